@@ -1,0 +1,91 @@
+# The front door. `make` alone lists what there is. Needs make, and Python 3.11 or newer.
+
+VENV   := .venv
+VENV_PYTHON := $(VENV)/bin/python
+NOTEBOOKS   := $(sort $(wildcard notebooks/[0-9][0-9]_*.ipynb))
+
+# More arguments for the command behind a target: make lab ARGS=--no-browser
+ARGS ?=
+# The Python to build .venv with; unset, the first that is new enough: make lab PYTHON=python3.12
+PYTHON ?=
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python)
+
+# JupyterLab would ask the network for news, updates and extensions; the workbook needs none.
+KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
+    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help lab test run refresh lint format types classroom lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
+
+lab: $(VENV)/lab.stamp ## install once, then open JupyterLab on the first notebook
+	@$(VENV_PYTHON) -m jupyterlab $(KEEP_QUIET) --ServerApp.root_dir=. \
+	    notebooks/00_start_here.ipynb $(ARGS)
+
+test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (nbval)
+	@$(VENV_PYTHON) -m pytest -q --nbval tests notebooks $(ARGS)
+
+run: $(VENV)/lab.stamp ## execute all notebooks within their time budgets; pages in build/
+	@$(VENV_PYTHON) -m albert_lib.workbook.run --html build $(ARGS) $(NOTEBOOKS)
+
+refresh: $(VENV)/lab.stamp ## execute all notebooks and store their outputs in notebooks/
+	@$(VENV_PYTHON) -m albert_lib.workbook.run --write $(ARGS) $(NOTEBOOKS)
+
+lint: $(VENV)/test.stamp ## check style and formatting
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+
+format: $(VENV)/test.stamp ## mend style and formatting
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+types: $(VENV)/test.stamp ## check types
+	@$(VENV_PYTHON) -m mypy
+
+classroom: $(VENV)/test.stamp ## build the nbgrader release for a class
+	@$(VENV_PYTHON) -m albert_lib.workbook.classroom $(ARGS)
+
+# Existing pins are kept while they fit; ARGS=--upgrade takes the newest of everything.
+lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)
+	@$(VENV_PYTHON) -m pip install -q uv
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
+	    --extra test --no-annotate --no-header --no-emit-index-url $(ARGS) \
+	    pyproject.toml --output-file requirements.lock
+	@{ printf '%s\n' \
+	    '# Every version on Linux, macOS and Windows, as constraints: pip install -c requirements.lock -e .' \
+	    '# Written by `make lock`. No addresses; no hashes, since CPU and CUDA builds of PyTorch share a version.'; \
+	  cat requirements.lock; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## remove what notebooks and tools left behind (.venv stays)
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find albert_lib tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+# A stamp is newer than both files exactly when what they ask for is installed.
+$(VENV)/lab.stamp: pyproject.toml requirements.lock
+	@$(make_venv)
+	@echo "Installing the pinned packages into $(VENV); the first time takes minutes."
+	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml requirements.lock
+	@$(make_venv)
+	@echo "Installing the pinned packages and the test tools into $(VENV); the first time takes minutes."
+	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[test]'
+	@touch $(VENV)/lab.stamp $@
+
+define make_venv
+if ! $(VENV_PYTHON) -m pip --version >/dev/null 2>&1; then \
+  for candidate in $(CANDIDATES); do \
+    if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+      exec $$candidate -m venv --clear $(VENV); \
+    fi; \
+  done; \
+  echo "The workbook needs Python 3.11 or newer and found none among: $(CANDIDATES)." >&2; \
+  echo "Install one, or name it: make lab PYTHON=path/to/python3.12" >&2; \
+  exit 1; \
+fi
+endef

@@ -1,0 +1,51 @@
+"""albert_lib: every piece of ALBERT (Lan et al., 2019) that the workbook builds, tested.
+
+Public names are loaded on first use, so that `import albert_lib` costs no more than it must.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "AlbertConfig": "config",
+    "AlbertLibError": "errors",
+    "AlbertTokenizer": "text",
+    "TokenStore": "objectives",
+    "AlbertModel": "model",
+    "AlbertForPreTraining": "model",
+    "AlbertForMaskedLM": "model",
+    "Lamb": "training",
+    "pretrain": "training",
+    "FillMask": "probing",
+}
+
+__all__ = [*_HOME_OF, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"albert_lib has no {name!r}; it has {', '.join(_HOME_OF)}.")
+    value = getattr(importlib.import_module(f"albert_lib.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from albert_lib.config import AlbertConfig as AlbertConfig
+    from albert_lib.errors import AlbertLibError as AlbertLibError
+    from albert_lib.model import AlbertForMaskedLM as AlbertForMaskedLM
+    from albert_lib.model import AlbertForPreTraining as AlbertForPreTraining
+    from albert_lib.model import AlbertModel as AlbertModel
+    from albert_lib.objectives import TokenStore as TokenStore
+    from albert_lib.probing import FillMask as FillMask
+    from albert_lib.text import AlbertTokenizer as AlbertTokenizer
+    from albert_lib.training import Lamb as Lamb
+    from albert_lib.training import pretrain as pretrain

@@ -1,0 +1,38 @@
+"""The errors that albert_lib raises on purpose.
+
+Each carries one sentence: which file or value, what is wrong, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class AlbertLibError(Exception):
+    """Base of all deliberate errors; catch this to catch any of them."""
+
+
+class ConfigError(AlbertLibError, ValueError):
+    """A model or run was described with values that cannot work together."""
+
+
+class TextError(AlbertLibError, ValueError):
+    """A text or corpus cannot be read: missing, empty, or not UTF-8."""
+
+
+class TokenizerError(AlbertLibError, ValueError):
+    """A vocabulary is missing, damaged, or does not fit what it is used with."""
+
+
+class StoreError(AlbertLibError, ValueError):
+    """A folder of token ids is missing, incomplete, or from another vocabulary."""
+
+
+class InputError(AlbertLibError, ValueError):
+    """Tensors handed to a model do not fit it: ids out of range, sequences too long."""
+
+
+class CheckpointError(AlbertLibError, ValueError):
+    """Saved weights or a saved run are missing, torn, or for another model."""
+
+
+class DownloadError(AlbertLibError, OSError):
+    """A published model is neither on this machine nor reachable."""

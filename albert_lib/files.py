@@ -1,0 +1,135 @@
+"""Reading and writing files so that a kill in the middle leaves nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from albert_lib.errors import AlbertLibError, CheckpointError, DownloadError, TextError
+
+
+def project_folder() -> Path:
+    """The folder that holds notebooks/, data/ and albert_lib/ (the package is used in place)."""
+    return Path(__file__).resolve().parent.parent
+
+
+def data_folder() -> Path:
+    """The project's own small data: tokenizers, checkpoints, the paper's figures."""
+    return project_folder() / "data"
+
+
+def build_folder() -> Path:
+    """Where notebooks leave what they make; safe to delete at any time."""
+    return project_folder() / "build"
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield an empty folder beside `path` that takes its place only when the block completes.
+
+    A reader sees the old folder or the whole new one, never a half. After an exception the
+    old folder is untouched and the unfinished one is removed.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    unfinished.chmod(0o755)  # mkdtemp makes private folders; a saved model is not a secret
+    try:
+        yield unfinished
+        for file in unfinished.rglob("*"):
+            flush_to_disk(file)
+        if target.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+            target.rename(retired / target.name)
+            unfinished.rename(target)
+            shutil.rmtree(retired, ignore_errors=True)
+        else:
+            unfinished.rename(target)
+        flush_to_disk(target.parent)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def flush_to_disk(path: Path) -> None:
+    """Ask the disk to keep what was written, so that a rename never outlives its contents."""
+    if path.is_dir() and os.name == "nt":  # Windows cannot open a folder for flushing
+        return
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` as indented JSON, replacing `path` in one step."""
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    flush_to_disk(unfinished)
+    unfinished.replace(target)
+
+
+def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:
+    """Read a JSON file; raise `error` with one sentence if it is missing or damaged."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise error(f"{path} does not exist; check the path.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
+        raise error(f"{path} is not valid JSON ({problem}); restore or rebuild it.") from None
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a UTF-8 text file; raise TextError naming the file and the first bad byte otherwise."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise TextError(f"{path} does not exist; check the path.") from None
+    except UnicodeDecodeError as problem:
+        raise TextError(
+            f"{path} is not UTF-8 (byte {problem.start} cannot be read); "
+            f"save it again as UTF-8, for example with iconv -t UTF-8."
+        ) from None
+
+
+def resolve_folder(
+    name_or_path: str | os.PathLike[str],
+    patterns: Sequence[str] = ("*.json", "*.model", "*.safetensors"),
+) -> Path:
+    """Turn a folder or a Hugging Face hub id into a folder on this machine.
+
+    A hub id without an organisation means the `albert` one, as on the hub. Files come from the
+    hub's cache when they are there, else over the network; with neither, DownloadError says
+    what to fetch and where to put it.
+    """
+    folder = Path(name_or_path)
+    if folder.is_dir():
+        return folder
+    name = str(name_or_path)
+    looks_like_path = (
+        name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
+    )
+    if looks_like_path or folder.is_file():
+        raise CheckpointError(
+            f"{name} is not a folder; give the folder that holds config.json, "
+            f"model.safetensors and spiece.model."
+        )
+    from huggingface_hub import snapshot_download  # slow to import, rarely needed
+
+    repository = name if "/" in name else f"albert/{name}"
+    try:
+        return Path(snapshot_download(repository, allow_patterns=list(patterns)))
+    except Exception as problem:  # the hub client raises many unrelated types
+        raise DownloadError(
+            f"{name} is not a folder here and could not be fetched from the hub "
+            f"({type(problem).__name__}); on a machine with a network download config.json, "
+            f"model.safetensors and spiece.model of {repository} into a folder and pass its path."
+        ) from None

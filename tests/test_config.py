@@ -1,0 +1,129 @@
+"""AlbertConfig against the published sizes, against counting, and against transformers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+import torch
+import transformers
+
+from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
+from albert_lib.errors import ConfigError
+
+# Unique parameters of the published models: encoder without pooler, AlbertModel,
+# ForMaskedLM, ForPreTraining, and the shared layer.
+PUBLISHED = {
+    "base": (11_092_992, 11_683_584, 11_221_680, 11_813_810, 7_087_872),
+    "large": (16_634_368, 17_683_968, 16_795_824, 17_847_474, 12_596_224),
+    "xlarge": (54_528_512, 58_724_864, 54_821_040, 59_021_490, 50_358_272),
+    "xxlarge": (205_814_272, 222_595_584, 206_368_944, 223_158_450, 201_379_840),
+}
+
+
+@pytest.mark.parametrize("name", AlbertConfig.presets())
+def test_formula_gives_the_published_counts(name: str) -> None:
+    config = AlbertConfig.preset(name)
+    bare, full, masked, pretraining, layer = PUBLISHED[name.split("-")[1]]
+    assert config.num_parameters(pooler=False) == bare
+    assert config.num_parameters() == full
+    assert config.num_parameters(pooler=False, mlm_head=True) == masked
+    assert config.num_parameters(mlm_head=True, sop_head=True) == pretraining
+    assert sum(config.layer_parameters().values()) == layer
+
+
+@pytest.mark.parametrize(
+    ("sharing", "millions"), [("all", 11.68), ("attention", 63.63), ("ffn", 37.67), ("none", 89.65)]
+)
+def test_table_4_at_e_128(sharing: str, millions: float) -> None:
+    assert round(AlbertConfig(sharing=sharing).num_parameters() / 1e6, 2) == millions
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"num_hidden_groups": 3, "inner_group_num": 2},
+        {"sharing": "attention"},
+        {"sharing": "ffn"},
+        {"sharing": "none"},
+        {"embedding_size": 32},
+    ],
+)
+def test_formula_equals_counting(tiny: AlbertConfig, changes: dict) -> None:
+    config = tiny.replace(**changes)
+    assert AlbertModel(config).num_parameters() == config.num_parameters()
+    assert AlbertModel(config, pooler=False).num_parameters() == config.num_parameters(pooler=False)
+    assert AlbertForMaskedLM(config).num_parameters() == config.num_parameters(False, mlm_head=True)
+    counted = AlbertForPreTraining(config).num_parameters()
+    assert counted == config.num_parameters(mlm_head=True, sop_head=True)
+
+
+def test_formula_equals_counting_in_transformers_at_xlarge_shape() -> None:
+    config = AlbertConfig.preset("albert-xlarge-v1")
+    with torch.device("meta"):
+        reference = transformers.AlbertModel(transformers.AlbertConfig(**config.to_dict()))
+    assert reference.num_parameters() == config.num_parameters()
+
+
+def test_v1_and_v2_differ_in_dropout_and_activation() -> None:
+    v1, v2 = AlbertConfig.preset("albert-xlarge-v1"), AlbertConfig.preset("albert-xlarge-v2")
+    assert (v1.hidden_act, v1.hidden_dropout_prob, v1.head_size) == ("gelu", 0.1, 128)
+    assert (v2.hidden_act, v2.hidden_dropout_prob) == ("gelu_new", 0.0)
+    assert AlbertConfig.preset("albert-xxlarge-v1").hidden_dropout_prob == 0.0
+
+
+def test_json_goes_in_and_out_with_hugging_face_keys(tmp_path, tiny: AlbertConfig) -> None:
+    tiny.to_json(tmp_path / "config.json")
+    assert AlbertConfig.from_json(tmp_path) == tiny
+    theirs = transformers.AlbertConfig.from_pretrained(tmp_path)
+    for field in dataclasses.fields(tiny):
+        if field.name != "sharing":
+            assert getattr(theirs, field.name) == getattr(tiny, field.name), field.name
+    theirs.save_pretrained(tmp_path / "theirs")
+    assert AlbertConfig.from_json(tmp_path / "theirs") == tiny
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"num_attention_heads": 5}, "divisor of hidden_size"),
+        ({"hidden_size": 0}, "at least 1"),
+        ({"hidden_dropout_prob": 1.0}, "below 1"),
+        ({"hidden_act": "swish"}, "gelu_new"),
+        ({"num_hidden_groups": 99}, "never be used"),
+        ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),
+        ({"pad_token_id": 100_000}, "outside the vocabulary"),
+    ],
+)
+def test_impossible_values_are_refused_with_a_sentence(tiny, changes: dict, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        tiny.replace(**changes)
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not valid JSON"),
+        ("[1]", "does not hold a JSON object"),
+        (json.dumps({"model_type": "bert"}), "'bert'"),
+        (json.dumps({"hidden_size": "wide"}), "whole number"),
+        (json.dumps({"hidden_dropout_prob": "much"}), "config.json"),
+        (json.dumps({"position_embedding_type": "relative_key"}), "relative positions"),
+    ],
+)
+def test_damaged_files_are_named(tmp_path, text: str, sentence: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        AlbertConfig.from_json(tmp_path)
+    assert "config.json" in str(caught.value)
+
+
+def test_missing_file_and_unknown_preset() -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        AlbertConfig.from_json("nowhere/config.json")
+    with pytest.raises(ConfigError, match="albert-base-v1"):
+        AlbertConfig.preset("albert-huge-v3")

@@ -1,0 +1,87 @@
+"""Learning a vocabulary with SentencePiece, set up as the published ALBERT's was."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+
+from sentencepiece import SentencePieceTrainer
+
+from albert_lib.errors import TokenizerError
+
+CONTROL_PIECES = ("[CLS]", "[SEP]", "[MASK]")  # ids 2, 3, 4, after <pad> 0 and <unk> 1
+PIECES_OF_THEIR_OWN = ("(", ")", '"', "-", ".", "–", "£", "€")  # ids 5 to 12
+LONGEST_LINE = 1 << 24  # bytes; SentencePiece drops longer lines without a word
+
+
+def train_pieces(lines: Iterable[str], vocab_size: int) -> bytes:
+    """Learn `vocab_size` pieces from normalised lines; return the bytes of a spiece.model.
+
+    The settings are those stored in the published model: unigram, character coverage 0.99995,
+    the same first thirteen ids. One thread, so the same lines always give the same bytes.
+    Raises TokenizerError when the lines bear no such vocabulary; an error raised while reading
+    the lines passes through as it is.
+    """
+    model = io.BytesIO()
+    source = Source(lines)
+    try:
+        SentencePieceTrainer.train(
+            sentence_iterator=iter(source),
+            model_writer=model,
+            model_type="unigram",
+            vocab_size=vocab_size,
+            character_coverage=0.99995,
+            pad_id=0,
+            unk_id=1,
+            bos_id=-1,
+            eos_id=-1,
+            control_symbols=list(CONTROL_PIECES),
+            user_defined_symbols=list(PIECES_OF_THEIR_OWN),
+            max_sentence_length=LONGEST_LINE,
+            num_threads=1,
+            minloglevel=2,  # errors only: the trainer's report is hundreds of lines
+        )
+    except RuntimeError as problem:
+        if source.problem is not None:
+            raise source.problem from None
+        raise TokenizerError(explain(str(problem), vocab_size, source.n_lines)) from None
+    return model.getvalue()
+
+
+class Source:
+    """Lines on their way into SentencePiece, which would hide the errors met in reading them."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Remember where the lines come from; nothing is read yet."""
+        self.lines = lines
+        self.n_lines = 0  # that hold anything
+        self.problem: Exception | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines that hold anything, and keep an exception for the caller to raise."""
+        try:
+            for line in self.lines:
+                if line and not line.isspace():
+                    self.n_lines += 1
+                    yield line
+        except Exception as problem:
+            self.problem = problem
+            raise
+
+
+def explain(message: str, vocab_size: int, n_lines: int) -> str:
+    """Turn SentencePiece's message into a sentence that says what to do."""
+    if n_lines == 0:
+        return "There is no text to learn a vocabulary from; pass texts that hold some words."
+    if too_large := re.search(r"value <= (\d+)", message):
+        return (
+            f"The text is too little for a vocabulary of {vocab_size} pieces; "
+            f"ask for at most {too_large[1]} or pass more text."
+        )
+    if too_small := re.search(r"required_chars\. \d+ vs (\d+)", message):
+        return (
+            f"A vocabulary of {vocab_size} pieces cannot even hold every character of the text; "
+            f"ask for at least {too_small[1]}."
+        )
+    return f"SentencePiece could not learn {vocab_size} pieces from this text: {message.strip()}"

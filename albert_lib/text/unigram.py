@@ -1,0 +1,88 @@
+"""How a unigram model cuts a word into pieces: every way to cut it, and the best one (Viterbi).
+
+A vocabulary gives each piece a score, the logarithm of its probability. The score of a way to
+cut a text is the sum over its pieces, and the model takes the way with the highest sum (Kudo,
+2018, arXiv 1804.10959). This is SentencePiece's algorithm written to be read; the tokenizer
+itself calls SentencePiece, and the tests hold the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WORD_START = "▁"  # U+2581, SentencePiece's mark for the space before a word
+UNKNOWN_PENALTY = 10.0  # an unknown character scores this much less than the rarest piece
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A piece that could stand at text[start:end], with its score."""
+
+    start: int
+    end: int
+    piece: str
+    score: float
+
+
+def mark_words(text: str) -> str:
+    """Put ▁ before every word in place of the spaces: "the mill" becomes "▁the▁mill"."""
+    return "".join(WORD_START + word for word in text.split())
+
+
+def lattice(
+    text: str, scores: Mapping[str, float], unknown_score: float | None = None
+) -> list[Edge]:
+    """Every piece that fits somewhere in the text, from left to right, short before long.
+
+    A character that is no piece of its own becomes an edge of `unknown_score` (by default 10
+    less than the lowest score), so that there is always a way through.
+    """
+    if unknown_score is None:
+        unknown_score = min(scores.values(), default=0.0) - UNKNOWN_PENALTY
+    longest = max(map(len, scores), default=1)
+    edges = []
+    for start in range(len(text)):
+        for end in range(start + 1, min(start + longest, len(text)) + 1):
+            piece = text[start:end]
+            if piece in scores:
+                edges.append(Edge(start, end, piece, scores[piece]))
+            elif end == start + 1:
+                edges.append(Edge(start, end, piece, unknown_score))
+    return edges
+
+
+def best_segmentation(
+    text: str, scores: Mapping[str, float], unknown_score: float | None = None
+) -> list[str]:
+    """Cut a ▁-marked text into the pieces whose scores have the highest sum.
+
+    Of two ways with the same sum, the one whose last piece is longer wins. Neighbouring unknown
+    characters come back as one piece, as in SentencePiece.
+    """
+    best_score = [0.0] + [-float("inf")] * len(text)  # of the best way to each position
+    last_edge: dict[int, Edge] = {}  # the last step of that way
+    for edge in lattice(text, scores, unknown_score):
+        score = best_score[edge.start] + edge.score
+        if score > best_score[edge.end]:
+            best_score[edge.end] = score
+            last_edge[edge.end] = edge
+
+    pieces = []
+    position = len(text)
+    while position > 0:  # from the end of the text back to its start
+        edge = last_edge[position]
+        pieces.append(edge.piece)
+        position = edge.start
+    return join_unknown(pieces[::-1], scores)
+
+
+def join_unknown(pieces: list[str], scores: Mapping[str, float]) -> list[str]:
+    """Join runs of pieces that the vocabulary lacks into one piece each."""
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and piece not in scores and joined[-1] not in scores:
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined

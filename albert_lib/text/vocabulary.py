@@ -1,0 +1,160 @@
+"""A SentencePiece vocabulary: its pieces, their scores, and Google's rule for digits and commas."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from sentencepiece import SentencePieceProcessor
+
+from albert_lib.errors import InputError, TokenizerError
+from albert_lib.text.training import PIECES_OF_THEIR_OWN
+from albert_lib.text.unigram import WORD_START
+
+UNKNOWN_PIECE = "<unk>"
+SPECIAL_PIECES = ("<pad>", UNKNOWN_PIECE, "[CLS]", "[SEP]", "[MASK]")
+PUNCTUATION = frozenset('!"#$%&()*+,-./:;?@[\\]^_`{|}~£€')  # google-research's, without ' < = >
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+class Vocabulary:
+    """The pieces of a spiece.model, and the cutting of normalised text into them."""
+
+    def __init__(self, model: bytes, *, digit_comma_rule: bool = True) -> None:
+        """Load the bytes of a spiece.model; TokenizerError if they are damaged or not ALBERT's."""
+        self._processor = load_processor(model)
+        size = len(self._processor)
+        self.pieces: list[str] = [self._processor.id_to_piece(i) for i in range(size)]
+        self.scores: Float[np.ndarray, "vocab"] = np.array(
+            [self._processor.get_score(i) for i in range(size)], dtype=np.float32
+        )
+        self.is_control: Bool[np.ndarray, "vocab"] = np.array(
+            [self._processor.is_control(i) for i in range(size)]
+        )
+        self.is_word_start: Bool[np.ndarray, "vocab"] = (
+            np.array([starts_a_word(piece) for piece in self.pieces]) & ~self.is_control
+        )
+        self.fingerprint = hashlib.sha256(model).hexdigest()
+        self._ids = {piece: i for i, piece in enumerate(self.pieces)}
+        if missing := [piece for piece in SPECIAL_PIECES if piece not in self._ids]:
+            raise TokenizerError(
+                f"The SentencePiece model lacks {', '.join(missing)}; "
+                f"use the spiece.model of an ALBERT, or train a tokenizer."
+            )
+        self.unknown_id = self._ids[UNKNOWN_PIECE]
+        self._comma_cuts = self._cuts_before_a_comma() if digit_comma_rule else {}
+
+    def __len__(self) -> int:
+        """The number of pieces."""
+        return len(self.pieces)
+
+    def piece_id(self, piece: str) -> int:
+        """The id of a piece, or that of <unk> if there is no such piece."""
+        return self._ids.get(piece, self.unknown_id)
+
+    def id_to_piece(self, piece_id: int) -> str:
+        """The piece of an id; InputError if the id is out of range."""
+        if not 0 <= piece_id < len(self):
+            raise InputError(
+                f"Id {piece_id} is not in this vocabulary, whose ids run from 0 to "
+                f"{len(self) - 1}; were these ids made with another tokenizer?"
+            )
+        return self.pieces[piece_id]
+
+    def segmentation_scores(self) -> dict[str, float]:
+        """The pieces that text may be cut into, with the scores SentencePiece goes by.
+
+        Those are the stored scores, but for pieces that always stand alone, such as the full
+        stop: they score just under the best piece, whatever the file says.
+        """
+        scores = {
+            piece: float(score)
+            for piece, score, control in zip(self.pieces, self.scores, self.is_control, strict=True)
+            if not control and piece != UNKNOWN_PIECE
+        }
+        best = max(score for piece, score in scores.items() if piece not in PIECES_OF_THEIR_OWN)
+        for piece in PIECES_OF_THEIR_OWN:
+            if piece in scores:
+                scores[piece] = len(piece.encode()) * best - 0.1
+        return scores
+
+    def cut(self, text: str) -> list[int]:
+        """Cut a normalised text into ids."""
+        return self._apply_comma_rule(self._processor.encode(text))
+
+    def cut_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """Cut normalised texts into ids, on all cores."""
+        return [self._apply_comma_rule(ids) for ids in self._processor.encode(list(texts))]
+
+    def cut_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Cut a normalised text into ids and say which characters of it each one covers.
+
+        The space before a word is not counted: "the mill" gives (0, 3) and (4, 8).
+        """
+        marked, origin = self._processor.normalize(text, with_offsets=True)
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        start = 0
+        for surface in self._processor.encode(text, out_type=str):
+            cut = self._apply_comma_rule([self.piece_id(surface)])
+            lengths = [len(surface)] if len(cut) == 1 else [len(self.pieces[i]) for i in cut]
+            for piece_id, length in zip(cut, lengths, strict=True):
+                first = start + marked.startswith(WORD_START, start)
+                offsets.append((origin[first], origin[start + length]))
+                ids.append(piece_id)
+                start += length
+        return ids, offsets
+
+    def _apply_comma_rule(self, ids: list[int]) -> list[int]:
+        """Replace each piece that ends in a digit and a comma by its parts."""
+        if self._comma_cuts.keys().isdisjoint(ids):
+            return ids
+        return [part for piece_id in ids for part in self._comma_cuts.get(piece_id, [piece_id])]
+
+    def _cuts_before_a_comma(self) -> dict[int, list[int]]:
+        """For each piece such as ▁2000, the ids of ▁2000 and the comma.
+
+        `encode_pieces` in google-research/albert (tokenization.py), done once for the whole
+        vocabulary. The parts are cut as a word of their own; a piece from the middle of a word
+        loses the ▁ that this brings.
+        """
+        cuts = {}
+        for piece_id, piece in enumerate(self.pieces):
+            if piece.endswith(",") and piece[-2:-1].isdigit():
+                parts = self._processor.encode(piece[:-1].replace(WORD_START, ""), out_type=str)
+                if not piece.startswith(WORD_START):
+                    parts[0] = parts[0].removeprefix(WORD_START)
+                ids = [self.piece_id(part) for part in [*parts, ","] if part]
+                if self.unknown_id not in ids:  # never so in the published vocabulary
+                    cuts[piece_id] = ids
+        return cuts
+
+
+def load_processor(model: bytes) -> SentencePieceProcessor:
+    """Let SentencePiece read a model; TokenizerError if it is not whole."""
+    try:
+        if not model:
+            raise RuntimeError("empty")
+        processor = SentencePieceProcessor(model_proto=model)
+        # The rules for characters stand at the end of the file. SentencePiece does without them
+        # when a copy broke off at a convenient byte, and would then cut text in other places.
+        if processor.normalize("ﬁ") != f"{WORD_START}fi":
+            raise RuntimeError("no rules for characters")
+    except RuntimeError:
+        raise TokenizerError(
+            "The SentencePiece model is damaged or incomplete; "
+            "copy spiece.model again, or train the tokenizer again."
+        ) from None
+    return processor
+
+
+def starts_a_word(piece: str) -> bool:
+    """Whether whole-word masking begins a new word at this piece.
+
+    `_is_start_piece_sp` in google-research/albert (create_pretraining_data.py): a piece starts a
+    word unless it is made of English letters and punctuation with no ▁ before them; a single
+    punctuation mark, a digit or a foreign letter is a word by itself.
+    """
+    return piece in PUNCTUATION or not LETTERS.union(PUNCTUATION).issuperset(piece)

@@ -1,0 +1,27 @@
+"""From ids to training examples: the token store, segment pairs, masking, and batches."""
+
+from albert_lib.objectives.batch_masking import mask_batch
+from albert_lib.objectives.batches import PretrainingBatch, PretrainingBatches
+from albert_lib.objectives.masking import (
+    MaskingConfig,
+    choose_runs,
+    find_words,
+    replace_pieces,
+    run_lengths,
+)
+from albert_lib.objectives.segments import PairPlan, SegmentPairs
+from albert_lib.objectives.store import TokenStore
+
+__all__ = [
+    "MaskingConfig",
+    "PairPlan",
+    "PretrainingBatch",
+    "PretrainingBatches",
+    "SegmentPairs",
+    "TokenStore",
+    "choose_runs",
+    "find_words",
+    "mask_batch",
+    "replace_pieces",
+    "run_lengths",
+]

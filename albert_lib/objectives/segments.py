@@ -1,0 +1,234 @@
+"""Segment pairs for sentence-order prediction: A and B are neighbours, in order or swapped.
+
+The procedure is the paper's (section 3.1) and google-research/albert's
+create_pretraining_data.py, with one correction. There a chunk of a single sentence takes its B
+from a random document, so that the model may answer "swapped" because the topics differ, which is
+next-sentence prediction again (google-research/albert issue 234). Here such a sentence is cut
+inside, and A and B are always adjacent text of one document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int, Integer
+
+from albert_lib.errors import ConfigError, StoreError
+from albert_lib.objectives.draws import Purpose, check_seed, generator
+from albert_lib.objectives.store import TokenStore
+
+N_SPECIAL = 3  # [CLS] A [SEP] B [SEP]
+SENTENCES_CUT_AT_ONCE = 4096  # bounds the memory of cutting, whatever the corpus
+
+
+@dataclass(frozen=True, eq=False)
+class PairPlan:
+    """The pairs of one epoch in text order, as offsets into `store.ids`.
+
+    `first` is what is written first: pair i reads
+    [CLS] ids[first_start[i]:first_end[i]] [SEP] ids[second_start[i]:second_end[i]] [SEP].
+    Where `swapped`, the text that comes first in the document is written second.
+    """
+
+    first_start: Int[np.ndarray, " pairs"]
+    first_end: Int[np.ndarray, " pairs"]
+    second_start: Int[np.ndarray, " pairs"]
+    second_end: Int[np.ndarray, " pairs"]
+    swapped: Bool[np.ndarray, " pairs"]
+
+    def __len__(self) -> int:
+        return len(self.swapped)
+
+    def take(self, indices: Int[np.ndarray, " taken"]) -> PairPlan:
+        """The pairs with these numbers, in this order."""
+        return PairPlan(*(getattr(self, field.name)[indices] for field in fields(self)))
+
+    @staticmethod
+    def concatenate(plans: list[PairPlan]) -> PairPlan:
+        """One plan with the pairs of several, in order."""
+        return PairPlan(
+            *(np.concatenate([getattr(p, field.name) for p in plans]) for field in fields(PairPlan))
+        )
+
+
+class SegmentPairs:
+    """Draws the segment pairs of a store, anew in every epoch.
+
+    A document is read from front to back in chunks of whole sentences, each chunk ending with the
+    sentence that reaches the target length. The target is sequence_length − 3, or, with
+    probability `short_sequence_probability` per document, uniform between 2 and that. A ends
+    after a uniformly drawn sentence of its chunk, B is the rest; half of the pairs are swapped;
+    the longer side then loses pieces at its ends until the pair fits.
+
+    `is_word_start` (vocab,) tells where a chunk of one sentence may be cut; without it any two
+    pieces may be parted. A chunk of one piece makes no pair.
+
+    Raises ConfigError for values that cannot work, StoreError for a store without a pair.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        sequence_length: int,
+        *,
+        short_sequence_probability: float = 0.1,
+        seed: int = 0,
+        is_word_start: Bool[np.ndarray, " vocab"] | None = None,
+    ) -> None:
+        if sequence_length < N_SPECIAL + 2:
+            raise ConfigError(
+                f"sequence_length is {sequence_length}, but [CLS] A [SEP] B [SEP] needs at least "
+                f"{N_SPECIAL + 2} positions; choose a longer one."
+            )
+        if not 0 <= short_sequence_probability <= 1:
+            raise ConfigError(
+                f"short_sequence_probability is {short_sequence_probability}; "
+                f"choose a probability between 0 and 1."
+            )
+        check_seed(seed)
+        if np.diff(store.sentence_starts[store.document_starts]).max() < 2:
+            raise StoreError(
+                f"{store.folder} holds no document of two pieces or more, so it has no pair of "
+                f"segments; build the store from more text."
+            )
+        self.store = store
+        self.max_pieces = sequence_length - N_SPECIAL
+        self.short_sequence_probability = short_sequence_probability
+        self.seed = seed
+        self.is_word_start = is_word_start
+
+    def plan(self, epoch: int) -> PairPlan:
+        """All pairs of one epoch, in text order; the same for the same (seed, epoch)."""
+        rng = generator(self.seed, Purpose.PAIRS, epoch)
+        targets = self.draw_targets(rng)
+        first_sentence, last_sentence = gather_chunks(
+            self.store.sentence_starts, self.store.document_starts, targets
+        )
+        start = self.store.sentence_starts[first_sentence]
+        end = self.store.sentence_starts[last_sentence]
+        usable = end - start >= 2
+        start, end = start[usable], end[usable]
+        first_sentence, last_sentence = first_sentence[usable], last_sentence[usable]
+
+        cut = self.draw_cuts(first_sentence, last_sentence, rng)
+        swapped = rng.random(len(cut)) < 0.5
+        # in the document A is [start, cut) and B is [cut, end)
+        first_start, first_end, second_start, second_end = np.where(
+            swapped, [cut, end, start, cut], [start, cut, cut, end]
+        )
+        first_length, second_length = trimmed_lengths(
+            first_end - first_start, second_end - second_start, self.max_pieces
+        )
+        first_start, first_end = trim(first_start, first_end, first_length, rng)
+        second_start, second_end = trim(second_start, second_end, second_length, rng)
+        return PairPlan(first_start, first_end, second_start, second_end, swapped)
+
+    def draw_targets(self, rng: np.random.Generator) -> Int[np.ndarray, " documents"]:
+        """The chunk length each document is read with, in pieces."""
+        short = rng.random(self.store.n_documents) < self.short_sequence_probability
+        drawn = rng.integers(2, self.max_pieces, size=self.store.n_documents, endpoint=True)
+        return np.where(short, drawn, self.max_pieces)
+
+    def draw_cuts(
+        self,
+        first_sentence: Int[np.ndarray, " pairs"],
+        last_sentence: Int[np.ndarray, " pairs"],
+        rng: np.random.Generator,
+    ) -> Int[np.ndarray, " pairs"]:
+        """Where A ends and B begins in chunks [first_sentence, last_sentence)."""
+        starts = self.store.sentence_starts
+        n_sentences = last_sentence - first_sentence
+        uniforms = rng.random(len(n_sentences))
+        cut: Int[np.ndarray, " pairs"]
+        cut = starts[first_sentence + 1 + (uniforms * (n_sentences - 1)).astype(np.int64)]
+        single = np.flatnonzero(n_sentences == 1)
+        for block in np.array_split(single, range(0, len(single), SENTENCES_CUT_AT_ONCE)[1:]):
+            sentence = first_sentence[block]
+            cut[block] = cut_inside(
+                starts[sentence],
+                starts[sentence + 1],
+                uniforms[block],
+                self.store.ids,
+                self.is_word_start,
+            )
+        return cut
+
+
+def gather_chunks(
+    sentence_starts: Int[np.ndarray, " sentence_boundaries"],
+    document_starts: Int[np.ndarray, " document_boundaries"],
+    targets: Int[np.ndarray, " documents"],
+) -> tuple[Int[np.ndarray, " chunks"], Int[np.ndarray, " chunks"]]:
+    """Divide every document into chunks [first sentence, last sentence), in text order.
+
+    A chunk ends with the sentence that brings it to the document's target length, or with the
+    document. Each turn of the loop takes the next chunk of all documents that have one left.
+    """
+    begin, finish = np.array(document_starts[:-1]), np.array(document_starts[1:])
+    begins, ends = [], []
+    while len(begin):
+        # the first sentence boundary at or past the target
+        end = np.searchsorted(sentence_starts, sentence_starts[begin] + targets, side="left")
+        end = np.minimum(end, finish)
+        begins.append(begin)
+        ends.append(end)
+        unfinished = end < finish
+        begin, finish, targets = end[unfinished], finish[unfinished], targets[unfinished]
+    first, last = np.concatenate(begins), np.concatenate(ends)
+    text_order = np.argsort(first)
+    return first[text_order], last[text_order]
+
+
+def cut_inside(
+    start: Int[np.ndarray, " sentences"],
+    end: Int[np.ndarray, " sentences"],
+    uniforms: Float64[np.ndarray, " sentences"],
+    ids: Integer[np.ndarray, " tokens"],
+    is_word_start: Bool[np.ndarray, " vocab"] | None,
+) -> Int[np.ndarray, " sentences"]:
+    """A place inside each sentence, uniform over its word starts after the first piece.
+
+    A sentence of one word, or any sentence when `is_word_start` is None, is cut between two
+    pieces, uniformly. Sentences have two pieces or more.
+    """
+    n_places = end - start - 1
+    sentence = np.repeat(np.arange(len(start)), n_places)
+    place = np.arange(n_places.sum()) + np.repeat(
+        start + 1 - (np.cumsum(n_places) - n_places), n_places
+    )
+    if is_word_start is not None:
+        at_word = is_word_start[ids[place]]
+        one_word = np.bincount(sentence[at_word], minlength=len(start)) == 0
+        allowed = at_word | one_word[sentence]
+        sentence, place = sentence[allowed], place[allowed]
+    n_allowed = np.bincount(sentence, minlength=len(start))
+    first_allowed = np.cumsum(n_allowed) - n_allowed
+    cut: Int[np.ndarray, " sentences"]
+    cut = place[first_allowed + (uniforms * n_allowed).astype(np.int64)]
+    return cut
+
+
+def trimmed_lengths(
+    first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"], max_pieces: int
+) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
+    """The two lengths after the longer side lost one piece at a time until the pair fits.
+
+    Google's truncate_seq_pair in closed form: the shorter side is spared unless it has more than
+    its half; with an odd number of places the first side gets the odd one.
+    """
+    half = max_pieces // 2
+    kept_second = np.minimum(second, np.maximum(half, max_pieces - first))
+    kept_first = np.minimum(first, np.maximum(max_pieces - half, max_pieces - second))
+    return kept_first, kept_second
+
+
+def trim(
+    start: Int[np.ndarray, " pairs"],
+    end: Int[np.ndarray, " pairs"],
+    length: Int[np.ndarray, " pairs"],
+    rng: np.random.Generator,
+) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
+    """Shorten [start, end) to `length`, each lost piece taken from front or back at 50/50."""
+    lost_in_front = rng.binomial(end - start - length, 0.5)
+    return start + lost_in_front, start + lost_in_front + length

@@ -1,0 +1,220 @@
+"""A corpus as one long row of piece ids on disk, with the places where sentences begin.
+
+A store is a folder:
+
+    ids.bin         the ids of all sentences in a row; uint16 where the vocabulary allows
+    sentences.bin   int64: where in ids.bin each sentence begins, and the end
+    documents.bin   int64: which sentence each document begins with, and the end
+    store.json      counts, number format and the vocabulary's fingerprint
+
+It is written as a stream and opened as a memory map: neither needs memory that grows with the
+corpus, and opening takes milliseconds whatever the size.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from jaxtyping import Int, Integer
+from tqdm.auto import tqdm
+
+from albert_lib.errors import StoreError, TextError
+from albert_lib.files import new_folder, read_json, write_json
+
+if TYPE_CHECKING:
+    from albert_lib.text import AlbertTokenizer
+
+FORMAT_VERSION = 1
+OFFSET_DTYPE = "<i8"  # the "<" fixes the byte order, so that a store can be moved between machines
+COUNTED_AT_ONCE = 1 << 20  # ids
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TokenStore:
+    """A tokenized corpus on disk: documents made of sentences made of piece ids.
+
+    Sentence i is `ids[sentence_starts[i] : sentence_starts[i + 1]]`; document d is made of the
+    sentences `document_starts[d] … document_starts[d + 1] − 1`. No special pieces are added.
+    """
+
+    folder: Path
+    ids: Integer[np.ndarray, " tokens"]
+    sentence_starts: Int[np.ndarray, " sentence_boundaries"]
+    document_starts: Int[np.ndarray, " document_boundaries"]
+    vocab_size: int
+    tokenizer_fingerprint: str
+
+    @classmethod
+    def build(
+        cls,
+        path: str | os.PathLike[str],
+        documents: Iterable[Sequence[str]],
+        tokenizer: AlbertTokenizer,
+        *,
+        progress: bool = False,
+    ) -> TokenStore:
+        """Encode documents (each a list of sentences) into a new store that replaces `path`.
+
+        Sentences without a piece and documents without a sentence are left out. `documents` is
+        read once and never held. Raises TextError when nothing is left to store; `path` then
+        stays as it was.
+        """
+        dtype = "<u2" if tokenizer.vocab_size <= 1 << 16 else "<u4"
+        with new_folder(path) as folder:
+            with (
+                (folder / "ids.bin").open("wb") as ids,
+                (folder / "sentences.bin").open("wb") as sentence_starts,
+                (folder / "documents.bin").open("wb") as document_starts,
+            ):
+                n_tokens = n_sentences = n_documents = 0
+                append(sentence_starts, [0], OFFSET_DTYPE)
+                append(document_starts, [0], OFFSET_DTYPE)
+                for document in tqdm(
+                    documents, "encoding", unit=" documents", disable=not progress
+                ):
+                    sentences = encode_document(document, tokenizer)
+                    if not sentences:
+                        continue
+                    ends = n_tokens + np.cumsum([len(sentence) for sentence in sentences])
+                    append(ids, list(chain.from_iterable(sentences)), dtype)
+                    append(sentence_starts, ends, OFFSET_DTYPE)
+                    n_tokens = int(ends[-1])
+                    n_sentences += len(sentences)
+                    n_documents += 1
+                    append(document_starts, [n_sentences], OFFSET_DTYPE)
+            if n_tokens == 0:
+                raise TextError(
+                    f"There is no text to store in {path}: the documents are empty; check the "
+                    f"folder or file that they were read from."
+                )
+            description = {
+                "format_version": FORMAT_VERSION,
+                "dtype": dtype,
+                "n_tokens": n_tokens,
+                "n_sentences": n_sentences,
+                "n_documents": n_documents,
+                "vocab_size": tokenizer.vocab_size,
+                "tokenizer_fingerprint": tokenizer.fingerprint,
+            }
+            write_json(folder / "store.json", description)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> TokenStore:
+        """Open a store that `build` wrote.
+
+        Raises StoreError when the folder is no store, was written in another format, or one of
+        its files does not have the size that store.json states.
+        """
+        folder = Path(path)
+        if not (folder / "store.json").is_file():
+            raise StoreError(
+                f"{folder} is not a token store (it has no store.json); build one with "
+                f"TokenStore.build or python -m albert_lib build-corpus."
+            )
+        description = read_json(folder / "store.json", StoreError)
+        try:
+            version = description["format_version"]
+            if version != FORMAT_VERSION:
+                raise StoreError(
+                    f"{folder / 'store.json'} states format version {version}, this albert_lib "
+                    f"reads version {FORMAT_VERSION}; build the store again."
+                )
+            return cls(
+                folder,
+                open_array(folder / "ids.bin", description["dtype"], description["n_tokens"]),
+                open_array(folder / "sentences.bin", OFFSET_DTYPE, description["n_sentences"] + 1),
+                open_array(folder / "documents.bin", OFFSET_DTYPE, description["n_documents"] + 1),
+                description["vocab_size"],
+                description["tokenizer_fingerprint"],
+            )
+        except (KeyError, TypeError) as problem:
+            raise StoreError(
+                f"{folder / 'store.json'} does not describe a token store ({problem}); "
+                f"build the store again."
+            ) from None
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of pieces in the whole store."""
+        return len(self.ids)
+
+    @property
+    def n_sentences(self) -> int:
+        """Number of sentences in the whole store."""
+        return len(self.sentence_starts) - 1
+
+    @property
+    def n_documents(self) -> int:
+        """Number of documents."""
+        return len(self.document_starts) - 1
+
+    def sentence(self, index: int) -> Integer[np.ndarray, " pieces"]:
+        """The ids of one sentence, counted through the whole store; IndexError past the end."""
+        if not 0 <= index < self.n_sentences:
+            raise IndexError(f"sentence {index} of a store with {self.n_sentences} sentences")
+        return self.ids[self.sentence_starts[index] : self.sentence_starts[index + 1]]
+
+    def unigram_counts(self) -> Int[np.ndarray, " vocab"]:
+        """How often each piece of the vocabulary occurs."""
+        counts = np.zeros(self.vocab_size, dtype=np.int64)
+        for start in range(0, self.n_tokens, COUNTED_AT_ONCE):
+            block = self.ids[start : start + COUNTED_AT_ONCE]
+            counts += np.bincount(block, minlength=self.vocab_size)
+        return counts
+
+    def unigram_entropy(self) -> float:
+        """Entropy of the piece frequencies, in nats: −Σ p ln p.
+
+        It is the loss of a reader who knows how common each piece is and looks at no context, so
+        a model that has learned anything from context is below it.
+        """
+        counts = self.unigram_counts()
+        frequencies = counts[counts > 0] / self.n_tokens
+        return float(-(frequencies * np.log(frequencies)).sum())
+
+    def check_tokenizer(self, tokenizer: AlbertTokenizer) -> None:
+        """Raise StoreError unless the store was built with this very vocabulary."""
+        if tokenizer.fingerprint != self.tokenizer_fingerprint:
+            raise StoreError(
+                f"{self.folder} was built with another vocabulary ({self.vocab_size} pieces) than "
+                f"the tokenizer given ({tokenizer.vocab_size} pieces); load the tokenizer it was "
+                f"built with, or build the store again."
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenStore({self.n_documents:,} documents, {self.n_sentences:,} sentences, "
+            f"{self.n_tokens:,} tokens, vocabulary of {self.vocab_size:,})"
+        )
+
+
+def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list[list[int]]:
+    """The ids of each sentence, those without a piece left out."""
+    if isinstance(document, str):
+        raise TextError(
+            f"A document is a list of sentences, but the text {document[:40]!r} came as one; "
+            f"pass its sentences, for example split_sentences(text)."
+        )
+    return [ids for ids in tokenizer.encode_sentences(document) if len(ids)]
+
+
+def append(file: BinaryIO, numbers: Any, dtype: str) -> None:
+    """Write numbers at the end of an open file, in the given number format."""
+    file.write(np.asarray(numbers, dtype=dtype).tobytes())
+
+
+def open_array(path: Path, dtype: str, length: int) -> np.ndarray:
+    """Map `length` numbers of a file into memory; StoreError when the file has another size."""
+    expected = length * np.dtype(dtype).itemsize
+    found = path.stat().st_size if path.is_file() else None
+    if found != expected:
+        state = "is missing" if found is None else f"has {found} bytes instead of {expected}"
+        raise StoreError(f"{path} {state}; build the store again.")
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r"))  # plain arrays slice faster

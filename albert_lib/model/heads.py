@@ -1,0 +1,48 @@
+"""The two pretraining heads: naming masked pieces (MLM) and judging order (SOP)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from albert_lib.config import AlbertConfig
+from albert_lib.model.encoder import ACTIVATIONS
+
+
+class MaskedLanguageModelHead(nn.Module):
+    """From a hidden state back to E numbers, then to a score for every piece.
+
+    The output matrix is the word embedding itself (tied), handed in at every call: the head
+    owns only the way back from H to E and one bias a piece.
+    """
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.embedding_size)
+        self.activation = ACTIVATIONS[config.hidden_act]
+        self.norm = nn.LayerNorm(config.embedding_size, eps=config.layer_norm_eps)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(
+        self,
+        hidden: Float[Tensor, "*positions hidden"],
+        word_embeddings: Float[Tensor, "vocab embedding"],
+    ) -> Float[Tensor, "*positions vocab"]:
+        """Score every piece at every position given."""
+        narrowed = self.norm(self.activation(self.dense(hidden)))  # (*positions, E)
+        return F.linear(narrowed, word_embeddings, self.bias)
+
+
+class SentenceOrderHead(nn.Module):
+    """Two scores from the pooled [CLS]: in order, swapped (paper, section 3.1)."""
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(config.classifier_dropout_prob)
+        self.classifier = nn.Linear(config.hidden_size, 2)
+
+    def forward(self, pooled: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch 2"]:
+        """Score the two orders."""
+        return self.classifier(self.dropout(pooled))

@@ -1,0 +1,207 @@
+"""Fill-mask: the likeliest pieces for every [MASK] of a text, in Hugging Face's format."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import TypedDict, overload
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from albert_lib.errors import InputError, TokenizerError
+from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
+from albert_lib.probing.words import word_id
+from albert_lib.text import AlbertTokenizer
+
+
+class Fill(TypedDict):
+    """One answer: its probability, its piece's id, the piece as text, the text with it in place."""
+
+    score: float
+    token: int
+    token_str: str
+    sequence: str
+
+
+# Of one text: the fills of its one [MASK], or such a list for each of several.
+Fills = list[Fill] | list[list[Fill]]
+
+
+class FillMask:
+    """Answers what stands behind [MASK].
+
+    Scores and format are those of transformers' fill-mask pipeline, with three differences:
+    a list of one text gives a list of one answer; a target that is not one piece is refused
+    instead of replaced by its first piece; a target is looked up as a whole word, with ▁.
+    """
+
+    def __init__(
+        self,
+        model: AlbertForMaskedLM | AlbertForPreTraining,
+        tokenizer: AlbertTokenizer,
+        batch_size: int = 32,
+    ) -> None:
+        """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
+        if tokenizer.vocab_size != model.config.vocab_size:
+            raise TokenizerError(
+                f"The tokenizer has {tokenizer.vocab_size} pieces but the model scores "
+                f"{model.config.vocab_size}; load both from the same folder."
+            )
+        self.model = model
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> FillMask:
+        """Load the model and the tokenizer of a folder or hub id."""
+        tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
+        return cls(AlbertForMaskedLM.from_pretrained(name_or_path), tokenizer)
+
+    @overload
+    def __call__(
+        self, texts: str, top_k: int = 5, targets: str | Sequence[str] | None = None
+    ) -> Fills: ...
+    @overload
+    def __call__(
+        self, texts: list[str], top_k: int = 5, targets: str | Sequence[str] | None = None
+    ) -> list[Fills]: ...
+    def __call__(
+        self, texts: str | list[str], top_k: int = 5, targets: str | Sequence[str] | None = None
+    ) -> Fills | list[Fills]:
+        """The `top_k` likeliest fills of every [MASK], likeliest first.
+
+        One text with one [MASK] gives a list of fills; with several, a list of such lists, each
+        with the other masks left standing; a list of texts gives one of these per text.
+        `targets` restricts the answers to the given words; their scores stay probabilities
+        over the whole vocabulary. Raises InputError for a text without [MASK] or longer than
+        the model's positions, and for a target that is not one piece.
+        """
+        if top_k < 1:
+            raise InputError(f"top_k={top_k} asks for no answer; ask for at least 1.")
+        encoded = self._encode([texts] if isinstance(texts, str) else texts)
+        allowed = self._target_ids(targets)
+        answers: dict[int, Fills] = {}
+        for index, logits in self._masked_logits(encoded):
+            answers[index] = self._best(encoded[index], logits, top_k, allowed)
+        in_order = [answers[index] for index in range(len(encoded))]
+        return in_order[0] if isinstance(texts, str) else in_order
+
+    def masked_logits(self, texts: Sequence[str]) -> list[Float[Tensor, "masks vocab"]]:
+        """The scores of every piece at every [MASK], one float32 tensor per text, on the CPU."""
+        rows = dict(self._masked_logits(self._encode(texts)))
+        return [rows[index] for index in range(len(texts))]
+
+    def _encode(self, texts: Sequence[str]) -> list[Int[Tensor, "seq"]]:
+        longest = self.model.config.max_position_embeddings
+        encoded = []
+        for text in texts:
+            ids = self.tokenizer.encode(text)
+            if self.tokenizer.mask_token_id not in ids:
+                raise InputError(
+                    f"There is no [MASK] in {_shorten(text)}; write [MASK] at the gap."
+                )
+            if len(ids) > longest:
+                raise InputError(
+                    f"{_shorten(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
+                    f"knows {longest} positions; shorten it around its [MASK]."
+                )
+            encoded.append(torch.tensor(ids))
+        return encoded
+
+    def _target_ids(self, targets: str | Sequence[str] | None) -> Int[Tensor, "targets"] | None:
+        if targets is None:
+            return None
+        words = [targets] if isinstance(targets, str) else targets
+        ids = dict.fromkeys(word_id(self.tokenizer, word) for word in words)  # each once, in order
+        if not ids:
+            raise InputError("targets is empty; name at least one word, or leave it out.")
+        return torch.tensor(list(ids))
+
+    def _masked_logits(
+        self, encoded: Sequence[Int[Tensor, "_"]]
+    ) -> Iterator[tuple[int, Float[Tensor, "masks vocab"]]]:
+        """Yield (index of the text, its logits) in batches of texts of similar length."""
+        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+        for start in range(0, len(by_length), self.batch_size):
+            chosen = by_length[start : start + self.batch_size]
+            sequences = [encoded[index] for index in chosen]
+            padded = pad_sequence(
+                sequences, batch_first=True, padding_value=self.tokenizer.pad_token_id
+            )
+            is_mask = padded == self.tokenizer.mask_token_id  # (batch, seq)
+            lengths = torch.tensor([len(sequence) for sequence in sequences])
+            attention_mask = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
+            logits = self._predict(padded, attention_mask, is_mask.flatten().nonzero().squeeze(1))
+            yield from zip(chosen, logits.split(is_mask.sum(dim=1).tolist()), strict=True)
+
+    @torch.no_grad()
+    def _predict(
+        self,
+        input_ids: Int[Tensor, "batch seq"],
+        attention_mask: Int[Tensor, "batch seq"],
+        masked_positions: Int[Tensor, "predictions"],
+    ) -> Float[Tensor, "predictions vocab"]:
+        device = next(self.model.parameters()).device
+        with evaluation_mode(self.model):
+            output = self.model(
+                input_ids.to(device),
+                attention_mask.to(device),
+                masked_positions=masked_positions.to(device),
+            )
+        pretraining = isinstance(self.model, AlbertForPreTraining)
+        logits: Tensor = output.prediction_logits if pretraining else output.logits
+        return logits.float().cpu()
+
+    def _best(
+        self,
+        ids: Int[Tensor, "seq"],
+        logits: Float[Tensor, "masks vocab"],
+        top_k: int,
+        allowed: Int[Tensor, "targets"] | None,
+    ) -> Fills:
+        candidates = torch.arange(logits.shape[1]) if allowed is None else allowed
+        probabilities = logits.softmax(dim=-1)[:, candidates]
+        scores, ranks = probabilities.topk(min(top_k, len(candidates)))  # (masks, top_k)
+        positions = (ids == self.tokenizer.mask_token_id).nonzero().squeeze(1).tolist()
+        rows = [
+            [
+                self._fill(ids, position, int(token), float(score), alone=len(positions) == 1)
+                for score, token in zip(row_scores, candidates[row_ranks], strict=True)
+            ]
+            for position, row_scores, row_ranks in zip(positions, scores, ranks, strict=True)
+        ]
+        return rows[0] if len(rows) == 1 else rows
+
+    def _fill(
+        self, ids: Int[Tensor, "seq"], position: int, token: int, score: float, alone: bool
+    ) -> Fill:
+        filled: list[int] = ids.tolist()
+        filled[position] = token
+        # Beside other masks the special pieces are written out, or those masks would vanish.
+        sequence = self.tokenizer.decode(
+            [piece for piece in filled if piece != self.tokenizer.pad_token_id],
+            skip_special_tokens=alone,
+        )
+        return Fill(
+            score=score, token=token, token_str=self.tokenizer.decode([token]), sequence=sequence
+        )
+
+
+@contextlib.contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Switch dropout off inside the block; afterwards every part is as it was before."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def _shorten(text: str, longest: int = 60) -> str:
+    return repr(text if len(text) <= longest else text[: longest - 1] + "…")

@@ -1,0 +1,65 @@
+"""The command line: python -m albert_lib COMMAND."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from albert_lib.errors import AlbertLibError
+
+COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is asked for
+    "build-corpus": "turn texts into a corpus of piece ids, ready for pretraining",
+    "train-tokenizer": "learn a vocabulary from texts",
+    "pretrain": "train a model; killed and started again, it goes on where it was",
+    "fill-mask": "ask a model what stands behind [MASK]",
+    "doctor": "look at this machine and say what is missing, and what to do",
+}
+DELIBERATE_ERROR = 2
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status.
+
+    An AlbertLibError becomes its one sentence on stderr and status 2.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in words if word in COMMANDS), None)
+    parser = argparse.ArgumentParser(
+        prog="python -m albert_lib", description="ALBERT, from text to a measured model."
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        if name == chosen:
+            command = importlib.import_module(f"albert_lib.commands.{name.replace('-', '_')}")
+            command.add_arguments(subparser)
+    options = parser.parse_args(words)
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        try:
+            return int(command.run(options))
+        except AlbertLibError as problem:
+            print(problem, file=sys.stderr)
+            return DELIBERATE_ERROR
+        except KeyboardInterrupt:
+            print("\nInterrupted.", file=sys.stderr)
+            return INTERRUPTED
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning's sentence alone, without the line of code it came from."""
+    print(f"Warning: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""doctor: what this machine has and lacks."""
+
+from __future__ import annotations
+
+import argparse
+
+from albert_lib.workbook.environment import checks
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command takes no arguments."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line a check, with what to do where one fails; return 1 if any failed."""
+    results = checks()
+    for result in results:
+        print(f"{'[OK]  ' if result.ok else '[FAIL]'} {result.name}: {result.detail}")
+        if not result.ok:
+            print(f"       → {result.remedy}")
+    failed = sum(not result.ok for result in results)
+    print("Everything is ready." if failed == 0 else f"{failed} to mend.")
+    return 1 if failed else 0

@@ -1,0 +1,126 @@
+"""pretrain: a corpus, a size and a recipe to a trained model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus
+from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument, load_tokenizer
+from albert_lib.config import AlbertConfig
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import MaskingConfig, TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training import Recipe, pretrain
+
+SIZES = {  # flag → field of AlbertConfig, and the small model's value
+    "embedding_size": 128,
+    "hidden_size": 256,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+}
+MASKING_HELP = {
+    "share": "share of the pieces that are masked",
+    "max_ngram": "longest masked run, in words",
+    "max_predictions": "most masked pieces in a sequence; left out: no limit",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments; those of the recipe come from its own fields."""
+    parser.add_argument(
+        "--corpus",
+        required=True,
+        metavar="CORPUS",
+        help=f"what build-corpus wrote, one store, or a text source: {SOURCE_HELP}",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder for the run")
+    add_tokenizer_argument(parser)
+    parser.add_argument("--device", default=None, help="cpu, cuda, …; left out: the fastest there")
+
+    size = parser.add_argument_group("size of the model (its vocabulary is the tokenizer's)")
+    whole = size.add_mutually_exclusive_group()
+    whole.add_argument("--preset", help=f"one of {', '.join(AlbertConfig.presets())}")
+    whole.add_argument("--config", help="a config.json, ours or Hugging Face's")
+    for name, value in SIZES.items():
+        size.add_argument(flag(name), type=int, help=f"unless --preset or --config; {value}")
+
+    recipe = parser.add_argument_group("recipe")
+    for name, meaning in Recipe.meanings().items():
+        if name != "masking":
+            default = getattr(Recipe(), name)
+            recipe.add_argument(flag(name), type=type(default), default=default, help=meaning)
+    for name, meaning in MASKING_HELP.items():
+        default = getattr(MaskingConfig(), name)
+        kind = int if default is None else type(default)
+        recipe.add_argument(flag(f"masking_{name}"), type=kind, default=default, help=meaning)
+
+
+def flag(name: str) -> str:
+    """Return a field's name as a command-line flag."""
+    return "--" + name.replace("_", "-")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, or go on training, and report the last held-out measurement."""
+    recipe = recipe_from(options)
+    tokenizer = load_tokenizer(options.tokenizer)
+    config = config_from(options, tokenizer)
+    store, held_out = open_corpus(options, tokenizer)
+    torch.manual_seed(recipe.seed)
+    model = AlbertForPreTraining(config).to(options.device or fastest_device())
+    print(f"{model.num_parameters():,} parameters; {store!r}")
+    history = pretrain(model, store, tokenizer, recipe, held_out=held_out, output=options.output)
+    last = history.rows[-1]
+    for name in (name for name in last if name.startswith("held_out_")):
+        print(f"{name.replace('_', ' ')}: {last[name]:.4f}")
+    print(f"The run is in {options.output}.")
+    return 0
+
+
+def recipe_from(options: argparse.Namespace) -> Recipe:
+    """Gather the recipe's fields from the command line."""
+    given = vars(options)
+    masking = MaskingConfig(**{name: given[f"masking_{name}"] for name in MASKING_HELP})
+    names = Recipe.meanings().keys() - {"masking"}
+    return Recipe(**{name: given[name] for name in names}, masking=masking)
+
+
+def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> AlbertConfig:
+    """Build the model's configuration from a preset, a file, or sizes."""
+    sizes = {name: value for name in SIZES if (value := getattr(options, name)) is not None}
+    if options.preset or options.config:
+        chosen = (
+            AlbertConfig.preset(options.preset)
+            if options.preset
+            else AlbertConfig.from_json(options.config)
+        )
+    else:
+        sizes = {**SIZES, **sizes}
+        sizes["intermediate_size"] = 4 * sizes["hidden_size"]
+        chosen = AlbertConfig()
+    return chosen.replace(**sizes, vocab_size=tokenizer.vocab_size)
+
+
+def open_corpus(
+    options: argparse.Namespace, tokenizer: AlbertTokenizer
+) -> tuple[TokenStore, TokenStore | None]:
+    """Open the corpus, with its held-out part if it has one; a text is built into one first."""
+    corpus = Path(options.corpus)
+    if (corpus / "store.json").is_file():
+        return TokenStore.open(corpus), None
+    if not (corpus / "train" / "store.json").is_file():
+        corpus = options.output / "corpus"
+        if not (corpus / "held-out" / "store.json").is_file():
+            build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
+    held_out = corpus / "held-out"
+    return TokenStore.open(corpus / "train"), (
+        TokenStore.open(held_out) if held_out.is_dir() else None
+    )
+
+
+def fastest_device() -> str:
+    """Return the accelerator if there is one, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,73 @@
+"""How well a pretrained model does on text it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import PretrainingBatches
+from albert_lib.training.precision import autocast
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Held-out means, each over all pieces predicted or all pairs judged; losses in nats."""
+
+    mlm_loss: float
+    mlm_accuracy: float
+    sop_loss: float
+    sop_accuracy: float
+    predictions: int  # masked pieces that were predicted
+    pairs: int  # sequences whose order was judged
+
+
+@torch.no_grad()
+def evaluate(
+    model: AlbertForPreTraining,
+    batches: PretrainingBatches,
+    n_batches: int,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> Evaluation:
+    """Measure both objectives on the first `n_batches` batches, without dropout.
+
+    Sums over all predictions before dividing: the mean of batch means would weigh a piece by
+    how many others happen to share its batch.
+    """
+    device = next(model.parameters()).device
+    masked = torch.zeros(2, dtype=torch.float64, device=device)  # summed loss, right answers
+    order = torch.zeros(2, dtype=torch.float64, device=device)
+    predictions = pairs = 0
+    was_training = model.training
+    model.eval()
+    for number in range(n_batches):
+        batch = batches.batch(number).to(device)
+        with autocast(device, dtype):
+            output = model(
+                batch.input_ids,
+                attention_mask=batch.attention_mask,
+                token_type_ids=batch.token_type_ids,
+                masked_positions=batch.masked_positions,
+            )
+        masked += loss_and_right(output.prediction_logits, batch.masked_labels)
+        order += loss_and_right(output.sop_logits, batch.sop_labels)
+        predictions += len(batch.masked_labels)
+        pairs += len(batch.sop_labels)
+    model.train(was_training)
+    mlm_loss, mlm_accuracy = (masked / max(1, predictions)).tolist()
+    sop_loss, sop_accuracy = (order / max(1, pairs)).tolist()
+    return Evaluation(mlm_loss, mlm_accuracy, sop_loss, sop_accuracy, predictions, pairs)
+
+
+def loss_and_right(
+    logits: Float[Tensor, "answers choices"], labels: Int[Tensor, "answers"]
+) -> Float[Tensor, "2"]:
+    """Return the cross-entropy summed over all answers, and how many were right."""
+    loss = F.cross_entropy(logits.float(), labels, reduction="sum")
+    right = (logits.argmax(dim=-1) == labels).sum()
+    return torch.stack([loss.double(), right.double()])

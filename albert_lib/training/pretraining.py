@@ -1,0 +1,181 @@
+"""Pretraining: both losses, a recipe, and a run that can be stopped and resumed at any instant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from albert_lib.errors import CheckpointError, ConfigError
+from albert_lib.files import new_folder
+from albert_lib.model import AlbertForPreTraining, mlm_loss, sop_loss
+from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training.checkpoint import load_latest, save_checkpoint
+from albert_lib.training.evaluation import evaluate
+from albert_lib.training.history import History, Row
+from albert_lib.training.lamb import Lamb, parameter_groups
+from albert_lib.training.loop import train
+from albert_lib.training.precision import PRECISIONS
+from albert_lib.training.recipe import Recipe
+from albert_lib.training.same_run import check_same_run, describe_run
+from albert_lib.training.schedule import warmup_linear
+
+HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
+
+
+def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Float[Tensor, ""]]:
+    """Return "mlm_loss", "sop_loss" and their unweighted sum "loss", each in nats.
+
+    As google-research/albert run_pretraining.py adds them.
+    """
+    output = model(
+        batch.input_ids,
+        attention_mask=batch.attention_mask,
+        token_type_ids=batch.token_type_ids,
+        masked_positions=batch.masked_positions,
+    )
+    masked = mlm_loss(output.prediction_logits, batch.masked_labels)
+    order = sop_loss(output.sop_logits, batch.sop_labels)
+    return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
+
+
+def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Return the optimiser that a recipe names, with biases and LayerNorms left out of decay."""
+    groups = parameter_groups(model, recipe.weight_decay)
+    if recipe.optimizer == "lamb":
+        return Lamb(groups, lr=recipe.learning_rate)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, eps=1e-6, fused=True)
+
+
+def pretrain(
+    model: AlbertForPreTraining,
+    store: TokenStore,
+    tokenizer: AlbertTokenizer,
+    recipe: Recipe,
+    *,
+    held_out: TokenStore | None = None,
+    output: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    on_step: Callable[[Row], object] | None = None,
+) -> History:
+    """Train `model` in place by `recipe` on `store`, on the device it is on; return the history.
+
+    With `output` the folder receives checkpoints and, in model/, the final model and tokenizer.
+    A run that was killed there resumes and ends with the same weights, bit for bit, as if it
+    had not been (same machine, same number of threads); a finished one is loaded at once.
+    With `held_out` every `recipe.evaluate_every` steps add held_out_mlm_loss,
+    held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the history.
+
+    Raises ConfigError when model, tokenizer and recipe do not fit each other, CheckpointError
+    when `output` holds another run or cannot be written, TrainingError when the loss diverges.
+    """
+    check_fit(model, tokenizer, recipe)
+    optimizer = build_optimizer(model, recipe)
+    folder = None if output is None else Path(output)
+    run = describe_run(model, store, tokenizer, recipe)
+    resumed = None if folder is None else load_latest(folder)
+    if resumed is not None:
+        run["dtype"] = resumed.run["dtype"]  # measured again, it might come out otherwise
+        check_same_run(resumed, run)
+        resumed.restore(model, optimizer)
+
+    evaluation = None
+    if held_out is not None:
+        batches = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
+        evaluation = partial(
+            held_out_values, model, batches, recipe.evaluation_batches, PRECISIONS[run["dtype"]]
+        )
+    checkpoint = None
+    if folder is not None:
+        checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
+
+    history = train(
+        model,
+        pretraining_batches(store, tokenizer, recipe, seed=recipe.seed).batch,
+        pretraining_loss,
+        optimizer,
+        steps=recipe.steps,
+        learning_rate=partial(
+            warmup_linear,
+            peak=recipe.learning_rate,
+            warmup_steps=recipe.warmup_steps,
+            total_steps=recipe.steps,
+        ),
+        seed=recipe.seed,
+        dtype=PRECISIONS[run["dtype"]],
+        max_grad_norm=recipe.max_grad_norm,
+        history=None if resumed is None else resumed.history,
+        evaluate=evaluation,
+        evaluate_every=recipe.evaluate_every,
+        checkpoint=checkpoint,
+        checkpoint_every=recipe.checkpoint_every or recipe.steps,
+        on_step=on_step,
+        progress=progress,
+    )
+    was_finished = resumed is not None and resumed.step == recipe.steps
+    if folder is not None and not (was_finished and (folder / "model").exists()):
+        save_final_model(folder / "model", model, tokenizer)
+    return history
+
+
+def pretraining_batches(
+    store: TokenStore, tokenizer: AlbertTokenizer, recipe: Recipe, *, seed: int
+) -> PretrainingBatches:
+    """Return the batches that a recipe makes of a store."""
+    return PretrainingBatches(
+        store,
+        tokenizer,
+        batch_size=recipe.batch_size,
+        sequence_length=recipe.sequence_length,
+        masking=recipe.masking,
+        seed=seed,
+    )
+
+
+def held_out_values(
+    model: AlbertForPreTraining, batches: PretrainingBatches, n_batches: int, dtype: torch.dtype
+) -> Row:
+    """Return an evaluation's losses and accuracies as columns for the history."""
+    found = evaluate(model, batches, n_batches, dtype=dtype)
+    names = ("mlm_loss", "mlm_accuracy", "sop_loss", "sop_accuracy")
+    return {f"held_out_{name}": getattr(found, name) for name in names}
+
+
+def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertTokenizer) -> None:
+    """Write model and tokenizer as one folder in Hugging Face's format.
+
+    A model that shares only attention or only the feed-forward block has no such form; its
+    weights stay in the last checkpoint.
+    """
+    if model.config.sharing in ("attention", "ffn"):
+        return
+    try:
+        with new_folder(path) as unfinished:
+            model.save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
+    except OSError as problem:
+        raise CheckpointError(
+            f"{path} could not be written ({problem}); free some disk space and run again, "
+            f"which only writes it from the last checkpoint."
+        ) from None
+
+
+def check_fit(model: AlbertForPreTraining, tokenizer: AlbertTokenizer, recipe: Recipe) -> None:
+    """Raise ConfigError unless the model has a row a piece and enough positions."""
+    if tokenizer.vocab_size != model.config.vocab_size:
+        raise ConfigError(
+            f"The tokenizer has {tokenizer.vocab_size} pieces but the model's vocab_size is "
+            f"{model.config.vocab_size}; build the model with vocab_size={tokenizer.vocab_size}."
+        )
+    if recipe.sequence_length > model.config.max_position_embeddings:
+        raise ConfigError(
+            f"sequence_length is {recipe.sequence_length} but the model has "
+            f"{model.config.max_position_embeddings} positions; shorten the sequences or raise "
+            f"max_position_embeddings."
+        )

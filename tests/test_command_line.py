@@ -1,0 +1,138 @@
+"""python -m albert_lib: every command on a small text, and every error as one sentence."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from albert_lib.__main__ import COMMANDS, main
+from albert_lib.files import project_folder, read_json
+from albert_lib.objectives import TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training import Recipe
+
+PEOPLE = ("baker", "miller", "sailor", "teacher", "smith", "widow", "farmer", "weaver")
+DEEDS = ("wakes", "eats", "works", "sings", "sleeps")
+TINY = (
+    "--embedding-size 8 --hidden-size 16 --num-hidden-layers 1 --num-attention-heads 2 "
+    "--steps 3 --batch-size 2 --sequence-length 32 --warmup-steps 1 --evaluation-batches 1"
+).split()
+
+
+@pytest.fixture
+def text_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "text"
+    folder.mkdir()
+    for number, (person, other) in enumerate(itertools.product(PEOPLE, PEOPLE)):
+        lines = [f"The {person} {deed} before the {other} {deed}." for deed in DEEDS]
+        (folder / f"{number:02}.txt").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def run(*words: str | Path) -> int:
+    return main([str(word) for word in words])
+
+
+def test_from_text_to_an_answer(
+    text_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pieces, corpus, output = tmp_path / "pieces", tmp_path / "corpus", tmp_path / "run"
+    assert run("train-tokenizer", text_folder, "--vocab-size", "45", "--output", pieces) == 0
+    assert AlbertTokenizer.from_pretrained(pieces).vocab_size == 45
+
+    build = ("build-corpus", text_folder, "--tokenizer", pieces, "--output", corpus)
+    assert run(*build, "--held-out-every", "8") == 0
+    assert TokenStore.open(corpus / "train").n_documents == 56
+    assert TokenStore.open(corpus / "held-out").n_documents == 8
+
+    pretrain = ("pretrain", "--corpus", corpus, "--tokenizer", pieces, "--output", output, *TINY)
+    assert run(*pretrain) == 0
+    assert "held out mlm loss: " in capsys.readouterr().out
+    state = read_json(output / "checkpoint-00000003" / "state.json")
+    assert state["run"]["model"]["hidden_size"] == 16
+    weights = (output / "model" / "model.safetensors").read_bytes()
+    assert run(*pretrain) == 0, "a finished run is loaded"
+    assert (output / "model" / "model.safetensors").read_bytes() == weights
+    assert run(*pretrain, "--seed", "1") == 2
+    assert "recipe.seed=0, but 1 was asked for" in capsys.readouterr().err
+
+    ask = ("fill-mask", "--model", output / "model", "--top-k", "3")
+    assert run(*ask, "The [MASK] sings.") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    scores = [float(line.split()[0]) for line in lines]
+    assert scores == sorted(scores, reverse=True)
+    assert run(*ask, "The [MASK] [MASK].") == 0
+    assert capsys.readouterr().out.count("[MASK] number") == 2
+
+
+def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Path) -> None:
+    run("train-tokenizer", text_folder, "--vocab-size", "45", "--output", tmp_path / "pieces")
+    words = ("pretrain", "--corpus", text_folder, "--tokenizer", tmp_path / "pieces")
+    assert run(*words, "--output", tmp_path / "run", *TINY, "--masking-share", "0.4") == 0
+    assert TokenStore.open(tmp_path / "run" / "corpus" / "held-out").n_documents == 3
+    state = read_json(tmp_path / "run" / "checkpoint-00000003" / "state.json")
+    assert state["run"]["recipe"]["masking"]["share"] == 0.4
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["build-corpus", "nowhere", "--output", "x"], "nowhere does not exist"),
+        (["train-tokenizer", "nowhere", "--output", "x"], "nowhere does not exist"),
+        (["fill-mask", "--model", "./nowhere", "A [MASK]."], "nowhere is not a folder"),
+        (["pretrain", "--corpus", "x", "--output", "y", "--steps", "0"], "steps is 0; make it at"),
+        (
+            ["pretrain", "--corpus", "x", "--output", "y", "--preset", "albert-small"],
+            "'albert-small' is not a published ALBERT",
+        ),
+    ],
+)
+def test_an_error_is_one_sentence_and_status_2(
+    words: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_field_of_the_recipe_has_its_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["pretrain", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    for name, meaning in Recipe.meanings().items():
+        if name != "masking":
+            assert f"--{name.replace('_', '-')} " in words
+            assert meaning[:20] in words
+
+
+def test_the_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["doctor"])
+    lines = capsys.readouterr().out.splitlines()
+    failed = sum(line.startswith("[FAIL]") for line in lines)
+    assert status == (1 if failed else 0)
+    assert any(line.startswith("[OK]   torch") for line in lines)
+
+
+def test_the_list_of_commands_needs_no_torch() -> None:
+    code = (
+        "import sys; from albert_lib.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "finally: assert 'torch' not in sys.modules, 'torch was imported'"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=project_folder()
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert all(name in shown.stdout for name in COMMANDS)

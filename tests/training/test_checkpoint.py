@@ -1,0 +1,178 @@
+"""Checkpoints: restored bit for bit; damage is found and said; a full disk harms nothing."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from albert_lib import files
+from albert_lib.errors import CheckpointError
+from albert_lib.training import History, Lamb, load_latest, save_checkpoint
+
+FILES = ("model.safetensors", "optimizer.safetensors", "history.json", "state.json", "SHA256SUMS")
+
+
+def network(seed: int = 0, width: int = 3) -> nn.Sequential:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(4, width), nn.Tanh(), nn.Linear(width, 1))
+
+
+def optimizer_for(model: nn.Module, kind: str) -> torch.optim.Optimizer:
+    if kind == "lamb":
+        return Lamb(model.parameters(), lr=0.01)
+    return torch.optim.AdamW(model.parameters(), lr=0.01, fused=kind == "fused adamw")
+
+
+def take_step(model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+    inputs = torch.randn(5, 4, generator=torch.Generator().manual_seed(step))
+    optimizer.zero_grad()
+    model(inputs).square().sum().backward()
+    optimizer.step()
+
+
+def saved_run(folder: Path, steps: int = 3, kind: str = "lamb") -> nn.Module:
+    """Checkpoints after every one of `steps` steps; the model as it was after the last."""
+    model = network()
+    optimizer = optimizer_for(model, kind)
+    for step in range(1, steps + 1):
+        take_step(model, optimizer, step)
+        history = History([{"step": done} for done in range(1, step + 1)])
+        save_checkpoint(folder, step, history, model=model, optimizer=optimizer, run={"seed": 7})
+    return model
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["lamb", "adamw", "fused adamw"])
+def test_going_on_equals_never_having_stopped(kind: str, tmp_path: Path) -> None:
+    straight = network()
+    straight_optimizer = optimizer_for(straight, kind)
+    for step in range(1, 7):
+        take_step(straight, straight_optimizer, step)
+
+    saved_run(tmp_path, steps=3, kind=kind)
+    resumed = network(seed=99)
+    resumed_optimizer = optimizer_for(resumed, kind)
+    checkpoint = load_latest(tmp_path)
+    assert checkpoint is not None
+    assert (checkpoint.step, checkpoint.run, len(checkpoint.history)) == (3, {"seed": 7}, 3)
+    checkpoint.restore(resumed, resumed_optimizer)
+    for step in range(4, 7):
+        take_step(resumed, resumed_optimizer, step)
+    for ours, theirs in zip(resumed.parameters(), straight.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_last_two_are_kept_and_the_hashes_are_the_standard_tools(tmp_path: Path) -> None:
+    saved_run(tmp_path, steps=4)
+    (tmp_path / ".checkpoint-00000005-x1y2").mkdir()  # as a kill leaves it
+    saved_run(tmp_path, steps=5)
+    assert names(tmp_path) == ["checkpoint-00000004", "checkpoint-00000005"]
+    newest = tmp_path / "checkpoint-00000005"
+    assert sorted(names(newest)) == sorted(FILES)
+    for line in (newest / "SHA256SUMS").read_text().splitlines():
+        value, name = line.split("  ")
+        assert value == hashlib.sha256((newest / name).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", ["cut", "flip", "lose"])
+def test_damage_is_said_and_the_one_before_is_used(name: str, harm: str, tmp_path: Path) -> None:
+    saved_run(tmp_path, steps=3)
+    file = tmp_path / "checkpoint-00000003" / name
+    content = bytearray(file.read_bytes())
+    if harm == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif harm == "flip":
+        content[len(content) // 2] ^= 4
+        file.write_bytes(content)
+    else:
+        file.unlink()
+    with pytest.warns(UserWarning, match=r"checkpoint-00000003 is damaged \(.*\) and left aside"):
+        checkpoint = load_latest(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.step == 2
+
+
+def test_a_damaged_later_one_does_not_outlive_the_next_save(tmp_path: Path) -> None:
+    model = saved_run(tmp_path, steps=6)
+    (tmp_path / "checkpoint-00000006" / "state.json").write_text("{}")
+    shutil.rmtree(tmp_path / "checkpoint-00000005")
+    saved_run(tmp_path / "other", steps=2)
+    for step in (2, 1):
+        shutil.move(tmp_path / f"other/checkpoint-0000000{step}", tmp_path)
+    save_checkpoint(
+        tmp_path, 3, History(), model=model, optimizer=optimizer_for(model, "lamb"), run={}
+    )
+    assert names(tmp_path) == ["checkpoint-00000002", "checkpoint-00000003", "other"]
+
+
+def test_all_damaged_is_as_none(tmp_path: Path) -> None:
+    assert load_latest(tmp_path) is None
+    saved_run(tmp_path, steps=1)
+    (tmp_path / "checkpoint-00000001" / "model.safetensors").write_bytes(b"")
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert load_latest(tmp_path) is None
+
+
+def test_a_full_disk_is_said_and_the_last_good_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = saved_run(tmp_path, steps=2)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def no_space(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "flush_to_disk", no_space)
+    with pytest.raises(CheckpointError, match=r"00000003 could not be written .*No space"):
+        save_checkpoint(
+            tmp_path, 3, History(), model=model, optimizer=optimizer_for(model, "lamb"), run={}
+        )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_real_limit_on_file_size_is_said(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="POSIX alone can limit a file's size")
+    model = network(width=500)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(CheckpointError, match="free some disk space and run again"):
+            save_checkpoint(
+                tmp_path, 1, History(), model=model, optimizer=optimizer_for(model, "lamb"), run={}
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names(tmp_path) == []
+
+
+def test_another_models_weights_are_refused(tmp_path: Path) -> None:
+    saved_run(tmp_path, steps=1)
+    checkpoint = load_latest(tmp_path)
+    assert checkpoint is not None
+    for other, message in (
+        (network(width=6), r"0\.weight has shape \(3, 4\) there and \(6, 4\) here"),
+        (nn.Sequential(nn.Linear(4, 3)), r"2\.bias is in only one of the two"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            checkpoint.restore(other, optimizer_for(other, "lamb"))
+
+
+def test_an_undamaged_folder_warns_of_nothing(tmp_path: Path) -> None:
+    saved_run(tmp_path, steps=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checkpoint = load_latest(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.step == 2

@@ -1,0 +1,124 @@
+"""The notebooks as a class set.
+
+`python -m albert_lib.workbook.classroom` makes build/classroom, an nbgrader course whose
+assignments are the notebooks as they stand, and the versions to hand out. Grading there is
+nbgrader's own: put a student's files in submitted/STUDENT/ASSIGNMENT/, then run
+`nbgrader autograde ASSIGNMENT` and `nbgrader generate_feedback ASSIGNMENT` in that folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from albert_lib.errors import AlbertLibError
+from albert_lib.files import build_folder, project_folder
+
+if TYPE_CHECKING:
+    from nbgrader.apps import NbGraderAPI
+
+CONFIGURATION = '''"""nbgrader's settings for this course."""
+
+from pathlib import Path
+
+c = get_config()
+
+c.CourseDirectory.course_id = "albert"
+c.CourseDirectory.root = str(Path(__file__).parent)
+c.Exchange.root = str(Path(__file__).parent / "exchange")
+
+# The stubs are the solution cells: there is no solution in them to be cleared.
+c.ClearSolutions.enabled = False
+
+# Seconds a cell. An endless loop ends here and scores 0 for its cell; pretraining in chapter 5
+# is the longest honest one.
+c.Execute.timeout = 240
+
+# A check cell that a student tags "skip-execution" would count as right.
+c.Execute.skip_cells_with_tag = ""
+'''
+
+CAUSE = re.compile(r"^ *[\w.]+(?:Error|Exception): (.+)$", re.MULTILINE)  # in nbgrader's log
+
+
+class ClassroomError(AlbertLibError, RuntimeError):
+    """nbgrader is missing, or refused a notebook."""
+
+
+def make_course(folder: Path, notebooks: Sequence[Path]) -> list[str]:
+    """Lay out an nbgrader course in `folder`, an assignment a notebook; return their names.
+
+    What students handed in and the grades in `folder` are kept.
+    """
+    (folder / "exchange").mkdir(parents=True, exist_ok=True)
+    (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
+    for notebook in notebooks:
+        source = folder / "source" / notebook.stem
+        source.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(notebook, source / notebook.name)
+    return [notebook.stem for notebook in notebooks]
+
+
+def release(folder: Path, assignment: str) -> Path:
+    """Make the version of one assignment to hand out; return its folder.
+
+    Raises ClassroomError when nbgrader is missing or refuses the notebook.
+    """
+    result = course_api(folder).generate_assignment(assignment, force=True, create=True)
+    if not result["success"]:
+        found = CAUSE.search(result["log"] or result["error"] or "")
+        reason = found[1] if found else "see the notebook's nbgrader metadata"
+        raise ClassroomError(
+            f"nbgrader could not release {assignment} ({reason}); "
+            f"mend the notebook in notebooks/ and build the class set again."
+        )
+    return folder / "release" / assignment
+
+
+def course_api(folder: Path) -> NbGraderAPI:
+    """The course in `folder` as nbgrader sees it, with the settings written there."""
+    try:
+        from nbgrader.apps import NbGraderAPI
+    except ImportError:
+        raise ClassroomError(
+            "nbgrader is not installed; install the project with its test tools: "
+            "pip install -e '.[test]'."
+        ) from None
+    from traitlets.config.loader import PyFileConfigLoader
+
+    # nbgrader calls alembic by name, which is found only where the environment is activated
+    own_programs = str(Path(sys.executable).parent)
+    if own_programs not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = own_programs + os.pathsep + os.environ["PATH"]
+    settings = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+    return NbGraderAPI(config=settings)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the class set; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m albert_lib.workbook.classroom",
+        description="Build the nbgrader course of the workbook.",
+    )
+    parser.add_argument("--folder", type=Path, default=build_folder() / "classroom")
+    options = parser.parse_args(arguments)
+    notebooks = sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
+    try:
+        for assignment in make_course(options.folder.resolve(), notebooks):
+            released = release(options.folder.resolve(), assignment)
+            print(f"{assignment:<32}{released.relative_to(options.folder.resolve())}", flush=True)
+    except ClassroomError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{len(notebooks)} assignments in {options.folder}; hand out what is in release/.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Comparing a learner's answer with the library's, and saying how their kinds differ."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def same(expected: Any, answer: Any, tolerance: float = 0.0) -> bool:
+    """Whether two answers agree, decimals within `tolerance` (absolute plus relative).
+
+    Answers of different kinds, shapes or dtypes never agree; nan agrees with nan.
+    """
+    return kind_problem(expected, answer) is None and _agree(expected, answer, tolerance)
+
+
+def _agree(expected: Any, answer: Any, tolerance: float) -> bool:
+    """`same` for answers of one kind."""
+    if isinstance(expected, (list, tuple)):
+        return len(expected) == len(answer) and all(
+            _agree(one, other, tolerance) for one, other in zip(expected, answer, strict=True)
+        )
+    if isinstance(expected, dict):
+        return expected.keys() == answer.keys() and all(
+            same(expected[key], answer[key], tolerance) for key in expected
+        )
+    if not _is_numeric(expected):
+        return bool(expected == answer)
+    one, other = as_array(expected), as_array(answer)
+    if "f" in one.dtype.kind + other.dtype.kind:
+        return bool(np.allclose(other, one, rtol=tolerance, atol=tolerance, equal_nan=True))
+    return bool(np.array_equal(one, other))
+
+
+def largest_difference(expected: Any, answer: Any) -> float:
+    """The largest difference between the numbers of two answers of one kind."""
+    if isinstance(expected, (list, tuple)):
+        pairs = zip(expected, answer, strict=True)
+        return max((largest_difference(one, other) for one, other in pairs), default=0.0)
+    if isinstance(expected, dict):
+        return max(
+            (largest_difference(expected[key], answer[key]) for key in expected), default=0.0
+        )
+    if not _is_numeric(expected):
+        return 0.0
+    gaps = np.abs(as_array(expected).astype(float) - as_array(answer).astype(float))
+    return float(np.nanmax(gaps, initial=0.0))
+
+
+def holds_nan(value: Any) -> bool:
+    """Whether a number in `value` is not a number."""
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_nan, value))
+    if isinstance(value, dict):
+        return any(map(holds_nan, value.values()))
+    return _is_numeric(value) and bool(np.isnan(as_array(value).astype(float)).any())
+
+
+def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str | None:
+    """A clause saying how type, shape or dtype differ, or None: "your answer is a list, …"."""
+    if isinstance(expected, (torch.Tensor, np.ndarray)):
+        return _array_problem(expected, answer, what)
+    if isinstance(expected, numbers.Real):
+        if not _is_numeric(answer) or as_array(answer).size != 1:
+            return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
+        return None
+    if type(expected) is not type(answer):
+        return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
+    if isinstance(expected, tuple) and len(expected) != len(answer):
+        return f"{what} is a tuple of {len(answer)}, a tuple of {len(expected)} is expected"
+    if isinstance(expected, (list, tuple)) and expected:
+        for position, element in enumerate(answer):
+            like = expected[min(position, len(expected) - 1)]  # a longer list holds more of a kind
+            problem = kind_problem(like, element, f"element {position} of {what}")
+            if problem is not None:
+                return problem
+    return None
+
+
+def _array_problem(expected: torch.Tensor | np.ndarray, answer: Any, what: str) -> str | None:
+    wanted = a_kind(expected)
+    if type(expected) is not type(answer) and not (
+        isinstance(expected, torch.Tensor) and isinstance(answer, torch.Tensor)
+    ):
+        return f"{what} is {a_kind(answer)}, {wanted} is expected"
+    if tuple(expected.shape) != tuple(answer.shape):
+        return f"{what} has shape {tuple(answer.shape)}, shape {tuple(expected.shape)} is expected"
+    if expected.dtype != answer.dtype:
+        return f"{what} holds {dtype_name(answer)}, {dtype_name(expected)} is expected"
+    return None
+
+
+def a_kind(value: Any) -> str:
+    """The kind of a value in words, with its article: "a list", "a tensor of shape (2, 3)"."""
+    if value is None:
+        return "None"
+    if isinstance(value, torch.Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {tuple(value.shape)}"
+    if isinstance(value, bool):
+        return "True or False"
+    if isinstance(value, numbers.Integral):
+        return "a whole number"
+    if isinstance(value, numbers.Real):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
+
+
+def dtype_name(value: torch.Tensor | np.ndarray) -> str:
+    """The dtype without the name of its library: "float32"."""
+    return str(value.dtype).removeprefix("torch.")
+
+
+def _is_numeric(value: Any) -> bool:
+    return isinstance(value, (torch.Tensor, np.ndarray, numbers.Number)) and not isinstance(
+        value, complex
+    )
+
+
+def as_array(value: Any) -> np.ndarray:
+    """Numbers of any library as a NumPy array."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    return np.asarray(value)

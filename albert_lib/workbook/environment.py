@@ -1,0 +1,133 @@
+"""Is this machine ready for the workbook? Each thing it needs, and what to do without it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+
+from albert_lib.files import build_folder, data_folder, project_folder
+from albert_lib.workbook.measured import here
+
+OLDEST_PYTHON = (3, 11)
+INSTALL = "run `make lab` in the project's folder, or install as the README says, then restart"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing the workbook needs: whether it is there, what was found, what to do if not."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str
+
+
+def environment_check() -> None:
+    """Print a line for each thing the workbook needs: [OK], or [FAIL] and what to do."""
+    results = checks()
+    for result in results:
+        mark = "[OK]  " if result.ok else "[FAIL]"
+        print(f"{mark} {result.name} {here(result.detail)}")
+        if not result.ok:
+            print(f"       → {result.remedy}")
+    failed = sum(not result.ok for result in results)
+    print("Everything is ready." if not failed else f"{failed} to mend before you go on.")
+
+
+def checks() -> list[Check]:
+    """Look at everything; nothing is changed and nothing raises."""
+    return [
+        _python(),
+        _own_environment(),
+        *_packages(),
+        _guarded("PyTorch computes a gradient", _torch_works, INSTALL),
+        _guarded("the number format for training is chosen", _precision, INSTALL),
+        _guarded(
+            "the build folder can be written",
+            _build_is_writable,
+            "make the project's folder writable, or copy the project to a place of your own",
+        ),
+        _guarded(
+            "the tokenizer that comes with the project is there",
+            _tokenizer_is_there,
+            "clone or unpack the project again: data/tokenizers/english-8k is missing or damaged",
+        ),
+    ]
+
+
+def _python() -> Check:
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Check(
+        f"Python {wanted} or later",
+        sys.version_info >= OLDEST_PYTHON,
+        platform.python_version(),
+        f"install Python {wanted} or later and {INSTALL}",
+    )
+
+
+def _own_environment() -> Check:
+    """A virtual or conda environment: in the system's Python, packages of others collide."""
+    conda = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
+    virtual = sys.prefix != sys.base_prefix
+    kind = "conda" if conda else "virtual" if virtual else "the system's Python"
+    return Check("the kernel runs in an environment of its own", conda or virtual, kind, INSTALL)
+
+
+def _packages() -> Iterator[Check]:
+    """Every package that pyproject.toml asks for, within the range it asks for."""
+    file = project_folder() / "pyproject.toml"
+    project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+    for line in project["dependencies"]:
+        wanted = Requirement(line)
+        try:
+            version = importlib.metadata.version(wanted.name)
+        except importlib.metadata.PackageNotFoundError:
+            version = "missing"
+        fits = version != "missing" and wanted.specifier.contains(version, prereleases=True)
+        limits = ", ".join(sorted(map(str, wanted.specifier), reverse=True))
+        yield Check(f"{wanted.name} {limits}", fits, version, INSTALL)
+
+
+def _guarded(name: str, look: Callable[[], str], remedy: str) -> Check:
+    """Run `look`, which returns what it found or raises."""
+    try:
+        return Check(name, True, look(), remedy)
+    except Exception as problem:  # whatever is broken, say so and look at the rest
+        detail = " ".join(str(problem).split())
+        return Check(name, False, f"{type(problem).__name__}: {detail}", remedy)
+
+
+def _torch_works() -> str:
+    torch = importlib.import_module("torch")
+    point = torch.ones(3, requires_grad=True)
+    (point**2).sum().backward()
+    if point.grad.tolist() != [2.0, 2.0, 2.0]:
+        raise ArithmeticError(f"the gradient of x² at 1 came out as {point.grad.tolist()}")
+    device = "a GPU" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+    return device
+
+
+def _precision() -> str:
+    torch = importlib.import_module("torch")
+    precision = importlib.import_module("albert_lib.training.precision")
+    return str(precision.best_dtype(torch.device("cpu"))).removeprefix("torch.")
+
+
+def _build_is_writable() -> str:
+    build_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=build_folder()):
+        return "yes"
+
+
+def _tokenizer_is_there() -> str:
+    text = importlib.import_module("albert_lib.text")
+    folder = data_folder() / "tokenizers" / "english-8k"
+    return f"{text.AlbertTokenizer.from_pretrained(folder).vocab_size} pieces"

@@ -1,0 +1,193 @@
+"""What an exercise is: a tested piece of albert_lib, inputs to try it on, known mistakes."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from albert_lib.errors import AlbertLibError
+from albert_lib.workbook.comparison import same
+
+Arguments = Mapping[str, Any]  # parameter name → value, in the order of the signature
+
+
+class ExerciseError(AlbertLibError, ValueError):
+    """An exercise was asked for that does not exist."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One drawn input, what the library answers to it, and what the function in hand answers."""
+
+    arguments: Arguments
+    expected: Any
+    answer: Any
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why answers are wrong where many are right, and the trial that shows it, if one does."""
+
+    sentence: str
+    trial: Trial | None = None
+
+
+Symptom = Callable[[Sequence[Trial]], bool]
+Judge = Callable[[Sequence[Trial]], Fault | None]
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A mistake that people make: a function that makes it, and what to say to them.
+
+    It is recognised when the answers equal those of `wrong` on every drawn input. Where answers
+    are random and never equal, `symptom` looks at them instead; it is asked only about answers
+    that were already found wrong, and in the order in which an exercise lists its misconceptions.
+    """
+
+    name: str
+    wrong: Callable[..., Any]
+    message: str | Callable[[Sequence[Trial]], str]  # a function can quote what was measured
+    symptom: Symptom | None = None
+
+    def sentence(self, trials: Sequence[Trial]) -> str:
+        """What to say, measured numbers filled in."""
+        return self.message if isinstance(self.message, str) else self.message(trials)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of the workbook.
+
+    `draw` makes the arguments of one trial from a generator. Answers are compared with the
+    library's: exactly, or within `tolerance` (absolute and relative) where they hold decimals.
+    With a `judge`, it alone decides: for functions that may answer in more than one right way.
+    """
+
+    id: str  # chapter and number: "2.2"
+    title: str
+    difficulty: Literal[1, 2, 3]
+    minutes: int
+    points: int
+    solution: Callable[..., Any]  # the library's own function: nothing is written twice
+    draw: Callable[[np.random.Generator], Arguments]
+    misconceptions: tuple[Misconception, ...]
+    hints: tuple[str, str, str]  # Markdown: about the shape, the concept, the line
+    trials: int = 40
+    tolerance: float = 0.0
+    judge: Judge | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the function to write, which is the library's name for it."""
+        return self.solution.__name__
+
+    @property
+    def heading(self) -> str:
+        """The line above the stub: title, difficulty, minutes, points."""
+        dots = "●" * self.difficulty + "○" * (3 - self.difficulty)
+        points = "1 point" if self.points == 1 else f"{self.points} points"
+        return f"Exercise {self.id} · {self.title} · {dots} · {self.minutes} min · {points}"
+
+    def inputs(self) -> list[Arguments]:
+        """The drawn inputs, the same every time, small ones first: they are the readable ones."""
+        generator = np.random.default_rng([int(part) for part in self.id.split(".")])
+        return sorted((self.draw(generator) for _ in range(self.trials)), key=size)
+
+    def recognise(self, trials: Sequence[Trial], shaped_right: bool) -> Misconception | None:
+        """The misconception behind answers that are known to be wrong, or None."""
+        for misconception in self.misconceptions:
+            if misconception.symptom is None:
+                if self._answers_like(misconception.wrong, trials):
+                    return misconception
+            elif shaped_right and misconception.symptom(trials):
+                return misconception
+        return None
+
+    def _answers_like(self, wrong: Callable[..., Any], trials: Sequence[Trial]) -> bool:
+        """Whether `wrong` gives the answers seen, on every input and not only where it is right."""
+        tells_them_apart = False
+        for trial in trials:
+            try:
+                mistaken = call(wrong, self.solution, trial.arguments)
+            except Exception:  # it makes other mistakes than the answers seen, which raised nothing
+                return False
+            if not same(mistaken, trial.answer, self.tolerance):
+                return False
+            tells_them_apart |= not same(mistaken, trial.expected, self.tolerance)
+        return tells_them_apart
+
+
+def apart(trials: Sequence[Trial], tolerance: float = 0.0) -> list[Trial]:
+    """The trials whose answer is not the library's, simple ones first."""
+    return [trial for trial in trials if not same(trial.expected, trial.answer, tolerance)]
+
+
+def call(function: Callable[..., Any], solution: Callable[..., Any], arguments: Arguments) -> Any:
+    """Call `function` as `solution` is called, on copies: nothing it does to them can be seen.
+
+    What `solution` takes by keyword only is passed by keyword, all else by position, so a
+    learner may rename parameters.
+    """
+    return call_with(function, solution, copy.deepcopy(dict(arguments)))
+
+
+def call_with(
+    function: Callable[..., Any], solution: Callable[..., Any], arguments: Arguments
+) -> Any:
+    """Call `function` as `solution` is called, on these very arguments."""
+    kinds = inspect.signature(solution).parameters
+    keyword_only = {name for name, kind in kinds.items() if kind.kind is kind.KEYWORD_ONLY}
+    positional = [value for name, value in arguments.items() if name not in keyword_only]
+    named = {name: value for name, value in arguments.items() if name in keyword_only}
+    return function(*positional, **named)
+
+
+def size(arguments: Arguments) -> int:
+    """How many elements the arguments hold, all together."""
+    return sum(map(_elements, arguments.values()))
+
+
+def _elements(value: Any) -> int:
+    if isinstance(value, torch.Tensor):
+        return value.numel()
+    if isinstance(value, np.ndarray):
+        return value.size
+    return len(value) if isinstance(value, (str, list, tuple, dict)) else 1
+
+
+def all_exercises() -> dict[str, Exercise]:
+    """Every exercise of the workbook by its id, in reading order."""
+    package = importlib.import_module("albert_lib.workbook.exercises")
+    found: dict[str, Exercise] = {}
+    for chapter in sorted(module.name for module in pkgutil.iter_modules(package.__path__)):
+        if not chapter.startswith("chapter_"):
+            continue
+        module = importlib.import_module(f"{package.__name__}.{chapter}")
+        found.update({exercise.id: exercise for exercise in module.EXERCISES})
+    return found
+
+
+def find_exercise(id: str) -> Exercise:
+    """The exercise with this id; only its own chapter is loaded.
+
+    Raises ExerciseError, with the ids that exist, when there is none.
+    """
+    chapter, _, number = str(id).partition(".")
+    if chapter.isdigit() and number.isdigit():
+        name = f"albert_lib.workbook.exercises.chapter_{int(chapter):02d}"
+        if importlib.util.find_spec(name) is not None:
+            for exercise in importlib.import_module(name).EXERCISES:
+                if exercise.id == id:
+                    return exercise
+    raise ExerciseError(
+        f"There is no exercise {id!r}; the exercises are {', '.join(all_exercises())}."
+    )

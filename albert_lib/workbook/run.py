@@ -1,0 +1,170 @@
+"""Run notebooks without a browser, within their budgets.
+
+`python -m albert_lib.workbook.run [--write] [--html build] [NOTEBOOK …]` prints one line a
+notebook, with its seconds and its budget, and ends with 1 when a cell failed or a budget was
+passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from albert_lib.files import project_folder
+from albert_lib.workbook.canonical import WIDGET_VIEW, canonical
+
+DEFAULT_BUDGET = 180  # seconds a notebook, unless its metadata says albert.budget_seconds
+COURSE_BUDGET = 720  # seconds for chapters 1 to 6 together
+COURSE = re.compile(r"0[1-6]_")
+PATIENCE = 4  # a cell may take this many budgets before it is given up: a slow machine is no error
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook that was run: its outputs, its seconds, and what went wrong, if anything."""
+
+    path: Path
+    notebook: NotebookNode
+    seconds: float
+    problem: str | None
+
+    @property
+    def budget(self) -> float:
+        """The seconds the notebook may take."""
+        return budget_of(self.notebook)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it kept its budget."""
+        return self.seconds <= self.budget
+
+
+def budget_of(notebook: NotebookNode) -> float:
+    """The seconds a notebook may take: its metadata's albert.budget_seconds, or 180."""
+    return float(notebook.metadata.get("albert", {}).get("budget_seconds", DEFAULT_BUDGET))
+
+
+def run_notebook(path: Path) -> Run:
+    """Execute the notebook at `path` in a fresh kernel, in its own folder; the file is not touched.
+
+    A cell that raises stops the notebook, unless it carries the tag raises-exception.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=PATIENCE * budget_of(notebook),
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    started = time.perf_counter()
+    problem = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        problem = f"{error.ename}: {error.evalue}"
+    except (CellTimeoutError, DeadKernelError) as error:
+        problem = str(error).strip().splitlines()[0]
+    return Run(path, notebook, time.perf_counter() - started, problem)
+
+
+def write_notebook(path: Path, notebook: NotebookNode) -> None:
+    """Replace the file at `path` in one step."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    os.replace(unfinished, path)
+
+
+def write_page(folder: Path, path: Path, notebook: NotebookNode) -> Path:
+    """Write the notebook as one HTML file into `folder`; links between notebooks follow.
+
+    Formulas are drawn by MathJax where there is a network, and stay readable as TeX where not.
+    """
+    page = canonical(without_progress_bars(notebook))
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"(\]\((?:\./)?[\w-]+)\.ipynb\b", r"\1.html", cell.source)
+    exporter = HTMLExporter(template_name="lab", require_js_url="")
+    body, _ = exporter.from_notebook_node(page, {"metadata": {"name": path.stem}})
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{path.stem}.html"
+    target.write_text(body, encoding="utf-8")
+    return target
+
+
+def without_progress_bars(notebook: NotebookNode) -> NotebookNode:
+    """A copy without widgets that have nothing to stand in for them: a bar that says 0 %."""
+    page = copy.deepcopy(notebook)
+    for cell in page.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                if WIDGET_VIEW not in output.get("data", {}) or "text/html" in output.data
+            ]
+    return page
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the notebooks named on the command line, or all; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m albert_lib.workbook.run", description="Run notebooks without a browser."
+    )
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, help="all of notebooks/ if none is given"
+    )
+    parser.add_argument("--write", action="store_true", help="store the outputs in the notebooks")
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="leave pages to read there")
+    options = parser.parse_args(arguments)
+    paths = options.notebooks or sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        parser.error(f"{missing[0]} does not exist; name notebooks, or none to run them all.")
+
+    runs = []
+    for path in paths:
+        print(f"{path.stem:<32}", end="", flush=True)
+        run = run_notebook(path)
+        runs.append(run)
+        print(verdict(run), flush=True)
+        if options.html:
+            write_page(options.html, path, run.notebook)
+        if options.write and run.problem is None:
+            write_notebook(path, canonical(run.notebook))
+    return summary(runs)
+
+
+def verdict(run: Run) -> str:
+    """The rest of the notebook's line."""
+    took = f"{run.seconds:5.0f} s of {run.budget:.0f} s"
+    if run.problem is not None:
+        return f"{took}  FAILED: {run.problem}"
+    return took if run.in_time else f"{took}  OVER BUDGET"
+
+
+def summary(runs: Sequence[Run]) -> int:
+    """Print the closing line; return 1 if anything failed or took too long."""
+    course = sum(run.seconds for run in runs if COURSE.match(run.path.name))
+    failed = sum(run.problem is not None for run in runs)
+    late = sum(not run.in_time for run in runs)
+    total = sum(run.seconds for run in runs)
+    line = f"{len(runs)} notebooks in {total:.0f} s, chapters 1 to 6 in {course:.0f} s of "
+    line += f"{COURSE_BUDGET} s; {failed} failed, {late} over budget."
+    print(line)
+    return int(bool(failed or late or course > COURSE_BUDGET))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

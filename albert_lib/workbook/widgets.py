@@ -1,0 +1,111 @@
+"""Dials that teach: a figure that follows sliders, and stands on its own where none can move."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from albert_lib.workbook.canonical import WIDGET_VIEW
+from albert_lib.workbook.figures import as_png, image_html
+
+WIDGET_MARK = 'class="albert-widget"'  # in the HTML that stands in for a widget
+
+Drawing = tuple[Figure, str] | str  # a figure with its alternative text, or plain text
+
+
+def slider(
+    label: str,
+    start: float | int,
+    low: float | int,
+    high: float | int,
+    step: float | int = 1,
+) -> ipywidgets.IntSlider | ipywidgets.FloatSlider:
+    """A slider with its name in words; whole numbers when all four are.
+
+    Arrow keys move it by `step` once it has the focus (Tab).
+    """
+    whole = all(isinstance(value, int) for value in (start, low, high, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(
+        value=start,
+        min=low,
+        max=high,
+        step=step,
+        description=label,
+        continuous_update=False,  # draw when the slider rests, not at every step of a drag
+        **_looks(),
+    )
+
+
+def choice(label: str, options: Sequence[Any], start: Any = None) -> ipywidgets.Dropdown:
+    """A list to choose from, with its name in words; the first option unless `start` is given."""
+    value = options[0] if start is None else start
+    return ipywidgets.Dropdown(options=list(options), value=value, description=label, **_looks())
+
+
+def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
+    """Show what `draw` draws, again whenever a dial is moved.
+
+    `draw` takes the dials' values by name and returns (figure, alternative text), or text. The
+    first drawing is also an ordinary output, for pages without a kernel.
+
+        explorer(draw_lengths, share=slider("masking share", 0.15, 0.05, 0.5, 0.05),
+                 max_ngram=slider("longest run, words", 3, 1, 5))
+    """
+    screen = ipywidgets.HTML()
+    drawn = _drawn(draw, dials)
+    screen.value = drawn["text/html"]
+
+    def redraw(_: object) -> None:
+        # the value of an HTML widget, not an output: nbval compares outputs
+        screen.value = _drawn(draw, dials)["text/html"]
+
+    for dial in dials.values():
+        dial.observe(redraw, names="value")
+    settings = ", ".join(f"{dial.description} {_setting(dial)}" for dial in dials.values())
+    display_widget(
+        ipywidgets.VBox([*dials.values(), screen]),
+        {
+            **drawn,
+            "text/html": f"{drawn['text/html']}\n<p>Drawn for {html.escape(settings)}.</p>",
+            "text/plain": f"{drawn['text/plain']}\n[drawn for {settings}]",
+        },
+    )
+
+
+def display_widget(widget: ipywidgets.Widget, stand_in: Mapping[str, str]) -> None:
+    """Display `widget`, with what stands in its place where no kernel runs.
+
+    `stand_in` holds text/plain and text/html, and image/png where there is a figure.
+    """
+    bundle: dict[str, Any] = dict(stand_in)
+    bundle["text/html"] = f"<div {WIDGET_MARK}>{stand_in['text/html']}</div>"
+    bundle[WIDGET_VIEW] = widget._repr_mimebundle_()[WIDGET_VIEW]
+    alt = {"image/png": {"alt": stand_in["text/plain"]}} if "image/png" in stand_in else {}
+    display(bundle, raw=True, metadata=alt)
+
+
+def _drawn(draw: Callable[..., Drawing], dials: Mapping[str, ipywidgets.Widget]) -> dict[str, str]:
+    drawing = draw(**{name: dial.value for name, dial in dials.items()})
+    if isinstance(drawing, str):
+        return {"text/html": f"<pre>{html.escape(drawing)}</pre>", "text/plain": drawing}
+    figure, alt = drawing
+    encoded = as_png(figure)
+    return {"text/html": image_html(encoded, alt), "image/png": encoded, "text/plain": alt}
+
+
+def _setting(dial: ipywidgets.Widget) -> str:
+    readout = getattr(dial, "readout_format", None)
+    return format(dial.value, readout) if readout else str(dial.value)
+
+
+def _looks() -> dict[str, Any]:
+    return {
+        "style": {"description_width": "initial"},
+        "layout": ipywidgets.Layout(width="min(28rem, 100%)"),
+    }

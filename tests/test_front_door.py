@@ -1,0 +1,141 @@
+"""The files that get a person in: packages, pins, commands, and the README that names them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}  # where conda-forge differs
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def make(*arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    # `make test` runs these tests: its own flags and variables are not for the make below it
+    inherited = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "PYTHON")
+    environment = {name: value for name, value in os.environ.items() if name not in inherited}
+    command = ["make", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def read(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def project_table() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads(read("pyproject.toml"))["project"]
+    return project
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    project = project_table()
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return [Requirement(line) for line in lines]
+
+
+def locked() -> dict[str, list[Requirement]]:
+    pins: dict[str, list[Requirement]] = defaultdict(list)
+    for line in read("requirements.lock").splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            pins[canonicalize_name(pin.name)].append(pin)
+    return pins
+
+
+def test_conda_and_pip_ask_for_the_same() -> None:
+    environment = yaml.safe_load(read("environment.yml"))["dependencies"]
+    conda = dict(line.partition(" ")[::2] for line in environment if isinstance(line, str))
+    assert {"pip": ["-e ."]} in environment, "the package itself comes through pip"
+    assert conda.pop("pip") == ""
+    python = Requirement(f"python{conda.pop('python')}").specifier
+    assert str(project_table()["requires-python"]) in str(python).split(",")
+
+    pip = {CONDA_NAMES.get(each.name, each.name): each.specifier for each in requirements()}
+    assert {name: Requirement(name + bounds).specifier for name, bounds in conda.items()} == pip
+
+
+def test_lock_pins_every_package_that_an_installation_needs() -> None:
+    pins = locked()
+    waiting = [(each.name, frozenset(each.extras)) for each in requirements("test")]
+    seen = set(waiting)
+    while waiting:
+        name, extras = waiting.pop()
+        assert canonicalize_name(name) in pins, f"{name} is not pinned: run make lock"
+        for line in importlib.metadata.requires(name) or []:
+            needed = Requirement(line)
+            applies = needed.marker is None or any(
+                needed.marker.evaluate({"extra": extra}) for extra in ("", *extras)
+            )
+            item = (needed.name, frozenset(needed.extras))
+            if applies and item not in seen:
+                seen.add(item)
+                waiting.append(item)
+    assert len(seen) > len(requirements("test"))
+
+
+def test_lock_is_within_the_declared_ranges() -> None:
+    pins = locked()
+    for needed in requirements("test"):
+        for pin in pins[canonicalize_name(needed.name)]:
+            (version,) = [each.version for each in pin.specifier]
+            assert version in needed.specifier, f"{pin} is outside {needed}: run make lock"
+
+
+def test_lock_holds_exact_versions_and_nothing_else() -> None:
+    text = read("requirements.lock")
+    assert "://" not in text and "--" not in text, "no addresses, no hashes, no options"
+    for pin in (pin for pins in locked().values() for pin in pins):
+        assert [each.operator for each in pin.specifier] == ["=="], str(pin)
+        assert "+" not in str(pin.specifier), f"{pin} is one build of a version, not the version"
+        assert not pin.extras, f"{pin}: pip refuses extras in a constraint"
+
+
+@needs_make
+def test_make_lab_passes_arguments_through() -> None:
+    printed = make("--dry-run", "lab", "ARGS=--no-browser")
+    assert printed.returncode == 0, printed.stderr
+    command_line = " ".join(printed.stdout.replace("\\\n", " ").split())
+    assert "-m jupyterlab " in command_line
+    assert command_line.endswith(" notebooks/00_start_here.ipynb --no-browser")
+
+
+@needs_make
+def test_make_says_so_when_python_is_too_old(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(PROJECT / name, tmp_path)
+    # `false` stands for a Python that answers "older than 3.11"
+    refused = make("lab", "PYTHON=false", folder=tmp_path)
+    assert refused.returncode != 0
+    assert "needs Python 3.11 or newer and found none among: false." in refused.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_readme_names_only_commands_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"^(?: {4}|.*`)make ([a-z]+)", read("README.md"), re.MULTILINE))
+    assert {"lab", "test", "run"} <= named <= targets
+
+
+def test_readme_links_lead_somewhere_and_miss_no_notebook() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", read("README.md"))
+    missing = [link for link in links if not (PROJECT / link).exists()]
+    assert not missing
+    notebooks = {f"notebooks/{path.name}" for path in (PROJECT / "notebooks").glob("*.ipynb")}
+    assert notebooks <= set(links)

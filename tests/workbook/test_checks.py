@@ -1,0 +1,203 @@
+"""What `check` says: the right thing first, in a sentence, and nothing on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+
+from albert_lib.workbook.checks import NotYetRight, check, examine
+from albert_lib.workbook.exercise import Exercise, ExerciseError, Misconception, find_exercise
+
+
+def double(numbers: Any) -> Any:
+    return 2 * numbers
+
+
+def square(numbers: Any) -> Any:
+    return numbers**2
+
+
+def draw_numbers(rng: np.random.Generator) -> dict[str, Any]:
+    count = int(rng.integers(1, 5))
+    return {"numbers": torch.from_numpy(rng.integers(0, 4, size=count)).float()}
+
+
+TOY = Exercise(
+    id="9.1",
+    title="Double",
+    difficulty=1,
+    minutes=1,
+    points=1,
+    solution=double,
+    draw=draw_numbers,
+    tolerance=1e-6,
+    misconceptions=(
+        Misconception("squared", square, "You square."),
+        Misconception("left alone", lambda numbers: numbers, "You do nothing."),
+        Misconception("no one", lambda numbers: double(numbers) - 1, "One too few."),
+    ),
+    hints=("a", "b", "c"),
+)
+
+
+def said(function: Any, exercise: Exercise = TOY) -> str:
+    return examine(exercise, function).text
+
+
+def test_missing_return_is_guessed() -> None:
+    assert "is a `return` missing?" in said(lambda numbers: None)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (lambda numbers: (2 * numbers).tolist(), "Your answer is a list, a tensor of shape ("),
+        (lambda numbers: 2 * numbers.numpy(), "Your answer is an array of shape (1,), a tensor"),
+        (lambda numbers: 2 * numbers[None], "Your answer has shape (1, 1), shape (1,) is expected"),
+        (lambda numbers: 2 * numbers.double(), "Your answer holds float64, float32 is expected"),
+    ],
+)
+def test_kind_is_said_before_value(function: Callable[..., Any], sentence: str) -> None:
+    assert sentence in said(function)
+
+
+def test_simplest_differing_input_is_shown() -> None:
+    text = said(lambda numbers: 3 * numbers)
+    assert "You differ from albert_lib on" in text
+    assert "numbers = float32 (1,) [1]\n  albert_lib answers float32 (1,) [2]" in text
+    assert "you answered float32 (1,) [3]" in text
+
+
+def test_nan_is_pointed_out() -> None:
+    assert "holds nan" in said(lambda numbers: numbers * 0 / 0)
+
+
+def test_agreeing_where_the_mistake_is_right_is_no_evidence() -> None:
+    """2n equals n² at 0 and 2: a function that is wrong elsewhere is not squaring."""
+
+    def wrong_at_three(numbers: Any) -> Any:
+        return torch.where(numbers == 3, 7.0, 2 * numbers)
+
+    def square_or_worse(numbers: Any) -> Any:
+        return torch.where(numbers == 3, 0.0, numbers**2)
+
+    assert examine(TOY, wrong_at_three).misconception is None
+    assert examine(TOY, square_or_worse).misconception is None
+    assert examine(TOY, square).misconception == "squared"
+
+    always_apart = replace(TOY, draw=lambda rng: {"numbers": torch.tensor([2.0])})
+    verdict = examine(always_apart, square)  # nothing drawn tells them apart: it is right
+    assert verdict.status == "right"
+
+
+def test_exception_is_named_with_its_line_and_input() -> None:
+    def fails(numbers: Any) -> Any:
+        if len(numbers) > 1:
+            raise ValueError("too many")
+        return 2 * numbers
+
+    verdict = examine(TOY, fails)
+    assert verdict.status == "raised"
+    assert "your function raised ValueError: too many" in verdict.text
+    assert 'raise ValueError("too many")' in verdict.text
+    assert "numbers = float32 (2,)" in verdict.text
+    assert __file__ not in verdict.text
+
+
+def test_line_is_found_in_a_cell() -> None:
+    shell = InteractiveShell.instance()
+    shell.run_cell("def f(numbers):\n    half = numbers / 2\n    return half.no_such_name")
+    text = said(shell.user_ns["f"])
+    assert "raised AttributeError" in text and "line 3: return half.no_such_name" in text
+    InteractiveShell.clear_instance()
+
+
+def test_only_the_bare_error_is_the_stub() -> None:
+    class InputRefused(NotImplementedError):
+        """What ipykernel raises for input()."""
+
+    def asks(numbers: Any) -> Any:
+        raise InputRefused
+
+    def lacks_a_kernel(numbers: Any) -> Any:
+        return numbers.long().softmax(0)  # NotImplementedError with a message, from PyTorch
+
+    assert examine(TOY, asks).status == "raised"
+    assert examine(TOY, lacks_a_kernel).status == "raised"
+
+
+def test_leaving_python_is_refused() -> None:
+    assert examine(TOY, lambda numbers: sys.exit(3)).status == "raised"
+
+
+def test_changed_arguments_are_harmless_and_said() -> None:
+    def in_place(numbers: Any) -> Any:
+        numbers *= 2
+        return numbers
+
+    verdict = examine(TOY, in_place)
+    assert verdict.status == "right"
+    assert "changes its argument 'numbers'" in verdict.text
+
+
+def test_warnings_and_stderr_are_held_back_and_said(capfd: pytest.CaptureFixture[str]) -> None:
+    def warns(numbers: Any) -> Any:
+        warnings.warn("mind the step", RuntimeWarning, stacklevel=1)
+        return 2 * numbers
+
+    def shouts(numbers: Any) -> Any:
+        print("on stderr", file=sys.stderr)
+        logging.getLogger("albert_lib.test").warning("logged")
+        return 2 * numbers
+
+    assert "RuntimeWarning: mind the step" in said(warns)
+    assert "also said: on stderr" in said(shouts)
+    assert capfd.readouterr().err == ""
+
+
+def test_wrong_parameters_are_said() -> None:
+    text = said(lambda numbers, factor: factor * numbers)
+    assert "It is called with (numbers); your function takes (numbers, factor)." in text
+
+
+def test_result_in_place_of_function_is_said() -> None:
+    text = said(double(torch.ones(2)))
+    assert 'given a tensor of shape (2,): write check("9.1", double)' in text
+
+
+def test_parameters_may_be_renamed() -> None:
+    assert examine(TOY, lambda values: 2 * values).status == "right"
+
+
+def test_text_is_the_same_every_time_but_for_what_is_here() -> None:
+    assert said(square) == said(square)
+    assert "(here: " in said(double) and said(double).count("(here: ") == 2
+
+
+def test_random_state_of_the_notebook_is_left_alone() -> None:
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    examine(find_exercise("2.2"), find_exercise("2.2").solution)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
+
+
+def test_unknown_exercise_names_those_that_exist() -> None:
+    for id in ("7.77", "2.99", "two", "../2.2"):
+        with pytest.raises(ExerciseError, match=r"There is no exercise .*1\.2, 2\.2"):
+            check(id, double)
+
+
+def test_error_while_grading_shows_one_line() -> None:
+    error = NotYetRight("exercise 9.1 is wrong; the text above says why.")
+    assert error._render_traceback_() == [f"NotYetRight: {error}"]

@@ -17,7 +17,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class Recipe:
     """One pretraining run: how long, how fast, on what examples.
 
-    The defaults suit a small model and two CPU cores for a few minutes. The paper's own are
+    The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
     steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176,
     warmup_steps=3125 (section 4.1). Raises ConfigError when values cannot work together.
     """

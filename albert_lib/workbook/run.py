@@ -67,6 +67,8 @@ def run_notebook(path: Path) -> Run:
         notebook,
         timeout=PATIENCE * budget_of(notebook),
         kernel_name="python3",
+        # Kernels listen on this machine alone; their warning about that would break a line.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     started = time.perf_counter()
@@ -129,6 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--html", type=Path, metavar="FOLDER", help="leave pages to read there")
     options = parser.parse_args(arguments)
     paths = options.notebooks or sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
+    if not paths:
+        parser.error("there is no notebook in notebooks/; name one.")
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         parser.error(f"{missing[0]} does not exist; name notebooks, or none to run them all.")

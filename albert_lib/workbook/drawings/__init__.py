@@ -1,0 +1,1 @@
+"""What the notebooks draw, one file a chapter: the figures behind `show` and `explorer`."""

@@ -15,10 +15,10 @@ from albert_lib.text.sentences import Document
 PACKAGES = tuple(
     "torch numpy matplotlib sympy networkx mpmath huggingface_hub safetensors tqdm fsspec filelock "
     "IPython ipykernel ipywidgets traitlets jupyterlab jupyterlab_server jupyter_server "
-    "jupyter_client jupyter_core notebook nbformat nbconvert nbclient nbval tornado zmq jedi parso "
+    "jupyter_client jupyter_core notebook nbformat nbconvert nbclient tornado zmq jedi parso "
     "prompt_toolkit pygments jinja2 fontTools PIL pyparsing dateutil packaging requests urllib3 "
     "httpx anyio attr jsonschema referencing babel bs4 psutil debugpy asttokens stack_data "
-    "setuptools pip coverage _pytest".split()
+    "setuptools pip".split()
 )
 """What an installation of the workbook brings with it; what is absent is passed over."""
 

@@ -162,7 +162,7 @@ def many_figure(
     `widened`, one a row, is drawn thin behind it. Rows whose interval leaves out 0 are filled.
     """
     order = sorted(range(len(rows)), key=lambda index: rows[index].interval.mean)
-    figure, axes = plt.subplots(figsize=(7.0, 0.185 * len(rows) + 1.5))
+    figure, axes = plt.subplots(figsize=(7.0, (0.155 if len(rows) > 40 else 0.2) * len(rows) + 1.5))
     for place, index in enumerate(order):
         interval = rows[index].interval
         color = VERMILION if interval.excludes() else GREY
@@ -173,7 +173,7 @@ def many_figure(
         face = color if interval.excludes() else "white"
         axes.plot(interval.mean, place, "o", color=color, markerfacecolor=face, markersize=6)
     axes.axvline(0, color=BLACK, linewidth=1.2)
-    axes.set_yticks(range(len(rows)), [rows[index].label for index in order], fontsize=9)
+    axes.set_yticks(range(len(rows)), [rows[index].label for index in order], fontsize=8.5)
     axes.set_ylim(-0.8, len(rows) - 0.2)
     axes.set_xlabel(axis)
     axes.set_title(title)

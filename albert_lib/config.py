@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +61,16 @@ class AlbertConfig:
     def __post_init__(self) -> None:
         for name in _POSITIVE:
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
         for name in _RATES:
             value = getattr(self, name)
-            if not 0.0 <= value < 1.0:
+            if not isinstance(value, int | float) or not 0.0 <= value < 1.0:
                 raise ConfigError(f"{name}={value!r} must be at least 0 and below 1.")
+        for name in ("initializer_range", "layer_norm_eps"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0.0 < value < math.inf:
+                raise ConfigError(f"{name}={value!r} must be a number above 0.")
         for name, allowed in (("sharing", get_args(Sharing)), ("hidden_act", get_args(Activation))):
             if getattr(self, name) not in allowed:
                 raise ConfigError(

@@ -39,10 +39,11 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    unfinished.chmod(0o755)  # mkdtemp makes private folders; a saved model is not a secret
+    unfinished.chmod(0o755)  # temporary files are private; a saved model is not a secret
     try:
         yield unfinished
         for file in unfinished.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
             flush_to_disk(file)
         if target.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
@@ -83,6 +84,10 @@ def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = Checkp
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise error(f"{path} does not exist; check the path.") from None
+    except OSError as problem:
+        raise error(
+            f"{path} cannot be read ({problem.strerror}); give a file that you may open."
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise error(f"{path} is not valid JSON ({problem}); restore or rebuild it.") from None
 
@@ -93,6 +98,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
         return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise TextError(f"{path} does not exist; check the path.") from None
+    except OSError as problem:
+        raise TextError(
+            f"{path} cannot be read ({problem.strerror}); give a text file that you may open."
+        ) from None
     except UnicodeDecodeError as problem:
         raise TextError(
             f"{path} is not UTF-8 (byte {problem.start} cannot be read); "

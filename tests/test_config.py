@@ -91,7 +91,10 @@ def test_json_goes_in_and_out_with_hugging_face_keys(tmp_path, tiny: AlbertConfi
     [
         ({"num_attention_heads": 5}, "divisor of hidden_size"),
         ({"hidden_size": 0}, "at least 1"),
+        ({"vocab_size": True}, "whole number"),
         ({"hidden_dropout_prob": 1.0}, "below 1"),
+        ({"initializer_range": -1.0}, "above 0"),
+        ({"layer_norm_eps": float("nan")}, "above 0"),
         ({"hidden_act": "swish"}, "gelu_new"),
         ({"num_hidden_groups": 99}, "never be used"),
         ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),

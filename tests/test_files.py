@@ -43,6 +43,8 @@ def test_text_that_is_not_utf8_is_named_with_its_byte(tmp_path) -> None:
         files.read_text(file)
     with pytest.raises(TextError, match="does not exist"):
         files.read_text(tmp_path / "gone.txt")
+    with pytest.raises(TextError, match="cannot be read"):
+        files.read_text(tmp_path)
 
 
 def test_a_byte_order_mark_is_not_text(tmp_path) -> None:

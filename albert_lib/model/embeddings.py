@@ -18,7 +18,8 @@ class AlbertEmbeddings(nn.Module):
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        # As in Hugging Face, the padding row is zero and is never trained.
+        # As in Hugging Face, the padding row starts at zero and learns nothing from being looked
+        # up; tied to the output, it is still trained as an answer. Google trains it both ways.
         self.word_embeddings = nn.Embedding(
             config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id
         )

@@ -17,9 +17,14 @@ def mlm_loss(
     Positions labelled -100 were not masked: they enter neither the sum nor the count. Zero
     when nothing was masked.
     """
-    predicted = labels != NOT_PREDICTED
-    losses = F.cross_entropy(logits[predicted].float(), labels[predicted].long(), reduction="sum")
-    return losses / predicted.sum().clamp(min=1)
+    total = F.cross_entropy(
+        logits.flatten(0, -2).float(),
+        labels.flatten().long(),
+        ignore_index=NOT_PREDICTED,
+        reduction="sum",
+    )
+    n_predicted = (labels != NOT_PREDICTED).sum()
+    return total / n_predicted.clamp(min=1)
 
 
 def sop_loss(logits: Float[Tensor, "batch 2"], labels: Int[Tensor, "batch"]) -> Float[Tensor, ""]:

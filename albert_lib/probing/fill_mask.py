@@ -57,9 +57,19 @@ class FillMask:
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> FillMask:
-        """Load the model and the tokenizer of a folder or hub id."""
+        """Load the model and the tokenizer of a folder or hub id.
+
+        Raises TokenizerError, naming the folder, when the two do not belong together.
+        """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-        return cls(AlbertForMaskedLM.from_pretrained(name_or_path), tokenizer)
+        model = AlbertForMaskedLM.from_pretrained(name_or_path)
+        if tokenizer.vocab_size != model.config.vocab_size:
+            raise TokenizerError(
+                f"{name_or_path}: spiece.model has {tokenizer.vocab_size} pieces but config.json "
+                f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
+                f"model was trained with."
+            )
+        return cls(model, tokenizer)
 
     @overload
     def __call__(

@@ -17,10 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[NotebookPage]:
-    found = sorted((PROJECT / "notebooks").glob("02_*.ipynb"))
-    if not found:
-        pytest.skip("notebooks/02_*.ipynb does not exist")
-    with open_in_lab(found[0]) as page:
+    with open_in_lab(PROJECT / "notebooks" / "02_masking.ipynb") as page:
         page.run_all_cells()
         yield page
 

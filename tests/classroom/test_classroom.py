@@ -159,7 +159,6 @@ def test_small_class(tmp_path: Path) -> None:
     assert all("the notebook runs on" in one.feedback for one in graded.values())
 
 
-@pytest.mark.skipif(not MASKING.exists(), reason="notebooks/02_masking.ipynb is not there yet")
 def test_notebook_of_the_workbook_goes_through_a_class(tmp_path: Path) -> None:
     course = hand_out(tmp_path / "course", MASKING)
     chapter = "albert_lib.workbook.exercises.chapter_02"

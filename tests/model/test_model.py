@@ -221,6 +221,13 @@ def test_wrong_inputs_are_refused_with_a_sentence(tiny, arguments, sentence) -> 
         AlbertModel(tiny)(**arguments)
 
 
+def test_the_513th_piece_is_refused(tiny) -> None:
+    model = AlbertModel(tiny.replace(max_position_embeddings=512))
+    assert model(torch.full((1, 512), 5)).last_hidden_state.shape == (1, 512, 32)
+    with pytest.raises(InputError, match=r"513 pieces but the model knows 512.*truncate it"):
+        model(torch.full((1, 513), 5))
+
+
 @pytest.mark.parametrize("rows", [1, 4])
 def test_losses_against_torch_by_hand(rows: int) -> None:
     from albert_lib.model import mlm_loss

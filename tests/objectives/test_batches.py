@@ -187,7 +187,6 @@ def test_a_store_without_a_pair_is_refused(make_store, tokenizer):
         PretrainingBatches(make_store([[[7]]]), tokenizer, batch_size=2, sequence_length=16)
 
 
-@pytest.mark.skipif(not (ENGLISH / "spiece.model").is_file(), reason="english-8k is not built")
 def test_english_text_comes_back_from_its_batch(tmp_path: Path):
     from albert_lib.text import AlbertTokenizer
 

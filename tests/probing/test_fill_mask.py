@@ -208,3 +208,13 @@ def test_another_vocabulary_is_refused(fill_mask: FillMask, tokenizer: AlbertTok
     config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
     with pytest.raises(TokenizerError, match=f"{tokenizer.vocab_size} pieces.*load both"):
         FillMask(AlbertForMaskedLM(config), tokenizer)
+
+
+def test_a_folder_with_a_foreign_tokenizer_is_named(
+    tmp_path: Path, fill_mask: FillMask, tokenizer: AlbertTokenizer
+) -> None:
+    config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
+    AlbertForMaskedLM(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(TokenizerError, match=rf"{tmp_path.name}: spiece\.model has"):
+        FillMask.from_pretrained(tmp_path)

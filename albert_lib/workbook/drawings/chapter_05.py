@@ -57,47 +57,48 @@ def draw_schedule(peak: float, warmup_share: float, total_steps: int) -> tuple[F
     return figure, alt
 
 
-def draw_curves(history: History, stuck: History, marks: Mapping[str, float]) -> Figure:
-    """MLM loss of a run and of a stuck one against marks, and the first one's accuracies."""
+def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figure:
+    """MLM losses of one run, or of several compared, against marks; and their accuracies."""
     figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1.5, 1))
-    _draw_loss(loss, history, marks)
-    loss.plot(
-        *stuck.curve("held_out_mlm_loss"), marker="D", markersize=4, color=COLORS[3],
-        linestyle="-.", label="held-out, the twin",
-    )  # fmt: skip
-    loss.legend(loc="upper right", bbox_to_anchor=(1, 0.88), fontsize=9)
-    for column, name, color, marker in (
-        ("held_out_mlm_accuracy", "masked pieces named", COLORS[0], "o"),
-        ("held_out_sop_accuracy", "orders judged", COLORS[1], "D"),
-    ):
-        steps, values = history.curve(column)
-        accuracy.plot(steps, 100 * values, marker=marker, markersize=4, color=color, label=name)
-    accuracy.axhline(50, color="grey", linestyle=":", linewidth=1.2)
-    accuracy.annotate("a coin, for orders", (0, 50), xytext=(0, 4), textcoords="offset points")
-    accuracy.set_ylim(0, 75)
+    for number, (name, history) in enumerate(runs.items()):
+        color, marker = COLORS[(0, 3)[number]], "oD"[number]
+        if len(runs) == 1:
+            training = smoothed(history.column("mlm_loss"))
+            steps = np.arange(len(training)) + SMOOTHED_OVER
+            label = f"training, mean of {SMOOTHED_OVER} steps"
+            loss.plot(steps, training, color=COLORS[5], linestyle="-", label=label)
+        loss.plot(
+            *history.curve("held_out_mlm_loss"), marker=marker, markersize=4, color=color,
+            linestyle="-", label=f"held-out, {name}",
+        )  # fmt: skip
+        for column, what, line in (
+            ("held_out_sop_accuracy", "orders judged", "--"),
+            ("held_out_mlm_accuracy", "pieces named", "-"),
+        ):
+            steps, values = history.curve(column)
+            accuracy.plot(
+                steps, 100 * values, marker=marker, markersize=4, color=color, linestyle=line,
+                label=f"{what}, {name}",
+            )  # fmt: skip
+    longest = max(map(len, runs.values()))
+    _draw_marks(loss, marks, longest)
+    loss.set_xlabel("step")
+    loss.set_ylabel("MLM loss, nats a piece")
+    loss.legend(loc="center right", fontsize=9)
+    _draw_marks(accuracy, {"a coin, for orders": 50}, longest)
+    accuracy.set_ylim(0, 105)
     accuracy.set_xlabel("step")
-    accuracy.set_ylabel("right on held-out text, percent")
-    accuracy.legend(loc="upper left", fontsize=9)
+    accuracy.set_ylabel("right on held-out text, %")
+    accuracy.legend(loc="upper left", fontsize=8)
     return figure
 
 
-def _draw_loss(axes: Axes, history: History, marks: Mapping[str, float]) -> None:
-    training = smoothed(history.column("mlm_loss"))
-    axes.plot(
-        np.arange(len(training)) + SMOOTHED_OVER, training, color=COLORS[5], linestyle="-",
-        label=f"training, mean of {SMOOTHED_OVER} steps",
-    )  # fmt: skip
-    axes.plot(
-        *history.curve("held_out_mlm_loss"), marker="o", markersize=4, color=COLORS[0],
-        linestyle="-", label="held-out",
-    )  # fmt: skip
+def _draw_marks(axes: Axes, marks: Mapping[str, float], right: int) -> None:
     for name, value in marks.items():
-        axes.axhline(value, color=COLORS[2], linestyle="--", linewidth=1.2)
+        axes.axhline(value, color=COLORS[2], linestyle=":", linewidth=1.2)
         axes.annotate(
-            name, (len(history), value), xytext=(0, 4), textcoords="offset points", ha="right"
+            name, (right, value), xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9
         )
-    axes.set_xlabel("step")
-    axes.set_ylabel("MLM loss, nats a piece")
 
 
 def smoothed(values: Float[np.ndarray, " steps"]) -> Float[np.ndarray, " windows"]:

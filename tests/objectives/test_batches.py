@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from albert_lib.errors import ConfigError, StoreError
 from albert_lib.files import data_folder
@@ -108,6 +110,20 @@ def test_a_step_gives_the_same_batch_in_whatever_order_it_is_asked_for(
     alone = make()
     for step in (39, 0, 17):
         assert_same(alone.batch(step), sequence[step])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs forked worker processes")
+def test_worker_processes_change_nothing(counting_store, tokenizer):
+    made = PretrainingBatches(counting_store, tokenizer, batch_size=6, sequence_length=32)
+    workers = DataLoader(
+        range(8),
+        batch_size=None,
+        num_workers=2,
+        collate_fn=made.batch,
+        multiprocessing_context="fork",
+    )
+    for step, batch in enumerate(workers):
+        assert_same(batch, made.batch(step))
 
 
 def test_examples_do_not_depend_on_the_batch_size(counting_store, tokenizer):

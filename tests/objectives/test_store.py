@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import time
 import tracemalloc
 from collections import Counter
 
@@ -49,6 +51,19 @@ def test_the_ids_stay_on_disk(tmp_path, tokenizer):
     while base is not None and not isinstance(base, np.memmap):
         base = base.base
     assert isinstance(base, np.memmap)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are sparse on demand only, there")
+def test_a_store_of_two_thousand_million_pieces_opens_at_once(tmp_path, tokenizer):
+    folder = TokenStore.build(tmp_path / "store", [["7 8 9"]], tokenizer).folder
+    description = json.loads((folder / "store.json").read_text())
+    description["n_tokens"] = 2_000_000_000
+    (folder / "store.json").write_text(json.dumps(description))
+    with (folder / "ids.bin").open("r+b") as ids:
+        ids.truncate(4_000_000_000)  # a sparse file: it takes no room
+    began = time.perf_counter()
+    assert TokenStore.open(folder).n_tokens == 2_000_000_000
+    assert time.perf_counter() - began < 0.1
 
 
 def test_building_needs_no_more_memory_for_ten_times_the_text(tmp_path, tokenizer):

@@ -18,6 +18,9 @@ _HOME_OF = {
     "AlbertModel": "model",
     "AlbertForPreTraining": "model",
     "AlbertForMaskedLM": "model",
+    "AlbertForSequenceClassification": "model",
+    "AlbertForQuestionAnswering": "model",
+    "AlbertForMultipleChoice": "model",
     "Lamb": "training",
     "pretrain": "training",
     "FillMask": "probing",
@@ -42,7 +45,12 @@ if TYPE_CHECKING:
     from albert_lib.config import AlbertConfig as AlbertConfig
     from albert_lib.errors import AlbertLibError as AlbertLibError
     from albert_lib.model import AlbertForMaskedLM as AlbertForMaskedLM
+    from albert_lib.model import AlbertForMultipleChoice as AlbertForMultipleChoice
     from albert_lib.model import AlbertForPreTraining as AlbertForPreTraining
+    from albert_lib.model import AlbertForQuestionAnswering as AlbertForQuestionAnswering
+    from albert_lib.model import (
+        AlbertForSequenceClassification as AlbertForSequenceClassification,
+    )
     from albert_lib.model import AlbertModel as AlbertModel
     from albert_lib.objectives import TokenStore as TokenStore
     from albert_lib.probing import FillMask as FillMask

@@ -1,24 +1,22 @@
 """AlbertConfig: every size that defines an ALBERT, the eight published ones, and exact counting.
 
-Field names are Hugging Face's JSON keys, so a config.json goes in and out unchanged. `sharing`
-is ours: the four ways of sharing layers that Table 4 of the paper compares.
+Field names are Hugging Face's JSON keys, so a config.json goes in and out unchanged. Two kinds of
+fields are ours: `sharing`, the four ways of sharing layers that Table 4 of the paper compares, and
+a switch for each point in which Hugging Face's ALBERT and Google's differ.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
+from albert_lib.config_checks import Activation, GroupRounding, Sharing, check_fields
 from albert_lib.errors import ConfigError
 from albert_lib.files import read_json, write_json
-
-Sharing = Literal["all", "attention", "ffn", "none"]
-Activation = Literal["gelu", "gelu_new", "relu"]
 
 _SIZES: dict[str, dict[str, int]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
@@ -40,9 +38,7 @@ class AlbertConfig:
     hidden_size: int = 768  # H: width of the encoder
     num_hidden_layers: int = 12  # L: how many times a layer is applied
     num_attention_heads: int = 12
-    intermediate_size: int = (
-        3072  # inner width of the feed-forward block, 4H in every published size
-    )
+    intermediate_size: int = 3072  # inner width of the feed-forward block: 4H when published
     num_hidden_groups: int = 1  # G: sets of weights that the L layers are divided among
     inner_group_num: int = 1  # layers inside a group, applied one after another at every repetition
     sharing: Sharing = "all"  # what the layers of a group have in common (Table 4)
@@ -57,49 +53,39 @@ class AlbertConfig:
     pad_token_id: int = 0
     bos_token_id: int = 2  # [CLS]
     eos_token_id: int = 3  # [SEP]
+    labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")  # names of the classes a task head tells apart
+    # Where Hugging Face and Google differ. The defaults are Hugging Face's, so that checkpoints
+    # agree with transformers; `as_google` turns them all. (`hidden_act` is the first: "gelu" in
+    # Google's files means the tanh form, here and in Hugging Face's the exact one.)
+    ffn_dropout: bool = False  # drop out the feed-forward block's output
+    train_padding_row: bool = False  # <pad> has a row of its own instead of one fixed at zero
+    truncated_init: bool = False  # initial weights beyond two deviations are drawn again
+    project_equal_widths: bool = True  # map E to H even where E = H
+    sop_dropout: bool = True  # drop out the pooled [CLS] before the SOP head
+    additive_mask: bool = False  # padding's scores get -10000 added instead of being left out
+    group_rounding: GroupRounding = "huggingface"  # how layers are dealt out to groups
 
     def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
-        for name in _RATES:
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0.0 <= value < 1.0:
-                raise ConfigError(f"{name}={value!r} must be at least 0 and below 1.")
-        for name in ("initializer_range", "layer_norm_eps"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0.0 < value < math.inf:
-                raise ConfigError(f"{name}={value!r} must be a number above 0.")
-        for name, allowed in (("sharing", get_args(Sharing)), ("hidden_act", get_args(Activation))):
-            if getattr(self, name) not in allowed:
-                raise ConfigError(
-                    f"{name}={getattr(self, name)!r} must be one of {', '.join(allowed)}."
-                )
-        if self.hidden_size % self.num_attention_heads:
-            raise ConfigError(
-                f"hidden_size={self.hidden_size} cannot be split among "
-                f"num_attention_heads={self.num_attention_heads}; choose a divisor of hidden_size."
-            )
-        if self.num_hidden_groups > self.num_hidden_layers:
-            raise ConfigError(
-                f"num_hidden_groups={self.num_hidden_groups} exceeds "
-                f"num_hidden_layers={self.num_hidden_layers}; some groups would never be used."
-            )
-        if self.sharing != "all" and (self.num_hidden_groups > 1 or self.inner_group_num > 1):
-            raise ConfigError(
-                f'sharing="{self.sharing}" needs num_hidden_groups=1 and inner_group_num=1; '
-                f'groups divide fully shared layers, so use sharing="all" with them.'
-            )
-        if not 0 <= self.pad_token_id < self.vocab_size:
-            raise ConfigError(
-                f"pad_token_id={self.pad_token_id} is outside the vocabulary of {self.vocab_size}."
-            )
+        check_fields(self)
 
     @property
     def head_size(self) -> int:
         """Width of one attention head, H / heads."""
         return self.hidden_size // self.num_attention_heads
+
+    @property
+    def num_labels(self) -> int:
+        """How many classes a task head tells apart."""
+        return len(self.labels)
+
+    @property
+    def has_projection(self) -> bool:
+        """Whether embeddings pass through a linear map to the encoder's width."""
+        return self.project_equal_widths or self.embedding_size != self.hidden_size
+
+    def as_google(self) -> AlbertConfig:
+        """The same sizes with every difference settled as google-research/albert does it."""
+        return self.replace(**GOOGLE)
 
     @classmethod
     def preset(cls, name: str) -> AlbertConfig:
@@ -145,7 +131,7 @@ class AlbertConfig:
         vocabulary, narrow, wide = self.vocab_size, self.embedding_size, self.hidden_size
         rows = vocabulary + self.max_position_embeddings + self.type_vocab_size
         total = rows * narrow + 2 * narrow  # three tables and their LayerNorm
-        total += narrow * wide + wide  # the widening from E to H
+        total += narrow * wide + wide if self.has_projection else 0  # the widening from E to H
         total += sum(self.layer_parameters().values())
         if pooler:
             total += wide * wide + wide
@@ -155,31 +141,46 @@ class AlbertConfig:
             total += 2 * wide + 2
         return total
 
+    def layer_copies(self) -> dict[str, int]:
+        """How many sets of weights there are of each part: attention, ffn, layer_norms."""
+        shared, own = self.num_hidden_groups * self.inner_group_num, self.num_hidden_layers
+        return {
+            "attention": own if self.sharing in ("ffn", "none") else shared,
+            "ffn": own if self.sharing in ("attention", "none") else shared,
+            "layer_norms": own if self.sharing == "none" else shared,
+        }
+
     def layer_parameters(self) -> dict[str, int]:
         """Unique parameters of the encoder's layers, by part: attention, ffn, layer_norms."""
         wide, inner = self.hidden_size, self.intermediate_size
-        copies = {
-            "attention": self.num_hidden_layers if self.sharing in ("ffn", "none") else 1,
-            "ffn": self.num_hidden_layers if self.sharing in ("attention", "none") else 1,
-            "layer_norms": self.num_hidden_layers if self.sharing == "none" else 1,
-        }
-        groups = self.num_hidden_groups * self.inner_group_num
         sizes = {
             "attention": 4 * (wide * wide + wide),  # query, key, value, output
             "ffn": wide * inner + inner + inner * wide + wide,
             "layer_norms": 2 * 2 * wide,  # after attention and after the feed-forward block
         }
-        return {part: sizes[part] * copies[part] * groups for part in sizes}
+        copies = self.layer_copies()
+        return {part: sizes[part] * copies[part] for part in sizes}
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, plus the `model_type` by which other libraries know an ALBERT."""
-        return {"model_type": "albert", **dataclasses.asdict(self)}
+        """Hugging Face's keys, plus the `model_type` by which other libraries know an ALBERT.
+
+        Fields of our own appear only where they differ from their defaults.
+        """
+        values = {"model_type": "albert", **dataclasses.asdict(self)}
+        for name, default in _OURS.items():
+            if values[name] == default:
+                del values[name]
+        labels = values.pop("labels", None)
+        if labels is not None:
+            values["id2label"] = {str(number): label for number, label in enumerate(labels)}
+            values["label2id"] = {label: number for number, label in enumerate(labels)}
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str = "the configuration") -> AlbertConfig:
         """Build from Hugging Face's keys; keys of no meaning to an ALBERT are left aside.
 
-        A missing size takes the published base model's value, as documented by the fields.
+        A size that is missing takes Hugging Face's default, which is xxlarge's.
         """
         if values.get("model_type", "albert") != "albert":
             raise ConfigError(
@@ -189,11 +190,15 @@ class AlbertConfig:
             raise ConfigError(
                 f"{source} asks for relative positions, which no published ALBERT has."
             )
-        known = {field.name for field in dataclasses.fields(cls)}
-        chosen = {key: value for key, value in values.items() if key in known and value is not None}
+        if values.get("tie_word_embeddings") is False:
+            raise ConfigError(
+                f"{source} says tie_word_embeddings=false; ALBERT scores words by their embeddings."
+            )
+        known = {field.name for field in dataclasses.fields(cls)} - {"labels"}
+        given = {key: value for key, value in values.items() if key in known and value is not None}
         try:
-            return cls(**chosen)
-        except (TypeError, ConfigError) as problem:
+            return cls(**{**_HUGGING_FACE_DEFAULTS, **given, **_labels(values)})
+        except (TypeError, ValueError, AttributeError) as problem:
             raise ConfigError(f"{source}: {problem}") from None
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -212,16 +217,34 @@ class AlbertConfig:
         return cls.from_dict(values, source=str(file))
 
 
-_POSITIVE = (
-    "vocab_size",
-    "embedding_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "num_hidden_groups",
-    "inner_group_num",
-    "max_position_embeddings",
-    "type_vocab_size",
-)
-_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob")
+# What google-research/albert does wherever Hugging Face does otherwise.
+GOOGLE: dict[str, Any] = {
+    "hidden_act": "gelu_new",
+    "ffn_dropout": True,
+    "train_padding_row": True,
+    "truncated_init": True,
+    "project_equal_widths": False,
+    "sop_dropout": False,
+    "additive_mask": True,
+    "group_rounding": "google",
+}
+_OURS = {  # fields that Hugging Face's files do not have under our name, with their defaults
+    field.name: field.default
+    for field in dataclasses.fields(AlbertConfig)
+    if field.name in {"sharing", "labels", *GOOGLE} - {"hidden_act"}
+}
+_HUGGING_FACE_DEFAULTS = {
+    "hidden_size": 4096,
+    "num_attention_heads": 64,
+    "intermediate_size": 16384,
+}
+
+
+def _labels(values: dict[str, Any]) -> dict[str, Any]:
+    """The class names of Hugging Face's `id2label`, or as many unnamed ones as `num_labels`."""
+    if values.get("id2label"):
+        numbered = sorted((int(number), label) for number, label in values["id2label"].items())
+        return {"labels": tuple(label for _, label in numbered)}
+    if values.get("num_labels"):
+        return {"labels": tuple(f"LABEL_{number}" for number in range(values["num_labels"]))}
+    return {}

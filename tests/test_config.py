@@ -10,6 +10,7 @@ import torch
 import transformers
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
+from albert_lib.config import GOOGLE
 from albert_lib.errors import ConfigError
 
 # Unique parameters of the published models: encoder without pooler, AlbertModel,
@@ -49,6 +50,7 @@ def test_table_4_at_e_128(sharing: str, millions: float) -> None:
         {"sharing": "ffn"},
         {"sharing": "none"},
         {"embedding_size": 32},
+        {"embedding_size": 32, "project_equal_widths": False},
     ],
 )
 def test_formula_equals_counting(tiny: AlbertConfig, changes: dict) -> None:
@@ -79,10 +81,36 @@ def test_json_goes_in_and_out_with_hugging_face_keys(tmp_path, tiny: AlbertConfi
     assert AlbertConfig.from_json(tmp_path) == tiny
     theirs = transformers.AlbertConfig.from_pretrained(tmp_path)
     for field in dataclasses.fields(tiny):
-        if field.name != "sharing":
+        if field.name not in {"sharing", "labels", *GOOGLE} - {"hidden_act"}:
             assert getattr(theirs, field.name) == getattr(tiny, field.name), field.name
     theirs.save_pretrained(tmp_path / "theirs")
     assert AlbertConfig.from_json(tmp_path / "theirs") == tiny
+
+
+def test_class_names_go_in_and_out_as_hugging_face_writes_them(tmp_path, tiny) -> None:
+    named = tiny.replace(labels=("no", "yes", "perhaps"))
+    named.to_json(tmp_path / "config.json")
+    theirs = transformers.AlbertConfig.from_pretrained(tmp_path)
+    assert theirs.id2label == {0: "no", 1: "yes", 2: "perhaps"} and theirs.num_labels == 3
+    theirs.save_pretrained(tmp_path / "theirs")
+    assert AlbertConfig.from_json(tmp_path / "theirs") == named
+    unnamed = AlbertConfig.from_dict({**tiny.to_dict(), "num_labels": 4})
+    assert unnamed.labels == ("LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3")
+
+
+def test_a_missing_size_is_what_transformers_takes_it_for() -> None:
+    ours, theirs = AlbertConfig.from_dict({"model_type": "albert"}), transformers.AlbertConfig()
+    for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert (ours.hidden_act, ours.hidden_dropout_prob) == (theirs.hidden_act, 0.0)
+
+
+def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path, tiny) -> None:
+    google = tiny.as_google()
+    assert {name: getattr(google, name) for name in GOOGLE} == GOOGLE
+    google.to_json(tmp_path / "config.json")
+    assert AlbertConfig.from_json(tmp_path) == google
+    assert not (GOOGLE.keys() - {"hidden_act"}) & tiny.to_dict().keys()
 
 
 @pytest.mark.usefixtures("without_shape_checks")
@@ -99,6 +127,9 @@ def test_json_goes_in_and_out_with_hugging_face_keys(tmp_path, tiny: AlbertConfi
         ({"num_hidden_groups": 99}, "never be used"),
         ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),
         ({"pad_token_id": 100_000}, "outside the vocabulary"),
+        ({"labels": ()}, "at least one class"),
+        ({"group_rounding": "up"}, "huggingface, google, exact"),
+        ({"additive_mask": 1}, "true or false"),
     ],
 )
 def test_impossible_values_are_refused_with_a_sentence(tiny, changes: dict, sentence: str) -> None:
@@ -116,6 +147,8 @@ def test_impossible_values_are_refused_with_a_sentence(tiny, changes: dict, sent
         (json.dumps({"hidden_size": "wide"}), "whole number"),
         (json.dumps({"hidden_dropout_prob": "much"}), "config.json"),
         (json.dumps({"position_embedding_type": "relative_key"}), "relative positions"),
+        (json.dumps({"tie_word_embeddings": False}), "by their embeddings"),
+        (json.dumps({"id2label": ["no", "yes"]}), "config.json"),
     ],
 )
 def test_damaged_files_are_named(tmp_path, text: str, sentence: str) -> None:

@@ -1,17 +1,33 @@
-"""The model: embeddings, shared-layer encoder, pretraining heads, and their files."""
+"""The model: embeddings, shared-layer encoder, heads for pretraining and tasks, and its files."""
 
 from albert_lib.model.albert import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
 from albert_lib.model.attention import explicit_attention
 from albert_lib.model.losses import mlm_loss, sop_loss
-from albert_lib.model.outputs import AlbertOutput, MaskedLMOutput, PreTrainingOutput
+from albert_lib.model.outputs import (
+    AlbertOutput,
+    ClassifierOutput,
+    MaskedLMOutput,
+    PreTrainingOutput,
+    QuestionAnsweringOutput,
+)
+from albert_lib.model.tasks import (
+    AlbertForMultipleChoice,
+    AlbertForQuestionAnswering,
+    AlbertForSequenceClassification,
+)
 
 __all__ = [
     "AlbertForMaskedLM",
+    "AlbertForMultipleChoice",
     "AlbertForPreTraining",
+    "AlbertForQuestionAnswering",
+    "AlbertForSequenceClassification",
     "AlbertModel",
     "AlbertOutput",
+    "ClassifierOutput",
     "MaskedLMOutput",
     "PreTrainingOutput",
+    "QuestionAnsweringOutput",
     "explicit_attention",
     "mlm_loss",
     "sop_loss",

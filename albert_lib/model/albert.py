@@ -2,61 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from typing import TypeVar
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import InputError
-from albert_lib.model import weights
 from albert_lib.model.embeddings import AlbertEmbeddings
 from albert_lib.model.encoder import AlbertEncoder
 from albert_lib.model.heads import MaskedLanguageModelHead, SentenceOrderHead
 from albert_lib.model.outputs import AlbertOutput, MaskedLMOutput, PreTrainingOutput
-
-Model = TypeVar("Model", bound="PretrainedModel")
-
-
-class PretrainedModel(nn.Module):
-    """What every ALBERT can do: be initialised, loaded, saved and counted."""
-
-    def __init__(self, config: AlbertConfig) -> None:
-        super().__init__()
-        self.config = config
-
-    @classmethod
-    def from_pretrained(cls: type[Model], name_or_path: str | os.PathLike[str]) -> Model:
-        """Load a folder in Hugging Face's format (config.json, model.safetensors) or a hub id.
-
-        The model comes back in float32 and in evaluation mode. Raises CheckpointError when
-        files are missing, torn, or of another shape, DownloadError when a hub id cannot be had.
-        """
-        return weights.load(cls, name_or_path)
-
-    def save_pretrained(self, path: str | os.PathLike[str]) -> None:
-        """Write config.json and model.safetensors that transformers and KerasHub read too.
-
-        Raises ConfigError for partial sharing, which no other implementation can represent.
-        """
-        weights.save(self, path)
-
-    def num_parameters(self) -> int:
-        """Unique trainable numbers, counted."""
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def initialise(self) -> None:
-        """Normal weights with the configured deviation, zero biases, a zero padding row."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Embedding):
-                nn.init.normal_(module.weight, std=self.config.initializer_range)
-            if isinstance(module, nn.Linear):
-                nn.init.zeros_(module.bias)
-            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-                with torch.no_grad():
-                    module.weight[module.padding_idx].zero_()
+from albert_lib.model.pretrained import PretrainedModel
 
 
 class AlbertModel(PretrainedModel):

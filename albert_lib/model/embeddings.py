@@ -18,10 +18,12 @@ class AlbertEmbeddings(nn.Module):
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        # As in Hugging Face, the padding row starts at zero and learns nothing from being looked
-        # up; tied to the output, it is still trained as an answer. Google trains it both ways.
+        # With Hugging Face the padding row starts at zero and learns nothing from being looked up;
+        # tied to the output, it is still trained as an answer. Google trains it both ways.
         self.word_embeddings = nn.Embedding(
-            config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id
+            config.vocab_size,
+            config.embedding_size,
+            padding_idx=None if config.train_padding_row else config.pad_token_id,
         )
         self.position_embeddings = nn.Embedding(
             config.max_position_embeddings, config.embedding_size

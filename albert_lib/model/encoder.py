@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
-from albert_lib.model.attention import explicit_attention, fused_attention
+from albert_lib.model.attention import additive_attention, explicit_attention, fused_attention
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -38,6 +38,7 @@ class SelfAttention(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
         self.probability_dropout = config.attention_probs_dropout_prob
         self.heads = config.num_attention_heads
+        self.additive_mask = config.additive_mask
 
     def forward(
         self,
@@ -51,7 +52,9 @@ class SelfAttention(nn.Module):
         )
         dropout = self.probability_dropout if self.training else 0.0
         probabilities = None
-        if with_probabilities or _explicit_is_faster(query):
+        if self.additive_mask and attention_mask is not None:
+            context, probabilities = additive_attention(query, key, value, attention_mask, dropout)
+        elif with_probabilities or _explicit_is_faster(query):
             context, probabilities = explicit_attention(query, key, value, attention_mask, dropout)
         else:
             context = fused_attention(query, key, value, attention_mask, dropout)
@@ -81,14 +84,30 @@ class FeedForward(nn.Module):
         self.expand = nn.Linear(config.hidden_size, config.intermediate_size)
         self.contract = nn.Linear(config.intermediate_size, config.hidden_size)
         self.activation = ACTIVATIONS[config.hidden_act]
+        # Google drops the result out; Hugging Face builds that dropout and never applies it.
+        self.dropout = nn.Dropout(config.hidden_dropout_prob if config.ffn_dropout else 0.0)
 
     def forward(
         self, hidden: Float[Tensor, "batch seq hidden"]
     ) -> Float[Tensor, "batch seq hidden"]:
         """Apply the block to every position alone."""
-        # No dropout here: Hugging Face builds one and never applies it, and the published
-        # checkpoints are compared with Hugging Face.
-        return self.contract(self.activation(self.expand(hidden)))
+        return self.dropout(self.contract(self.activation(self.expand(hidden))))
+
+
+def layer_groups(config: AlbertConfig) -> list[int]:
+    """The group that each of the L layers belongs to: i*G/L, rounded down.
+
+    Google and Hugging Face round in floating point and so disagree with whole numbers, and with
+    each other, for some (L, G): Google's leaves group 15 of (22, 22) unused, Hugging Face's deals
+    (18, 14) out differently. No published model has more than one group.
+    """
+    n_layers, n_groups = config.num_hidden_layers, config.num_hidden_groups
+    rounding: dict[str, Callable[[int], int]] = {
+        "exact": lambda layer: layer * n_groups // n_layers,
+        "huggingface": lambda layer: int(layer / (n_layers / n_groups)),
+        "google": lambda layer: int(layer / n_layers * n_groups),
+    }
+    return [rounding[config.group_rounding](layer) for layer in range(n_layers)]
 
 
 class LayerParts(NamedTuple):
@@ -102,12 +121,10 @@ class LayerParts(NamedTuple):
 def layer_schedule(config: AlbertConfig) -> list[LayerParts]:
     """The parts of every applied layer, in order; `L * inner_group_num` entries.
 
-    Layer i belongs to group i*G//L in whole numbers: the floating-point forms of Google and
-    Hugging Face disagree with it, and with each other, for some (L, G).
+    A group's layers are applied one after another each time its turn comes.
     """
     schedule = []
-    for layer in range(config.num_hidden_layers):
-        group = layer * config.num_hidden_groups // config.num_hidden_layers
+    for layer, group in enumerate(layer_groups(config)):
         for inner in range(config.inner_group_num):
             shared = group * config.inner_group_num + inner
             schedule.append(
@@ -126,12 +143,16 @@ class AlbertEncoder(nn.Module):
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
         self.schedule = layer_schedule(config)
-        attentions, ffns, norms = (1 + max(column) for column in zip(*self.schedule, strict=True))
-        self.embedding_projection = nn.Linear(config.embedding_size, config.hidden_size)
-        self.attentions = nn.ModuleList(SelfAttention(config) for _ in range(attentions))
-        self.attention_norms = nn.ModuleList(_norm(config) for _ in range(norms))
-        self.ffns = nn.ModuleList(FeedForward(config) for _ in range(ffns))
-        self.ffn_norms = nn.ModuleList(_norm(config) for _ in range(norms))
+        copies = config.layer_copies()
+        self.embedding_projection = (
+            nn.Linear(config.embedding_size, config.hidden_size)
+            if config.has_projection
+            else nn.Identity()
+        )
+        self.attentions = nn.ModuleList(SelfAttention(config) for _ in range(copies["attention"]))
+        self.attention_norms = nn.ModuleList(_norm(config) for _ in range(copies["layer_norms"]))
+        self.ffns = nn.ModuleList(FeedForward(config) for _ in range(copies["ffn"]))
+        self.ffn_norms = nn.ModuleList(_norm(config) for _ in range(copies["layer_norms"]))
 
     def forward(
         self,

@@ -40,7 +40,8 @@ class SentenceOrderHead(nn.Module):
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(config.classifier_dropout_prob)
+        # Hugging Face drops the pooled [CLS] out here; Google does not.
+        self.dropout = nn.Dropout(config.classifier_dropout_prob if config.sop_dropout else 0.0)
         self.classifier = nn.Linear(config.hidden_size, 2)
 
     def forward(self, pooled: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch 2"]:

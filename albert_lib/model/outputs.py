@@ -47,3 +47,18 @@ class MaskedLMOutput:
     logits: Float[Tensor, "*positions vocab"]
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class ClassifierOutput:
+    """Scores of the classes of each text, or of the choices of each question."""
+
+    logits: Float[Tensor, "batch classes"]
+
+
+@dataclass
+class QuestionAnsweringOutput:
+    """Scores of every piece as the first and as the last of the answer."""
+
+    start_logits: Float[Tensor, "batch seq"]
+    end_logits: Float[Tensor, "batch seq"]

@@ -1,178 +1,177 @@
-"""Weights in and out of Hugging Face's folder format, through one table of names.
-
-The published files hold every tensor under Hugging Face's name; ours are shorter. A rule of
-the table maps one to the other, `{k}` standing for a layer set, which Hugging Face numbers by
-group and by layer within the group.
-"""
+"""Models in and out of Hugging Face's folder format: config.json and model.safetensors."""
 
 from __future__ import annotations
 
 import os
-import re
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import new_folder, resolve_folder, write_json
+from albert_lib.model.encoder import layer_groups
+from albert_lib.model.names import HEADS, hugging_face_name
+from albert_lib.model.weight_files import WEIGHTS_FILE, read_tensors
 
 if TYPE_CHECKING:
-    from albert_lib.model.albert import PretrainedModel
+    from albert_lib.model.pretrained import PretrainedModel
 
     Model = TypeVar("Model", bound=PretrainedModel)
-
-_LAYER = "albert.encoder.albert_layer_groups.{group}.albert_layers.{inner}"
-NAMES: dict[str, str] = {  # ours → Hugging Face's
-    "albert.embeddings.norm": "albert.embeddings.LayerNorm",
-    "albert.embeddings": "albert.embeddings",
-    "albert.encoder.embedding_projection": "albert.encoder.embedding_hidden_mapping_in",
-    "albert.encoder.attentions.{k}.output": f"{_LAYER}.attention.dense",
-    "albert.encoder.attentions.{k}": f"{_LAYER}.attention",
-    "albert.encoder.attention_norms.{k}": f"{_LAYER}.attention.LayerNorm",
-    "albert.encoder.ffns.{k}.expand": f"{_LAYER}.ffn",
-    "albert.encoder.ffns.{k}.contract": f"{_LAYER}.ffn_output",
-    "albert.encoder.ffn_norms.{k}": f"{_LAYER}.full_layer_layer_norm",
-    "albert.pooler": "albert.pooler",
-    "mlm_head.norm": "predictions.LayerNorm",
-    "mlm_head": "predictions",
-    "sop_head": "sop_classifier",
-}
-# The output matrix is the word embedding, so files may carry it twice or not at all.
-_TIED = {"predictions.decoder.weight", "predictions.decoder.bias"}
-_QUIRKS = {"albert.embeddings.position_ids"}  # a constant that old versions saved
-
-
-def hugging_face_name(name: str, config: AlbertConfig) -> str:
-    """Hugging Face's name of one of our parameters; first matching rule of NAMES."""
-    for ours, theirs in NAMES.items():
-        pattern = "^" + re.escape(ours).replace(r"\{k\}", r"(?P<k>\d+)") + r"(?=\.)"
-        match = re.match(pattern, name)
-        if match:
-            k = int(match.groupdict().get("k") or 0)
-            layers = 1 if config.sharing == "none" else config.inner_group_num
-            prefix = theirs.format(group=k // layers, inner=k % layers)
-            return prefix + name[match.end() :]
-    raise KeyError(f"no rule names {name}")
 
 
 def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
     """Write `model` as config.json and model.safetensors, in one step."""
     config = exportable_config(model.config)
-    bare = not any(name.startswith("albert.") for name, _ in model.named_parameters())
     tensors = {
-        hugging_face_name(
-            f"albert.{name}" if bare else name, model.config
-        ): tensor.detach().contiguous()
+        hugging_face_name(name, model.config): tensor.detach().contiguous()
         for name, tensor in model.named_parameters()
     }
+    if not model.config.has_projection:  # no other library leaves it out; an identity is the same
+        prefix = "albert.encoder.embedding_hidden_mapping_in"
+        tensors[f"{prefix}.weight"] = torch.eye(config.hidden_size)
+        tensors[f"{prefix}.bias"] = torch.zeros(config.hidden_size)
     with new_folder(path) as folder:
-        copy_companions(Path(path), folder)
+        _copy_companions(Path(path), folder)
         architecture = {"architectures": [type(model).__name__]}
         write_json(folder / "config.json", {**architecture, **config.to_dict()})
-        save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
 
 
-def copy_companions(old: Path, new: Path) -> None:
+def _copy_companions(old: Path, new: Path) -> None:
     """Keep a tokenizer or card that already lies in the folder being rewritten."""
     if not old.is_dir():
         return
     for file in old.iterdir():
-        if file.is_file() and file.name not in ("config.json", "model.safetensors"):
+        if file.is_file() and file.name not in ("config.json", WEIGHTS_FILE):
             (new / file.name).write_bytes(file.read_bytes())
 
 
 def exportable_config(config: AlbertConfig) -> AlbertConfig:
     """The same model in terms that other libraries know: layers that share nothing are L groups.
 
-    Raises ConfigError for the two partial sharings, which only this library can run.
+    Raises ConfigError for what only this library can run: the two partial sharings, and layers
+    dealt out to groups otherwise than Hugging Face's rounding does it.
     """
-    if config.sharing == "none":
-        return config.replace(sharing="all", num_hidden_groups=config.num_hidden_layers)
-    if config.sharing != "all":
+    if config.sharing not in ("all", "none"):
         raise ConfigError(
             f'A model with sharing="{config.sharing}" has no form in Hugging Face\'s format; '
             f"keep it as a training checkpoint (pretrain(..., output=folder))."
         )
-    return config
+    if config.sharing == "none":
+        config = config.replace(sharing="all", num_hidden_groups=config.num_hidden_layers)
+    elif layer_groups(config) != layer_groups(config.replace(group_rounding="huggingface")):
+        raise ConfigError(
+            f"Hugging Face would deal {config.num_hidden_layers} layers out to "
+            f"{config.num_hidden_groups} groups otherwise than "
+            f'group_rounding="{config.group_rounding}"; use "huggingface" to share the model.'
+        )
+    return config.replace(project_equal_widths=True, group_rounding="huggingface")
 
 
-def load(model_class: type[Model], name_or_path: str | os.PathLike[str]) -> Model:
+def load(
+    model_class: type[Model], name_or_path: str | os.PathLike[str], changes: Mapping[str, Any]
+) -> Model:
     """Read a folder into a new model; see PretrainedModel.from_pretrained."""
     folder = resolve_folder(name_or_path)
-    config = AlbertConfig.from_json(folder / "config.json")
+    config = AlbertConfig.from_json(folder / "config.json").replace(**changes)
     tensors = read_tensors(folder)
-    with torch.device("meta"):  # shapes without memory: the file's tensors become the weights
+    with torch.device("meta"), _WithoutRandomNumbers():  # shapes without memory
         model = model_class(config)
-    wanted = {}
-    for name, parameter in model.named_parameters():
-        prefixed = (
-            name if name.startswith(("albert.", "mlm_head.", "sop_head.")) else f"albert.{name}"
-        )
-        wanted[hugging_face_name(prefixed, config)] = (name, tuple(parameter.shape))
-    _check_fit(folder, {key: shape for key, (_, shape) in wanted.items()}, tensors)
-    state = {name: tensors[key].float() for key, (name, _) in wanted.items()}
-    model.load_state_dict(state, assign=True)
+    wanted = {hugging_face_name(name, config): name for name, _ in model.named_parameters()}
+    new = _settle_missing(folder, model, [key for key in wanted if key not in tensors])
+    shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
+    ours = {name: tensors[key] for key, name in wanted.items() if key in tensors}
+    _check_shapes(folder, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors)
+    _check_left_over(folder, model, tensors.keys() - wanted.keys())
+    model.load_state_dict({name: t.float() for name, t in ours.items()}, strict=False, assign=True)
+    for part in new:
+        part.to_empty(device="cpu")
+        model.initialise(part)
     return model.eval()
 
 
-def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a folder under Hugging Face's full names.
+def _settle_missing(folder: Path, model: PretrainedModel, missing: list[str]) -> list[nn.Module]:
+    """Decide what becomes of parameters that the folder lacks; return the parts that start anew.
 
-    A bare AlbertModel is saved there without the `albert.` prefix; it is put back.
+    A task's head starts anew, which is how fine-tuning begins; a bare model does without its
+    pooler; anything else that is missing means the folder holds another kind of model.
     """
-    file = folder / "model.safetensors"
-    if not file.is_file():
-        raise CheckpointError(_what_is_there_instead(folder))
-    try:
-        tensors = load_file(file)
-    except (SafetensorError, OSError) as problem:
+    new: dict[str, list[str]] = {}
+    fatal = []
+    for key in missing:
+        part = next((p for p in model.NEW_PARTS if key.startswith(f"{p}.")), None)
+        if part is not None:
+            new.setdefault(part, []).append(key)
+        elif key.startswith("albert.pooler.") and hasattr(model, "pooler"):
+            model.register_module("pooler", None)
+        else:
+            fatal.append(key)
+    if fatal:
         raise CheckpointError(
-            f"{file} is damaged or cut short ({problem}); copy or download it again."
-        ) from None
-    heads = ("albert.", "predictions.", "sop_classifier.", "classifier.", "qa_outputs.")
-    named = {
-        key if key.startswith(heads) else f"albert.{key}": tensor for key, tensor in tensors.items()
-    }
-    if "predictions.bias" not in named and "predictions.decoder.bias" in named:
-        named["predictions.bias"] = named["predictions.decoder.bias"]
-    return {key: tensor for key, tensor in named.items() if key not in _TIED | _QUIRKS}
-
-
-def _what_is_there_instead(folder: Path) -> str:
-    if (folder / "pytorch_model.bin").is_file():
-        return (
-            f"{folder} holds pytorch_model.bin, a pickle that could run code when opened; convert "
-            f"it where you trust it with transformers' save_pretrained, which writes "
-            f"model.safetensors."
+            f"{folder} lacks {_listed(fatal)}; load it as the kind of model it was saved as."
         )
-    missing = folder / "model.safetensors"
-    return f"{missing} does not exist; save or download the model into that folder."
+    if new:
+        names = [key for keys in new.values() for key in keys]
+        warnings.warn(
+            f"{folder} lacks {_listed(names)}: new weights, to be trained before they are used.",
+            stacklevel=4,
+        )
+    return [model.get_submodule(part) for part in new]
 
 
-def _check_fit(
-    folder: Path, wanted: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]
+def _check_shapes(
+    folder: Path, wanted: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]
 ) -> None:
-    missing = [key for key in wanted if key not in tensors]
-    if missing:
-        raise CheckpointError(
-            f"{folder} lacks {_listed(missing)}; load it as the kind of model it was saved as."
-        )
     wrong = [
-        f"{key} is {tuple(tensors[key].shape)} instead of {shape}"
+        f"{key} is {tuple(tensors[key].shape)} instead of {tuple(shape)}"
         for key, shape in wanted.items()
-        if tuple(tensors[key].shape) != shape
+        if tensors[key].shape != shape
     ]
     if wrong:
         raise CheckpointError(
-            f"{folder}: {_listed(wrong)}; its config.json and model.safetensors do not "
-            f"belong together."
+            f"{folder}: {_listed(wrong)}; its config.json and its weights do not belong together."
         )
+
+
+def _check_left_over(folder: Path, model: PretrainedModel, keys: Iterable[str]) -> None:
+    """Say what the file holds beyond the model; another kind's head and pooler go without saying.
+
+    Raises CheckpointError where what is left over is part of the encoder: the model would be
+    another one than was saved.
+    """
+    others = tuple(f"{part}." for part in (*HEADS, "albert.pooler"))
+    unknown = sorted(key for key in keys if not key.startswith(others))
+    encoder = [k for k in unknown if k.startswith(("albert.encoder.", "albert.embeddings."))]
+    if encoder:
+        raise CheckpointError(
+            f"{folder} also holds {_listed(encoder)}, for which its config.json has no place; "
+            f"config.json and the weights do not belong together."
+        )
+    if unknown:
+        kind = type(model).__name__
+        warnings.warn(
+            f"{folder} also holds {_listed(unknown)}, which no {kind} has; left aside.",
+            stacklevel=4,
+        )
+
+
+class _WithoutRandomNumbers(TorchFunctionMode):
+    """Leave out initial weights that a file is about to replace.
+
+    On the meta device drawing them computes nothing but would import a compiler (70 MB, 1 s).
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (nn.init.normal_, nn.init.uniform_):
+            return kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _listed(items: Iterable[str], most: int = 3) -> str:

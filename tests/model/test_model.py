@@ -109,7 +109,7 @@ def test_attention_probabilities_equal_transformers(tmp_path, tiny, padded_batch
 
 def test_gradients_equal_transformers(tmp_path, tiny, padded_batch) -> None:
     """One backward pass through the shared layer, every parameter compared by HF's name."""
-    from albert_lib.model.weights import hugging_face_name
+    from albert_lib.model.names import hugging_face_name
 
     ours = random_model(AlbertForPreTraining, tiny)
     ours.save_pretrained(tmp_path)

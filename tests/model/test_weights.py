@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from albert_lib import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
+from albert_lib import (
+    AlbertConfig,
+    AlbertForMaskedLM,
+    AlbertForPreTraining,
+    AlbertForSequenceClassification,
+    AlbertModel,
+)
 from albert_lib.errors import CheckpointError, ConfigError
 
 
@@ -76,15 +87,120 @@ def test_saving_again_keeps_the_tokenizer_beside_it(saved, tiny) -> None:
     assert (saved / "spiece.model").read_bytes() == b"pieces"
 
 
-def test_old_quirks_are_accepted(saved) -> None:
-    file = saved / "model.safetensors"
+def change_tensors(folder, change) -> None:
+    file = folder / "model.safetensors"
     tensors = load_file(file)
-    tensors["albert.embeddings.position_ids"] = torch.arange(64)[None]
-    del tensors["predictions.bias"]
+    change(tensors)
+    save_file({key: tensor.clone() for key, tensor in tensors.items()}, file)
+
+
+def test_old_quirks_are_accepted(saved) -> None:
     bias = torch.arange(100.0)
-    tensors["predictions.decoder.bias"] = bias
-    save_file(tensors, file)
-    assert torch.equal(AlbertForPreTraining.from_pretrained(saved).mlm_head.bias, bias)
+
+    def make_old(tensors) -> None:
+        tensors["albert.embeddings.position_ids"] = torch.arange(64)[None]
+        tensors["predictions.decoder.weight"] = tensors["albert.embeddings.word_embeddings.weight"]
+        tensors["predictions.decoder.bias"] = bias
+        del tensors["predictions.bias"]
+
+    change_tensors(saved, make_old)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(AlbertForPreTraining.from_pretrained(saved).mlm_head.bias, bias)
+
+
+def test_half_precision_files_come_back_in_float32(saved) -> None:
+    change_tensors(saved, lambda t: t.update({key: value.half() for key, value in t.items()}))
+    model = AlbertForPreTraining.from_pretrained(saved)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_weights_in_several_files_are_one_model(saved, tmp_path) -> None:
+    reference = transformers.AlbertForPreTraining.from_pretrained(saved)
+    reference.save_pretrained(tmp_path / "parts", max_shard_size="20KB")
+    assert (tmp_path / "parts" / "model.safetensors.index.json").is_file()
+    whole, parts = (AlbertForPreTraining.from_pretrained(f) for f in (saved, tmp_path / "parts"))
+    for first, second in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.equal(first, second)
+    next((tmp_path / "parts").glob("model-00002-*")).unlink()
+    with pytest.raises(CheckpointError, match=r"index\.json names model-00002-\S*, not in"):
+        AlbertForPreTraining.from_pretrained(tmp_path / "parts")
+
+
+def test_keys_of_no_known_place_are_listed(saved) -> None:
+    change_tensors(saved, lambda t: t.update(adapter=torch.zeros(1)))
+    with pytest.warns(UserWarning, match=r"also holds albert\.adapter, which no AlbertModel has"):
+        AlbertModel.from_pretrained(saved)
+
+
+def test_layers_beyond_the_configuration_are_refused(saved, tiny) -> None:
+    AlbertForPreTraining(tiny.replace(num_hidden_groups=2)).save_pretrained(saved)
+    tiny.to_json(saved / "config.json")
+    with pytest.raises(
+        CheckpointError, match=r"also holds albert\.encoder\.albert_layer_groups\.1"
+    ):
+        AlbertModel.from_pretrained(saved)
+
+
+def test_an_output_matrix_of_its_own_is_refused(saved) -> None:
+    untied = {"predictions.decoder.weight": torch.zeros(100, 16)}
+    change_tensors(saved, lambda t: t.update(untied))
+    with pytest.raises(CheckpointError, match="a matrix of its own"):
+        AlbertForPreTraining.from_pretrained(saved)
+
+
+def test_a_model_saved_without_pooler_is_loaded_without(tmp_path, tiny) -> None:
+    AlbertForMaskedLM(tiny).save_pretrained(tmp_path)
+    model = AlbertModel.from_pretrained(tmp_path)
+    assert model.pooler is None
+    output = model(torch.arange(5, 15)[None])
+    assert output.pooler_output is None and output.last_hidden_state.shape == (1, 10, 32)
+
+
+def test_a_new_head_is_said_and_drawn_as_any_other(saved, tiny) -> None:
+    torch.manual_seed(1)
+    with pytest.warns(
+        UserWarning, match=r"lacks classifier\.weight, classifier\.bias: new weights"
+    ):
+        model = AlbertForSequenceClassification.from_pretrained(saved, labels=("a", "b", "c"))
+    assert model.classifier.weight.shape == (3, 32)
+    assert model.classifier.weight.std().item() == pytest.approx(0.02, rel=0.3)
+    assert model.classifier.bias.abs().max() == 0
+    model.save_pretrained(saved.parent / "classifier")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = AlbertForSequenceClassification.from_pretrained(saved.parent / "classifier")
+    assert again.config.labels == ("a", "b", "c")
+    assert torch.equal(again.classifier.weight, model.classifier.weight)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells peak memory")
+def test_loading_at_xlarge_shape_takes_little_more_than_the_weights(tmp_path) -> None:
+    """Peak memory of a process that loads and reads every weight, beyond what imports take."""
+    AlbertForPreTraining(AlbertConfig.preset("albert-xlarge-v1")).save_pretrained(tmp_path)
+    shown = subprocess.run(
+        [sys.executable, "-c", MEASURE_LOADING, str(tmp_path)], capture_output=True, text=True
+    )
+    assert shown.returncode == 0, shown.stderr
+    size = (tmp_path / "model.safetensors").stat().st_size
+    assert 0.9 < float(shown.stdout) / size < 1.3
+
+
+MEASURE_LOADING = """
+import sys
+from pathlib import Path
+import torch
+from albert_lib import AlbertForPreTraining
+def peak():  # of this program alone: ru_maxrss would begin with the parent's
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+torch.zeros(9).sum(), torch.nn.Linear(2, 2)
+before = peak()
+model = AlbertForPreTraining.from_pretrained(sys.argv[1])
+with torch.no_grad():
+    total = sum(float(parameter.sum()) for parameter in model.parameters())
+print(peak() - before)
+"""
 
 
 def test_a_truncated_file_is_named(saved) -> None:
@@ -109,10 +225,16 @@ def test_other_shapes_are_compared(saved, tiny) -> None:
         AlbertModel.from_pretrained(saved)
 
 
-def test_pickles_are_refused_with_a_way_out(saved) -> None:
-    (saved / "model.safetensors").rename(saved / "pytorch_model.bin")
-    with pytest.raises(CheckpointError, match="a pickle that could run code"):
-        AlbertModel.from_pretrained(saved)
+def test_pickles_are_refused_and_the_way_out_works(saved) -> None:
+    numbers = load_file(saved / "model.safetensors")
+    (saved / "model.safetensors").unlink()
+    torch.save(numbers, saved / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="is a pickle, which could run code") as caught:
+        AlbertForPreTraining.from_pretrained(saved)
+    command = str(caught.value).partition('python -c "')[2].removesuffix('"')
+    subprocess.run([sys.executable, "-c", command], check=True)
+    model = AlbertForPreTraining.from_pretrained(saved)
+    assert torch.equal(model.mlm_head.bias, numbers["predictions.bias"])
 
 
 def test_an_empty_folder_is_said(tmp_path) -> None:

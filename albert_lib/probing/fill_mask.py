@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
+from albert_lib.model.layout import store_for_few_pieces
 from albert_lib.probing.words import word_id
 from albert_lib.text import AlbertTokenizer
 
@@ -69,6 +70,7 @@ class FillMask:
                 f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
                 f"model was trained with."
             )
+        store_for_few_pieces(model)
         return cls(model, tokenizer)
 
     @overload

@@ -16,7 +16,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test run refresh lint format types classroom lock clean
+.PHONY: help lab test tensorflow fidelity run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
@@ -27,6 +27,11 @@ lab: $(VENV)/lab.stamp ## install once, then open JupyterLab on the first notebo
 
 test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (nbval)
 	@$(VENV_PYTHON) -m pytest -q --nbval tests notebooks $(ARGS)
+
+tensorflow: $(VENV)/tensorflow.stamp ## install TensorFlow and KerasHub, which convert and some tests take
+
+fidelity: $(VENV)/test.stamp $(VENV)/tensorflow.stamp ## print how far every feature is from its reference
+	@$(VENV_PYTHON) tests/fidelity/report.py $(ARGS)
 
 run: $(VENV)/lab.stamp ## execute all notebooks within their time budgets; pages in build/
 	@$(VENV_PYTHON) -m albert_lib.workbook.run --html build $(ARGS) $(NOTEBOOKS)
@@ -52,7 +57,8 @@ classroom: $(VENV)/test.stamp ## build the nbgrader release for a class
 lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)
 	@$(VENV_PYTHON) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
-	    --extra test --no-annotate --no-header --no-emit-index-url $(ARGS) \
+	    --extra test --extra tensorflow --group keras-hub \
+	    --no-annotate --no-header --no-emit-index-url $(ARGS) \
 	    pyproject.toml --output-file requirements.lock
 	@{ printf '%s\n' \
 	    '# Every version on Linux, macOS and Windows, as constraints: pip install -c requirements.lock -e .' \
@@ -75,6 +81,13 @@ $(VENV)/test.stamp: pyproject.toml requirements.lock
 	@$(make_venv)
 	@echo "Installing the pinned packages and the test tools into $(VENV); the first time takes minutes."
 	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[test]'
+	@touch $(VENV)/lab.stamp $@
+
+$(VENV)/tensorflow.stamp: pyproject.toml requirements.lock
+	@$(make_venv)
+	@echo "Installing TensorFlow and KerasHub into $(VENV): over a gigabyte."
+	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[tensorflow]'
+	@$(VENV_PYTHON) -m pip install -q -c requirements.lock --no-deps keras-hub
 	@touch $(VENV)/lab.stamp $@
 
 define make_venv

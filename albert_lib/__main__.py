@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,11 +17,14 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "build-corpus": "turn texts into a corpus of piece ids, ready for pretraining",
     "train-tokenizer": "learn a vocabulary from texts",
     "pretrain": "train a model; killed and started again, it goes on where it was",
+    "convert": "turn a TensorFlow checkpoint of Google's into a folder of ours",
     "fill-mask": "ask a model what stands behind [MASK]",
+    "features": "show and save the vectors that a model gives to texts",
     "doctor": "look at this machine and say what is missing, and what to do",
 }
 DELIBERATE_ERROR = 2
 INTERRUPTED = 130  # what shells report for Ctrl-C
+READER_GONE = 141  # and for a pipe whose reader closed it, as head does
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,5 +66,18 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"Warning: {message}", file=sys.stderr)
 
 
+def main_of_process() -> int:
+    """Run `main` on a real terminal or pipe: closed early it ends the command without a word."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end a run
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return READER_GONE
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of_process())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from albert_lib.config_checks import Activation, GroupRounding, Sharing, check_fields
+from albert_lib.config_checks import RATES, Activation, GroupRounding, Sharing, check_fields
 from albert_lib.errors import ConfigError
 from albert_lib.files import read_json, write_json
 
@@ -196,6 +196,9 @@ class AlbertConfig:
             )
         known = {field.name for field in dataclasses.fields(cls)} - {"labels"}
         given = {key: value for key, value in values.items() if key in known and value is not None}
+        for name in RATES:  # files also say 0 where they mean 0.0
+            if type(given.get(name)) is int:
+                given[name] = float(given[name])
         try:
             return cls(**{**_HUGGING_FACE_DEFAULTS, **given, **_labels(values)})
         except (TypeError, ValueError, AttributeError) as problem:

@@ -26,7 +26,7 @@ _AT_LEAST_ONE = (
     "max_position_embeddings",
     "type_vocab_size",
 )
-_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob")
+RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob")
 _ABOVE_ZERO = ("initializer_range", "layer_norm_eps")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "sharing": get_args(Sharing),
@@ -72,7 +72,7 @@ def _check_each_alone(config: AlbertConfig) -> None:
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
-    for name in _RATES:
+    for name in RATES:
         value = getattr(config, name)
         if not _is_number(value) or not 0.0 <= value < 1.0:
             raise ConfigError(f"{name}={value!r} must be at least 0 and below 1.")

@@ -5,6 +5,8 @@ Each carries one sentence: which file or value, what is wrong, and what to do ab
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class AlbertLibError(Exception):
     """Base of all deliberate errors; catch this to catch any of them."""
@@ -36,3 +38,10 @@ class CheckpointError(AlbertLibError, ValueError):
 
 class DownloadError(AlbertLibError, OSError):
     """A published model is neither on this machine nor reachable."""
+
+
+def listed(items: Iterable[str], most: int = 3) -> str:
+    """The first few of many names, for a sentence: "a, b, c and 4 more"."""
+    items = list(items)
+    rest = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + rest

@@ -105,6 +105,11 @@ def test_a_missing_size_is_what_transformers_takes_it_for() -> None:
     assert (ours.hidden_act, ours.hidden_dropout_prob) == (theirs.hidden_act, 0.0)
 
 
+def test_whole_numbers_are_taken_for_rates() -> None:
+    rates = AlbertConfig.from_dict({"hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0.1})
+    assert isinstance(rates.hidden_dropout_prob, float)
+
+
 def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path, tiny) -> None:
     google = tiny.as_google()
     assert {name: getattr(google, name) for name in GOOGLE} == GOOGLE

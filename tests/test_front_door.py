@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import tomllib
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,13 @@ def requirements(*extras: str) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
+def applies(needed: Requirement, extras: Iterable[str] = ()) -> bool:
+    """Whether a requirement counts on this machine, for a package installed with `extras`."""
+    return needed.marker is None or any(
+        needed.marker.evaluate({"extra": extra}) for extra in ("", *extras)
+    )
+
+
 def locked() -> dict[str, list[Requirement]]:
     pins: dict[str, list[Requirement]] = defaultdict(list)
     for line in read("requirements.lock").splitlines():
@@ -71,28 +80,32 @@ def test_conda_and_pip_ask_for_the_same() -> None:
     assert {name: Requirement(name + bounds).specifier for name, bounds in conda.items()} == pip
 
 
-def test_lock_pins_every_package_that_an_installation_needs() -> None:
+@pytest.mark.parametrize("extra", ["test", "tensorflow"])
+def test_lock_pins_every_package_that_an_installation_needs(extra: str) -> None:
+    if extra == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("the tensorflow extra is not installed (make tensorflow)")
     pins = locked()
-    waiting = [(each.name, frozenset(each.extras)) for each in requirements("test")]
+    asked = [each for each in requirements(extra) if applies(each)]
+    waiting = [(each.name, frozenset(each.extras)) for each in asked]
     seen = set(waiting)
     while waiting:
         name, extras = waiting.pop()
         assert canonicalize_name(name) in pins, f"{name} is not pinned: run make lock"
         for line in importlib.metadata.requires(name) or []:
             needed = Requirement(line)
-            applies = needed.marker is None or any(
-                needed.marker.evaluate({"extra": extra}) for extra in ("", *extras)
-            )
             item = (needed.name, frozenset(needed.extras))
-            if applies and item not in seen:
+            if applies(needed, extras) and item not in seen:
                 seen.add(item)
                 waiting.append(item)
-    assert len(seen) > len(requirements("test"))
+    assert len(seen) > len(asked)
 
 
 def test_lock_is_within_the_declared_ranges() -> None:
     pins = locked()
-    for needed in requirements("test"):
+    groups = tomllib.loads(read("pyproject.toml"))["dependency-groups"]
+    alone = [Requirement(line) for line in groups["keras-hub"]]
+    for needed in [*requirements("test", "tensorflow"), *alone]:
+        assert pins[canonicalize_name(needed.name)], f"{needed.name} is not pinned: run make lock"
         for pin in pins[canonicalize_name(needed.name)]:
             (version,) = [each.version for each in pin.specifier]
             assert version in needed.specifier, f"{pin} is outside {needed}: run make lock"
@@ -105,6 +118,18 @@ def test_lock_holds_exact_versions_and_nothing_else() -> None:
         assert [each.operator for each in pin.specifier] == ["=="], str(pin)
         assert "+" not in str(pin.specifier), f"{pin} is one build of a version, not the version"
         assert not pin.extras, f"{pin}: pip refuses extras in a constraint"
+
+
+def test_the_test_tools_do_without_tensorflow() -> None:
+    heavy = {"tensorflow", "tensorflow-cpu", "keras", "keras-hub"}
+    assert heavy.isdisjoint(canonicalize_name(each.name) for each in requirements("test"))
+
+
+@pytest.mark.parametrize("place", ["Makefile", ".github/workflows/ci.yml"])
+def test_keras_hub_comes_without_the_gpu_build_it_asks_for(place: str) -> None:
+    installs = [line for line in read(place).splitlines() if "pip install" in line]
+    (alone,) = [line for line in installs if "keras-hub" in line]
+    assert alone.endswith("-c requirements.lock --no-deps keras-hub")
 
 
 @needs_make

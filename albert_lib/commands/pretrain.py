@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whole.add_argument("--config", help="a config.json, ours or Hugging Face's")
     for name, value in SIZES.items():
         size.add_argument(flag(name), type=int, help=f"unless --preset or --config; {value}")
+    size.add_argument(
+        "--as-google",
+        action="store_true",
+        help="train as Google's code where Hugging Face's differs: dropout, initial weights, …",
+    )
 
     recipe = parser.add_argument_group("recipe")
     for name, meaning in Recipe.meanings().items():
@@ -101,7 +106,8 @@ def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> Albe
         sizes = {**SIZES, **sizes}
         sizes["intermediate_size"] = 4 * sizes["hidden_size"]
         chosen = AlbertConfig()
-    return chosen.replace(**sizes, vocab_size=tokenizer.vocab_size)
+    chosen = chosen.replace(**sizes, vocab_size=tokenizer.vocab_size)
+    return chosen.as_google() if options.as_google else chosen
 
 
 def open_corpus(

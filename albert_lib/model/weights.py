@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from albert_lib.config import AlbertConfig
-from albert_lib.errors import CheckpointError, ConfigError
-from albert_lib.files import new_folder, resolve_folder, write_json
+from albert_lib.errors import CheckpointError, ConfigError, listed
+from albert_lib.files import new_folder, write_json
+from albert_lib.hub import resolve_folder
 from albert_lib.model.encoder import layer_groups
 from albert_lib.model.names import HEADS, hugging_face_name
 from albert_lib.model.weight_files import WEIGHTS_FILE, read_tensors
@@ -79,7 +80,7 @@ def load(
     model_class: type[Model], name_or_path: str | os.PathLike[str], changes: Mapping[str, Any]
 ) -> Model:
     """Read a folder into a new model; see PretrainedModel.from_pretrained."""
-    folder = resolve_folder(name_or_path)
+    folder = resolve_folder(name_or_path, "weights")
     config = AlbertConfig.from_json(folder / "config.json").replace(**changes)
     tensors = read_tensors(folder)
     with torch.device("meta"), _WithoutRandomNumbers():  # shapes without memory
@@ -115,12 +116,12 @@ def _settle_missing(folder: Path, model: PretrainedModel, missing: list[str]) ->
             fatal.append(key)
     if fatal:
         raise CheckpointError(
-            f"{folder} lacks {_listed(fatal)}; load it as the kind of model it was saved as."
+            f"{folder} lacks {listed(fatal)}; load it as the kind of model it was saved as."
         )
     if new:
         names = [key for keys in new.values() for key in keys]
         warnings.warn(
-            f"{folder} lacks {_listed(names)}: new weights, to be trained before they are used.",
+            f"{folder} lacks {listed(names)}: new weights, to be trained before they are used.",
             stacklevel=4,
         )
     return [model.get_submodule(part) for part in new]
@@ -136,7 +137,7 @@ def _check_shapes(
     ]
     if wrong:
         raise CheckpointError(
-            f"{folder}: {_listed(wrong)}; its config.json and its weights do not belong together."
+            f"{folder}: {listed(wrong)}; its config.json and its weights do not belong together."
         )
 
 
@@ -151,13 +152,13 @@ def _check_left_over(folder: Path, model: PretrainedModel, keys: Iterable[str]) 
     encoder = [k for k in unknown if k.startswith(("albert.encoder.", "albert.embeddings."))]
     if encoder:
         raise CheckpointError(
-            f"{folder} also holds {_listed(encoder)}, for which its config.json has no place; "
+            f"{folder} also holds {listed(encoder)}, for which its config.json has no place; "
             f"config.json and the weights do not belong together."
         )
     if unknown:
         kind = type(model).__name__
         warnings.warn(
-            f"{folder} also holds {_listed(unknown)}, which no {kind} has; left aside.",
+            f"{folder} also holds {listed(unknown)}, which no {kind} has; left aside.",
             stacklevel=4,
         )
 
@@ -172,9 +173,3 @@ class _WithoutRandomNumbers(TorchFunctionMode):
         if func in (nn.init.normal_, nn.init.uniform_):
             return kwargs["tensor"]
         return func(*args, **(kwargs or {}))
-
-
-def _listed(items: Iterable[str], most: int = 3) -> str:
-    items = list(items)
-    rest = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + rest

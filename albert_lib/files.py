@@ -7,11 +7,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from albert_lib.errors import AlbertLibError, CheckpointError, DownloadError, TextError
+from albert_lib.errors import AlbertLibError, CheckpointError, TextError
 
 
 def project_folder() -> Path:
@@ -106,39 +106,4 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise TextError(
             f"{path} is not UTF-8 (byte {problem.start} cannot be read); "
             f"save it again as UTF-8, for example with iconv -t UTF-8."
-        ) from None
-
-
-def resolve_folder(
-    name_or_path: str | os.PathLike[str],
-    patterns: Sequence[str] = ("*.json", "*.model", "*.safetensors"),
-) -> Path:
-    """Turn a folder or a Hugging Face hub id into a folder on this machine.
-
-    A hub id without an organisation means the `albert` one, as on the hub. Files come from the
-    hub's cache when they are there, else over the network; with neither, DownloadError says
-    what to fetch and where to put it.
-    """
-    folder = Path(name_or_path)
-    if folder.is_dir():
-        return folder
-    name = str(name_or_path)
-    looks_like_path = (
-        name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
-    )
-    if looks_like_path or folder.is_file():
-        raise CheckpointError(
-            f"{name} is not a folder; give the folder that holds config.json, "
-            f"model.safetensors and spiece.model."
-        )
-    from huggingface_hub import snapshot_download  # slow to import, rarely needed
-
-    repository = name if "/" in name else f"albert/{name}"
-    try:
-        return Path(snapshot_download(repository, allow_patterns=list(patterns)))
-    except Exception as problem:  # the hub client raises many unrelated types
-        raise DownloadError(
-            f"{name} is not a folder here and could not be fetched from the hub "
-            f"({type(problem).__name__}); on a machine with a network download config.json, "
-            f"model.safetensors and spiece.model of {repository} into a folder and pass its path."
         ) from None

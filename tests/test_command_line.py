@@ -85,6 +85,9 @@ def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Pa
         (["build-corpus", "nowhere", "--output", "x"], "nowhere does not exist"),
         (["train-tokenizer", "nowhere", "--output", "x"], "nowhere does not exist"),
         (["fill-mask", "--model", "./nowhere", "A [MASK]."], "nowhere is not a folder"),
+        (["features", "--model", "./nowhere", "A baker."], "nowhere is not a folder"),
+        (["features", "--model", "albert-base-v2"], "There is no text"),
+        (["fill-mask", "--model", "x", "--file", "nowhere"], "nowhere does not exist"),
         (["pretrain", "--corpus", "x", "--output", "y", "--steps", "0"], "steps is 0; make it at"),
         (
             ["pretrain", "--corpus", "x", "--output", "y", "--preset", "albert-small"],

@@ -1,11 +1,11 @@
-"""Writing that a kill cannot tear, and finding folders."""
+"""Reading that names what is wrong, and writing that a kill cannot tear."""
 
 from __future__ import annotations
 
 import pytest
 
 from albert_lib import files
-from albert_lib.errors import CheckpointError, DownloadError, TextError
+from albert_lib.errors import TextError
 
 
 def test_a_new_folder_appears_only_when_complete(tmp_path) -> None:
@@ -50,37 +50,3 @@ def test_text_that_is_not_utf8_is_named_with_its_byte(tmp_path) -> None:
 def test_a_byte_order_mark_is_not_text(tmp_path) -> None:
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfword")
     assert files.read_text(tmp_path / "a.txt") == "word"
-
-
-def test_a_folder_resolves_to_itself_and_a_wrong_path_is_said(tmp_path) -> None:
-    assert files.resolve_folder(tmp_path) == tmp_path
-    with pytest.raises(CheckpointError, match="is not a folder"):
-        files.resolve_folder(tmp_path / "gone")
-
-
-def test_a_hub_id_without_network_says_what_to_fetch(monkeypatch, tmp_path) -> None:
-    import huggingface_hub
-
-    def offline(repository: str, **_: object) -> str:
-        raise OSError("no network")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
-    with pytest.raises(
-        DownloadError, match="albert/albert-xlarge-v1 into a folder and pass its path"
-    ):
-        files.resolve_folder("albert-xlarge-v1")
-
-
-def test_a_hub_id_is_fetched_from_the_albert_organisation(monkeypatch, tmp_path) -> None:
-    import huggingface_hub
-
-    asked = []
-
-    def fetch(repository: str, **_: object) -> str:
-        asked.append(repository)
-        return str(tmp_path)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
-    assert files.resolve_folder("albert-base-v2") == tmp_path
-    assert files.resolve_folder("someone/else") == tmp_path
-    assert asked == ["albert/albert-base-v2", "someone/else"]

@@ -1,29 +1,80 @@
-"""fill-mask: the likeliest pieces behind every [MASK], as a table."""
+"""fill-mask: the likeliest pieces behind every [MASK], as a table or as JSON."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from typing import cast
 
+from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.probing import FillMask
-from albert_lib.probing.fill_mask import Fill
+from albert_lib.probing.fill_mask import Fill, Fills
+
+TOP_K = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("text", help='a text with [MASK] in it, such as "The man is a [MASK]."')
-    parser.add_argument("--model", required=True, help="folder of a model and tokenizer, or hub id")
-    parser.add_argument("--top-k", type=int, default=5, help="answers for each [MASK]")
+    add_text_arguments(parser, 'a text with [MASK] in it, such as "The man is a [MASK]."')
+    add_model_argument(parser)
+    parser.add_argument(
+        "--targets",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="WORD,WORD,…",
+        help="score these words alone; may be given again for more",
+    )
+    parser.add_argument(
+        "--top-k",
+        type=int,
+        default=argparse.SUPPRESS,
+        help=f"answers for each [MASK] (default: {TOP_K}, or every target)",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the list of transformers' fill-mask pipeline: of one TEXT its answers, "
+        "otherwise a list of those",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Print a line an answer: its probability, the piece, and the text with it in place."""
-    fills = FillMask.from_pretrained(options.model)(options.text, top_k=options.top_k)
+    texts = texts_from(options)
+    targets = targets_from(options)
+    top_k = getattr(options, "top_k", TOP_K if targets is None else max(len(targets), 1))
+    fill_mask = FillMask.from_pretrained(options.model)
+    answers = fill_mask(texts, top_k=top_k, targets=targets)
+    if options.json:
+        alone = len(texts) == 1 and "file" not in options
+        print(json.dumps(answers[0] if alone else answers, indent=2, ensure_ascii=False))
+        return 0
+    for text, fills in zip(texts, answers, strict=True):
+        if len(texts) > 1:
+            print(text)
+        print_fills(fills)
+    return 0
+
+
+def targets_from(options: argparse.Namespace) -> list[str] | None:
+    """The words of every --targets; None without one."""
+    if "targets" not in options:
+        return None
+    words = ",".join(options.targets).split(",")
+    return [word.strip() for word in words if word.strip()]
+
+
+def print_fills(fills: Fills) -> None:
+    """Print the answers for each [MASK] of one text, numbered where there are several."""
     several = isinstance(fills[0], list)
     for number, answers in enumerate(cast(list[list[Fill]], fills if several else [fills]), 1):
         if several:
             print(f"[MASK] number {number}")
-        width = max(len(fill["token_str"]) for fill in answers)
-        for fill in answers:
-            print(f"  {fill['score']:8.4f}  {fill['token_str']:<{width}}  {fill['sequence']}")
-    return 0
+        rows = [(shown(fill["score"]), fill["token_str"], fill["sequence"]) for fill in answers]
+        for line in columns(rows, right=(True, False, False)):
+            print(f"  {line}")
+
+
+def shown(probability: float) -> str:
+    """Four decimals, or two digits of what is too small for them."""
+    return f"{probability:.4f}" if probability >= 0.001 else f"{probability:.1e}"

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import read_json
+from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE
 from albert_lib.model.names import HEADS
 
-WEIGHTS_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"  # of weights that were saved in several files
 PICKLE_FILE = "pytorch_model.bin"
 
 _WORDS = "albert.embeddings.word_embeddings.weight"

@@ -16,10 +16,10 @@ from torch.overrides import TorchFunctionMode
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import CheckpointError, ConfigError, listed
 from albert_lib.files import new_folder, write_json
-from albert_lib.hub import resolve_folder
+from albert_lib.hub import WEIGHTS_FILE, resolve_folder
 from albert_lib.model.encoder import layer_groups
 from albert_lib.model.names import HEADS, hugging_face_name
-from albert_lib.model.weight_files import WEIGHTS_FILE, read_tensors
+from albert_lib.model.weight_files import read_tensors
 
 if TYPE_CHECKING:
     from albert_lib.model.pretrained import PretrainedModel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from albert_lib.probing.features import Features, TextFeatures
 from albert_lib.probing.fill_mask import Fill, FillMask
 from albert_lib.probing.intervals import Interval, bootstrap_interval, mean_interval
 from albert_lib.probing.log_odds import log_odds, log_odds_gap, log_probability_gap
@@ -10,11 +11,13 @@ from albert_lib.probing.templates import ProbeSet, probe_set, write_person
 from albert_lib.probing.words import one_piece_words, word_id
 
 __all__ = [
+    "Features",
     "Fill",
     "FillMask",
     "Interval",
     "ProbeRow",
     "ProbeSet",
+    "TextFeatures",
     "bootstrap_interval",
     "contrast",
     "log_odds",

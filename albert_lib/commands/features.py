@@ -1,0 +1,102 @@
+"""features: the vectors of texts, to look at and as a file of numbers."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
+from albert_lib.errors import InputError
+from albert_lib.files import flush_to_disk
+from albert_lib.probing.features import Features, TextFeatures
+
+SHOWN = 5  # numbers of each vector
+CONTENTS = "input_ids_0, pieces_0 and last_hidden_state_0 of the first text and so on"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    add_text_arguments(parser, 'a text, such as "Replace me by any text you\'d like."')
+    add_model_argument(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FILE.npz",
+        help=f"write every number for numpy.load: texts, {CONTENTS}, and pooler_output of all",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line a piece: the piece, its id, its vector's length and first numbers."""
+    texts = texts_from(options)
+    features = Features.from_pretrained(options.model)(texts)
+    if "output" in options:
+        write_features(options.output, texts, features)
+    for text, of_text in zip(texts, features, strict=True):
+        print_features(text, of_text)
+    if "output" in options:
+        print(f"{options.output}: texts, {CONTENTS}")
+    return 0
+
+
+def print_features(text: str, features: TextFeatures) -> None:
+    """Print what a person can take in of one text's features."""
+    length, width = features.last_hidden_state.shape
+    print(f"{text}\n  last_hidden_state: {length} pieces × {width} numbers")
+    heading = ("piece", "id", "length", f"first {min(SHOWN, width)} numbers")
+    rows = [
+        (piece, str(token), f"{vector.norm():.3f}", first_numbers(vector))
+        for piece, token, vector in zip(
+            features.pieces, features.input_ids.tolist(), features.last_hidden_state, strict=True
+        )
+    ]
+    for line in columns([heading, *rows], right=(False, True, True, False)):
+        print(f"    {line}")
+    if features.pooler_output is None:
+        print("  pooler_output: none, this model was saved without a pooler")
+    else:
+        print(f"  pooler_output: {width} numbers, {first_numbers(features.pooler_output)}")
+
+
+def first_numbers(vector: Float[Tensor, "hidden"]) -> str:
+    """The beginning of a vector, in columns."""
+    shown = " ".join(f"{number:8.4f}" for number in vector[:SHOWN].tolist())
+    return shown + (" …" if len(vector) > SHOWN else "")
+
+
+def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeatures]) -> None:
+    """Write an .npz that opens with allow_pickle=False, replacing `path` in one step.
+
+    Keys: texts; for text i input_ids_i (seq,), pieces_i (seq,) and last_hidden_state_i
+    (seq, hidden); pooler_output (texts, hidden) where there is a pooler. Raises InputError if
+    the file cannot be written.
+    """
+    arrays = {"texts": np.array(texts)}
+    for number, of_text in enumerate(features):
+        arrays[f"input_ids_{number}"] = of_text.input_ids.numpy()
+        arrays[f"pieces_{number}"] = np.array(of_text.pieces)
+        arrays[f"last_hidden_state_{number}"] = of_text.last_hidden_state.numpy()
+    pooled = [f.pooler_output.numpy() for f in features if f.pooler_output is not None]
+    if pooled:
+        arrays["pooler_output"] = np.stack(pooled)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        flush_to_disk(unfinished)
+        unfinished.replace(path)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise InputError(
+            f"{path} cannot be written ({problem.strerror}); name a file in a folder that exists "
+            f"and that you may write to."
+        ) from None

@@ -1,0 +1,85 @@
+"""What commands that ask a model share: their texts, and columns that line up in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from albert_lib.errors import TextError
+from albert_lib.files import read_text
+
+STANDARD_INPUT = "-"
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --model."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="FOLDER_OR_ID",
+        help="folder of a model and its tokenizer, or a published one such as albert-base-v2",
+    )
+
+
+def add_text_arguments(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add TEXT … and --file."""
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help=help_text)
+    parser.add_argument(
+        "--file",
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help=f"more texts, one a line; {STANDARD_INPUT}: from standard input",
+    )
+
+
+def texts_from(options: argparse.Namespace) -> list[str]:
+    """The texts of the command line, then the lines of --file; blank lines are left out.
+
+    Raises TextError for a file that cannot be read, and where there is no text at all.
+    """
+    texts: list[str] = list(options.texts)
+    if "file" in options:
+        texts += [line for line in _content(options.file).splitlines() if line.strip()]
+    if not texts:
+        raise TextError('There is no text; give one, such as "The man is a baker.", or --file.')
+    return texts
+
+
+def _content(file: str) -> str:
+    if file != STANDARD_INPUT:
+        return read_text(file)
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise TextError(
+            f"Standard input is not UTF-8 (byte {problem.start} cannot be read); convert it, for "
+            f"example with iconv -t UTF-8."
+        ) from None
+
+
+def columns(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
+    """Lines of cells that stand under one another; `right` says which columns end flush."""
+    table = [list(row) for row in rows]
+    widths = [max(map(display_width, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for row in table:
+        cells = [
+            " " * (width - display_width(cell)) + cell
+            if flush
+            else cell + " " * (width - display_width(cell))
+            for cell, width, flush in zip(row, widths, right, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def display_width(text: str) -> int:
+    """How many places a text takes up in a terminal: 2 for 日, none for a combining accent."""
+    return sum(
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 1 + (unicodedata.east_asian_width(character) in "WF")
+        for character in text
+    )

@@ -1,0 +1,102 @@
+"""Features: the vectors that the encoder gives a text, as the model card takes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from albert_lib.errors import InputError, TokenizerError
+from albert_lib.model import AlbertModel
+from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.probing.fill_mask import evaluation_mode
+from albert_lib.text import AlbertTokenizer
+from albert_lib.text.batch import make_batch
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """The features of one text, on the CPU and without padding; [CLS] and [SEP] are pieces too."""
+
+    pieces: list[str]
+    input_ids: Int[Tensor, "seq"]
+    last_hidden_state: Float[Tensor, "seq hidden"]
+    pooler_output: Float[Tensor, "hidden"] | None  # None where the model has no pooler
+
+
+class Features:
+    """Gives texts to a bare ALBERT: what transformers' AlbertModel answers, without the padding."""
+
+    def __init__(
+        self, model: AlbertModel, tokenizer: AlbertTokenizer, batch_size: int = 32
+    ) -> None:
+        """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
+        if tokenizer.vocab_size != model.config.vocab_size:
+            raise TokenizerError(
+                f"The tokenizer has {tokenizer.vocab_size} pieces but the model has "
+                f"{model.config.vocab_size} word embeddings; load both from the same folder."
+            )
+        self.model = model
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Features:
+        """Load the encoder and the tokenizer of a folder or hub id; a head in it is left aside."""
+        tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
+        model = AlbertModel.from_pretrained(name_or_path)
+        store_for_few_pieces(model)
+        return cls(model, tokenizer)
+
+    @overload
+    def __call__(self, texts: str) -> TextFeatures: ...
+    @overload
+    def __call__(self, texts: list[str]) -> list[TextFeatures]: ...
+    def __call__(self, texts: str | list[str]) -> TextFeatures | list[TextFeatures]:
+        """The features of one text, or of each of several, in their order.
+
+        Texts of similar length go through the model together. Raises InputError for a text
+        that is longer than the model's positions.
+        """
+        encoded = self._encode([texts] if isinstance(texts, str) else texts)
+        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+        features: dict[int, TextFeatures] = {}
+        for start in range(0, len(by_length), self.batch_size):
+            chosen = by_length[start : start + self.batch_size]
+            answers = self._predict([encoded[index] for index in chosen])
+            features.update(zip(chosen, answers, strict=True))
+        in_order = [features[index] for index in range(len(encoded))]
+        return in_order[0] if isinstance(texts, str) else in_order
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        longest = self.model.config.max_position_embeddings
+        encoded = [self.tokenizer.encode(text) for text in texts]
+        for text, ids in zip(texts, encoded, strict=True):
+            if len(ids) > longest:
+                raise InputError(
+                    f"The text that begins with {text[:40]!r} has {len(ids)} pieces with [CLS] "
+                    f"and [SEP], but the model knows {longest} positions; cut it into several."
+                )
+        return encoded
+
+    @torch.no_grad()
+    def _predict(self, encoded: list[list[int]]) -> list[TextFeatures]:
+        batch = make_batch([(ids, len(ids)) for ids in encoded], self.tokenizer.pad_token_id)
+        with evaluation_mode(self.model):
+            output = self.model(**batch.to(next(self.model.parameters()).device))
+        states = output.last_hidden_state.float().cpu()
+        pooled = None if output.pooler_output is None else output.pooler_output.float().cpu()
+        return [
+            TextFeatures(
+                pieces=[self.tokenizer.id_to_piece(token) for token in ids],
+                input_ids=torch.tensor(ids),
+                last_hidden_state=states[row, : len(ids)],
+                pooler_output=None if pooled is None else pooled[row],
+            )
+            for row, ids in enumerate(encoded)
+        ]

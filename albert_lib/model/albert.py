@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
@@ -32,19 +32,32 @@ class AlbertModel(PretrainedModel):
         token_type_ids: Int[Tensor, "batch seq"] | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        positions: Int[Tensor, "chosen"] | None = None,
     ) -> AlbertOutput:
         """Features of every piece, and of every sequence: tanh of a map of its [CLS].
 
-        `attention_mask` is 1 at text and 0 at padding (default: all text). Raises InputError
-        for ids out of range, masks of another shape and sequences longer than the positions.
+        `attention_mask` is 1 at text and 0 at padding (default: all text). Given `positions`,
+        flat indices into batch x seq, last_hidden_state is (chosen, hidden): these alone, which
+        spares most of the last layer. Raises InputError for ids out of range, masks of another
+        shape and sequences longer than the model's positions.
         """
         _check_shapes(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
         embedded = self.embeddings(input_ids, token_type_ids)
-        states, attentions = self.encoder(embedded, attention_mask, output_attentions)
-        pooled = None if self.pooler is None else torch.tanh(self.pooler(states[-1][:, 0]))
+        wanted = None
+        if positions is not None and not output_hidden_states:  # the chosen, then every [CLS]
+            batch, length = input_ids.shape
+            first = torch.arange(0, batch * length, length, device=input_ids.device)
+            wanted = torch.cat([positions, first])
+        states, attentions = self.encoder(embedded, attention_mask, output_attentions, wanted)
+        if positions is None:
+            last, summary = states[-1], states[-1][:, 0]
+        elif wanted is None:
+            last, summary = states[-1].flatten(0, 1)[positions], states[-1][:, 0]
+        else:
+            last, summary = states[-1].tensor_split([len(positions)])
         return AlbertOutput(
-            last_hidden_state=states[-1],
-            pooler_output=pooled,
+            last_hidden_state=last,
+            pooler_output=None if self.pooler is None else torch.tanh(self.pooler(summary)),
             hidden_states=tuple(states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )
@@ -75,11 +88,16 @@ class AlbertForPreTraining(PretrainedModel):
         scored there alone, which is where nearly all of the head's work is saved.
         """
         features = self.albert(
-            input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            output_hidden_states,
+            output_attentions,
+            masked_positions,
         )
-        hidden = _select(features.last_hidden_state, masked_positions)
+        words = self.albert.embeddings.word_embeddings.weight
         return PreTrainingOutput(
-            prediction_logits=self.mlm_head(hidden, self.albert.embeddings.word_embeddings.weight),
+            prediction_logits=self.mlm_head(features.last_hidden_state, words),
             sop_logits=self.sop_head(features.pooler_output),
             hidden_states=features.hidden_states,
             attentions=features.attentions,
@@ -106,20 +124,19 @@ class AlbertForMaskedLM(PretrainedModel):
     ) -> MaskedLMOutput:
         """Scores of every piece, at the masked positions alone where they are given."""
         features = self.albert(
-            input_ids, attention_mask, token_type_ids, output_hidden_states, output_attentions
+            input_ids,
+            attention_mask,
+            token_type_ids,
+            output_hidden_states,
+            output_attentions,
+            masked_positions,
         )
-        hidden = _select(features.last_hidden_state, masked_positions)
+        words = self.albert.embeddings.word_embeddings.weight
         return MaskedLMOutput(
-            logits=self.mlm_head(hidden, self.albert.embeddings.word_embeddings.weight),
+            logits=self.mlm_head(features.last_hidden_state, words),
             hidden_states=features.hidden_states,
             attentions=features.attentions,
         )
-
-
-def _select(
-    hidden: Float[Tensor, "batch seq hidden"], positions: Int[Tensor, "predictions"] | None
-) -> Float[Tensor, "*positions hidden"]:
-    return hidden if positions is None else hidden.flatten(0, 1)[positions]
 
 
 def _check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:

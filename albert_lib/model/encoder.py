@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,20 @@ class SelfAttention(nn.Module):
         with_probabilities: bool = False,
     ) -> tuple[Float[Tensor, "batch seq hidden"], Float[Tensor, "batch heads seq seq"] | None]:
         """Mix every position with those it attends to; probabilities only where asked for."""
+        context, probabilities = self.mix(hidden, attention_mask, with_probabilities)
+        return self.project(context), probabilities
+
+    def project(self, context: Float[Tensor, "*positions hidden"]) -> Tensor:
+        """What the heads found, mapped and dropped out: each position by itself."""
+        return self.dropout(self.output(context))
+
+    def mix(
+        self,
+        hidden: Float[Tensor, "batch seq hidden"],
+        attention_mask: Int[Tensor, "batch seq"] | None,
+        with_probabilities: bool = False,
+    ) -> tuple[Float[Tensor, "batch seq hidden"], Float[Tensor, "batch heads seq seq"] | None]:
+        """What every head finds for every position, side by side: the one step across positions."""
         query, key, value = (
             self._split(part(hidden)) for part in (self.query, self.key, self.value)
         )
@@ -59,7 +73,7 @@ class SelfAttention(nn.Module):
         else:
             context = fused_attention(query, key, value, attention_mask, dropout)
         merged = context.transpose(1, 2).flatten(2)  # (batch, seq, hidden)
-        return self.dropout(self.output(merged)), probabilities if with_probabilities else None
+        return merged, probabilities if with_probabilities else None
 
     def _split(
         self, hidden: Float[Tensor, "batch seq hidden"]
@@ -88,8 +102,8 @@ class FeedForward(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob if config.ffn_dropout else 0.0)
 
     def forward(
-        self, hidden: Float[Tensor, "batch seq hidden"]
-    ) -> Float[Tensor, "batch seq hidden"]:
+        self, hidden: Float[Tensor, "*positions hidden"]
+    ) -> Float[Tensor, "*positions hidden"]:
         """Apply the block to every position alone."""
         return self.dropout(self.contract(self.activation(self.expand(hidden))))
 
@@ -159,16 +173,21 @@ class AlbertEncoder(nn.Module):
         embedded: Float[Tensor, "batch seq embedding"],
         attention_mask: Int[Tensor, "batch seq"] | None = None,
         with_probabilities: bool = False,
-    ) -> tuple[list[Float[Tensor, "batch seq hidden"]], list[Float[Tensor, "batch heads seq seq"]]]:
+        positions: Int[Tensor, "chosen"] | None = None,
+    ) -> tuple[list[Float[Tensor, "..."]], list[Float[Tensor, "batch heads seq seq"]]]:
         """Hidden states before the first layer and after every one, then attentions.
 
-        The attention probabilities are stored only where asked for.
+        The states are (batch, seq, hidden). Given `positions`, flat indices into batch x seq,
+        the last ones are (chosen, hidden): after its attention the last layer works on these
+        alone, since nothing beyond it looks at the others. The attention probabilities are
+        stored only where asked for.
         """
         states = [self.embedding_projection(embedded)]
         attentions = []
-        for parts in self.schedule:
+        for depth, parts in enumerate(self.schedule, 1):
+            chosen = positions if depth == len(self.schedule) else None
             hidden, probabilities = self._layer(
-                parts, states[-1], attention_mask, with_probabilities
+                parts, states[-1], attention_mask, with_probabilities, chosen
             )
             states.append(hidden)
             if probabilities is not None:
@@ -181,11 +200,13 @@ class AlbertEncoder(nn.Module):
         hidden: Float[Tensor, "batch seq hidden"],
         attention_mask: Int[Tensor, "batch seq"] | None,
         with_probabilities: bool,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Float[Tensor, "batch heads seq seq"] | None]:
-        attended, probabilities = self.attentions[parts.attention](
-            hidden, attention_mask, with_probabilities
-        )
-        hidden = self.attention_norms[parts.norms](hidden + attended)
+        positions: Int[Tensor, "chosen"] | None,
+    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads seq seq"] | None]:
+        attention = cast(SelfAttention, self.attentions[parts.attention])
+        context, probabilities = attention.mix(hidden, attention_mask, with_probabilities)
+        if positions is not None:
+            hidden, context = (each.flatten(0, 1)[positions] for each in (hidden, context))
+        hidden = self.attention_norms[parts.norms](hidden + attention.project(context))
         hidden = self.ffn_norms[parts.norms](hidden + self.ffns[parts.ffn](hidden))
         return hidden, probabilities
 

@@ -12,11 +12,12 @@ from torch import Tensor
 class AlbertOutput:
     """Features of a batch of sequences.
 
+    `last_hidden_state` is (batch, seq, hidden), or (chosen, hidden) when positions were given.
     `hidden_states` (before the first layer and after every one) and `attentions` (one a layer,
     each (batch, heads, seq, seq)) are there only when asked for.
     """
 
-    last_hidden_state: Float[Tensor, "batch seq hidden"]
+    last_hidden_state: Float[Tensor, "*positions hidden"]
     pooler_output: Float[Tensor, "batch hidden"] | None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None

@@ -139,6 +139,7 @@ def google_config_values(config: AlbertConfig) -> dict[str, object]:
 def write_checkpoint(prefix: Path, variables: Mapping[str, np.ndarray]) -> None:
     """Write prefix.index and prefix.data-00000-of-00001 under the names as they are."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import tensorflow as tf
 
     tf.raw_ops.SaveV2(

@@ -139,6 +139,46 @@ def test_masked_positions_give_the_same_rows(tiny, padded_batch) -> None:
     assert largest_difference(rows, everywhere[positions]) < 1e-5
 
 
+@pytest.mark.parametrize("changes", SHAPES.values(), ids=SHAPES.keys())
+def test_sparing_the_last_layer_changes_neither_scores_nor_gradients(
+    tiny, padded_batch, changes
+) -> None:
+    """With `masked_positions` the last layer works on them and [CLS] alone."""
+    model = random_model(AlbertForPreTraining, tiny.replace(**changes))
+    positions = torch.tensor([1, 4, 11 + 2, 22 + 1])
+    results = []
+    for asked in ({}, {"masked_positions": positions}):
+        model.zero_grad()
+        output = model(**padded_batch, **asked)
+        logits = output.prediction_logits
+        rows = logits if asked else logits.flatten(0, 1)[positions]
+        (rows.logsumexp(-1).mean() + output.sop_logits.square().sum()).backward()
+        gradients = {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+        results.append((rows, output.sop_logits, gradients))
+    (rows, order, gradients), (spared_rows, spared_order, spared) = results
+    assert largest_difference(rows, spared_rows) < 1e-5
+    assert largest_difference(order, spared_order) < 1e-5
+    assert gradients.keys() == spared.keys()
+    for name, gradient in gradients.items():
+        scale = gradient.abs().max().clamp(min=1e-3)
+        assert ((spared[name] - gradient).abs().max() / scale).item() < 1e-4, name
+
+
+@torch.no_grad()
+def test_hidden_states_are_whole_even_where_positions_are_given(tiny, padded_batch) -> None:
+    model = random_model(AlbertModel, tiny)
+    positions = torch.tensor([3, 12])
+    whole = model(**padded_batch, output_hidden_states=True)
+    both = model(**padded_batch, output_hidden_states=True, positions=positions)
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.hidden_states, both.hidden_states, strict=True)
+    )
+    assert torch.equal(both.last_hidden_state, whole.last_hidden_state.flatten(0, 1)[positions])
+    nothing = model(**padded_batch, positions=positions[:0])
+    assert nothing.last_hidden_state.shape == (0, 32)
+    assert largest_difference(nothing.pooler_output, whole.pooler_output) < 1e-5
+
+
 @torch.no_grad()
 def test_padding_changes_nothing(tiny, padded_batch) -> None:
     model = random_model(AlbertModel, tiny)

@@ -13,6 +13,7 @@ from albert_lib.text.corpus import (
 )
 from albert_lib.text.normalize import normalize
 from albert_lib.text.sentences import Document, split_sentences
+from albert_lib.text.settings import GOOGLE, HUGGING_FACE
 from albert_lib.text.tokenizer import AlbertTokenizer
 from albert_lib.text.unigram import Edge, best_segmentation, lattice, mark_words
 
@@ -20,6 +21,8 @@ __all__ = [
     "AlbertTokenizer",
     "Document",
     "Edge",
+    "GOOGLE",
+    "HUGGING_FACE",
     "TokenizedBatch",
     "best_segmentation",
     "lattice",

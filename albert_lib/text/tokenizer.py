@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from albert_lib.errors import InputError, TokenizerError
-from albert_lib.files import flush_to_disk, read_json, resolve_folder, write_json
+from albert_lib.errors import TokenizerError
+from albert_lib.files import flush_to_disk, write_json
+from albert_lib.hub import resolve_folder
 from albert_lib.text.batch import (
     LONGEST_SEQUENCE,
     TokenizedBatch,
-    check_max_length,
+    frame,
+    in_pairs,
     make_batch,
-    truncate_pair,
+    truncate,
 )
+from albert_lib.text.export import tokenizer_config, tokenizer_json
 from albert_lib.text.normalize import normalize
+from albert_lib.text.parts import Part, parts_of
+from albert_lib.text.settings import read_settings
 from albert_lib.text.training import train_pieces
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_PIECES, Vocabulary
 
 MODEL_FILE = "spiece.model"
+EXPORT_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
-SETTINGS = ("do_lower_case", "keep_accents", "replace_quotes", "digit_comma_rule")
-MARKS = re.compile(r"(\[MASK\]|\[CLS\]|\[SEP\])")
 
 
 class AlbertTokenizer:
-    """Turns text into ids and back; the ids are those that Google's code gives.
+    """Turns text into ids and back; on plain text the ids are those that Google's code gives.
 
-    Two habits come from Hugging Face: `` and '' become ", and [MASK], [CLS] and [SEP] written
-    inside a text become one id each.
+    Two habits come from Hugging Face: `` and '' become ", and a special piece written inside a
+    text, such as [MASK], becomes its id. `AlbertTokenizer.from_pretrained(folder, **GOOGLE)`
+    drops both, `**HUGGING_FACE` keeps both and drops Google's rule for digits and commas
+    (both in albert_lib.text).
     """
 
     def __init__(
@@ -45,13 +50,26 @@ class AlbertTokenizer:
         keep_accents: bool = False,
         replace_quotes: bool = True,
         digit_comma_rule: bool = True,
+        split_special_tokens: bool = False,
     ) -> None:
-        """Wrap the bytes of a spiece.model; `from_pretrained` and `train` are the usual ways."""
+        """Wrap the bytes of a spiece.model; `from_pretrained` and `train` are the usual ways.
+
+        Args:
+            model: The content of the file.
+            do_lower_case: Lower-case the text, as every published model wants.
+            keep_accents: Leave é as it is and do not take characters apart (NFKD).
+            replace_quotes: Make `` and '' into ", as Hugging Face does and Google does not.
+            digit_comma_rule: Cut pieces such as ▁2000, into number and comma, as Google does
+                and transformers 5 does not.
+            split_special_tokens: Cut [MASK] and its like inside a text as any other characters,
+                as Google does; by transformers' default, and ours, they are single ids.
+        """
         self.model = model
         self.do_lower_case = do_lower_case
         self.keep_accents = keep_accents
         self.replace_quotes = replace_quotes
         self.digit_comma_rule = digit_comma_rule
+        self.split_special_tokens = split_special_tokens
         self.vocabulary = Vocabulary(model, digit_comma_rule=digit_comma_rule)
         special_ids = [self.vocabulary.piece_id(piece) for piece in SPECIAL_PIECES]
         self.pad_token_id, self.unk_token_id = special_ids[:2]
@@ -80,31 +98,44 @@ class AlbertTokenizer:
         return cls(model, do_lower_case=do_lower_case, keep_accents=keep_accents)
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> AlbertTokenizer:
-        """Load from a folder or hub id: spiece.model, and tokenizer_config.json if it is there."""
-        folder = resolve_folder(name_or_path)
+    def from_pretrained(
+        cls, name_or_path: str | os.PathLike[str], **settings: bool
+    ) -> AlbertTokenizer:
+        """Load from a folder or hub id: spiece.model, and tokenizer_config.json if it is there.
+
+        `settings` are those of the constructor and go before what tokenizer_config.json says.
+        """
+        folder = resolve_folder(name_or_path, "tokenizer")
         model_file = folder / MODEL_FILE
         if not model_file.is_file():
-            raise TokenizerError(
-                f"{model_file} does not exist; put the spiece.model of the checkpoint there."
+            beside = (
+                f"beside {EXPORT_FILE}, from which it cannot be made"
+                if (folder / EXPORT_FILE).is_file()
+                else "there"
             )
-        settings = read_settings(folder / SETTINGS_FILE)
+            raise TokenizerError(
+                f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
+            )
+        stored = read_settings(folder / SETTINGS_FILE)
         try:
-            return cls(model_file.read_bytes(), **settings)
+            return cls(model_file.read_bytes(), **{**stored, **settings})
         except TokenizerError as problem:
             raise TokenizerError(f"{model_file} cannot be used. {problem}") from None
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
-        """Write spiece.model and tokenizer_config.json into a folder, beside what is there."""
+        """Write the tokenizer into a folder, beside what is there.
+
+        spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
+        for transformers and its kin (albert_lib/text/export.py says what differs there).
+        """
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = folder / f".{MODEL_FILE}.{os.getpid()}"
         unfinished.write_bytes(self.model)
         flush_to_disk(unfinished)
         os.replace(unfinished, folder / MODEL_FILE)
-        settings = {name: getattr(self, name) for name in SETTINGS}
-        about = {"tokenizer_class": "AlbertTokenizer", "model_max_length": LONGEST_SEQUENCE}
-        write_json(folder / SETTINGS_FILE, about | settings)
+        write_json(folder / EXPORT_FILE, tokenizer_json(self))
+        write_json(folder / SETTINGS_FILE, tokenizer_config(self))
 
     # -- the vocabulary
 
@@ -153,8 +184,8 @@ class AlbertTokenizer:
     # -- text to ids and back
 
     def normalize(self, text: str) -> str:
-        """The text as it is cut: normalised, with [MASK], [CLS] and [SEP] standing apart."""
-        return " ".join(self._parts(text))
+        """The text as it is cut: normalised, with [MASK] and its like standing apart."""
+        return " ".join(part.text for part in self._parts(text))
 
     def tokenize(self, text: str) -> list[str]:
         """The pieces of a text, without special ones; what the vocabulary lacks is <unk>."""
@@ -173,7 +204,12 @@ class AlbertTokenizer:
         With `max_length` (special pieces included) the ends are cut, the longer text first;
         without it nothing is cut.
         """
-        return self._join(text, pair, add_special_tokens, max_length)[0]
+        if add_special_tokens:
+            return self._frame(text, pair, max_length)[0]
+        first, second = self._ids(text), None if pair is None else self._ids(pair)
+        if max_length is not None:
+            first, second = truncate(first, second, max_length)
+        return first if second is None else first + second
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """The ids of a text without special pieces, and where in `normalize(text)` each lies."""
@@ -181,21 +217,25 @@ class AlbertTokenizer:
         offsets: list[tuple[int, int]] = []
         start = 0
         for part in self._parts(text):
-            if MARKS.fullmatch(part):
-                part_ids, part_offsets = [self.piece_id(part)], [(0, len(part))]
+            if part.is_special:
+                part_ids, part_offsets = [self.piece_id(part.text)], [(0, len(part.text))]
             else:
-                part_ids, part_offsets = self.vocabulary.cut_with_offsets(part)
+                part_ids, part_offsets = self.vocabulary.cut_with_offsets(part.text)
             ids += part_ids
             offsets += [(start + first, start + last) for first, last in part_offsets]
-            start += len(part) + 1  # the space between two parts
+            start += len(part.text) + 1  # the space between two parts
         return ids, offsets
 
-    def encode_sentences(self, sentences: Sequence[str]) -> list[list[int]]:
+    def encode_sentences(
+        self, sentences: Sequence[str], *, num_threads: int | None = None
+    ) -> list[list[int]]:
         """The ids of many sentences at once, without special pieces, for text on its way to disk.
 
         Here [MASK] is six characters like any others: a corpus cannot bring in special pieces.
+        Uses all cores unless `num_threads` says otherwise.
         """
-        return self.vocabulary.cut_many([self._normalize_plain(sentence) for sentence in sentences])
+        normalized = [self._normalize_plain(sentence) for sentence in sentences]
+        return self.vocabulary.cut_many(normalized, num_threads)
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """The text of ids; `skip_special_tokens` leaves out <unk> too, as Hugging Face does."""
@@ -217,57 +257,29 @@ class AlbertTokenizer:
         Each sequence is cut to `max_length` (by default the 512 positions ALBERT has), the
         longer text of a pair first, and padded to `pad_to` or to the longest in the batch.
         """
-        texts = [texts] if isinstance(texts, str) else list(texts)
-        seconds: list[str] | list[None] = [None] * len(texts)
-        if pairs is not None:
-            seconds = [pairs] if isinstance(pairs, str) else list(pairs)
-        if not texts:
-            raise InputError("There are no texts to make a batch of; pass at least one.")
-        if len(texts) != len(seconds):
-            raise InputError(
-                f"There are {len(texts)} texts and {len(seconds)} pairs; "
-                f"pass one second text for every first one."
-            )
         longest = LONGEST_SEQUENCE if max_length is None else max_length
         sequences = [
-            self._join(first, second, True, longest)
-            for first, second in zip(texts, seconds, strict=True)
+            self._frame(first, second, longest) for first, second in in_pairs(texts, pairs)
         ]
         return make_batch(sequences, self.pad_token_id, pad_to)
 
-    def _join(
-        self, text: str, pair: str | None, add_special_tokens: bool, max_length: int | None
-    ) -> tuple[list[int], int]:
-        """The ids of one or two texts, and how many of them make up the first segment."""
-        first = self._ids(text)
-        second = [] if pair is None else self._ids(pair)
-        n_special = (2 if pair is None else 3) if add_special_tokens else 0
-        if max_length is not None:
-            n_texts = 1 if pair is None else 2
-            check_max_length(max_length, shortest=n_special + n_texts)
-            first, second = truncate_pair(first, second, max_length - n_special)
-        if add_special_tokens:
-            first = [self.cls_token_id, *first, self.sep_token_id]
-            second = second if pair is None else [*second, self.sep_token_id]
-        return first + second, len(first)
+    def _frame(self, text: str, pair: str | None, max_length: int | None) -> tuple[list[int], int]:
+        """The ids of one or two texts between special pieces, and where the first segment ends."""
+        second = None if pair is None else self._ids(pair)
+        return frame(self._ids(text), second, self.cls_token_id, self.sep_token_id, max_length)
 
     def _ids(self, text: str) -> list[int]:
-        """The ids of a text in which [MASK], [CLS] and [SEP] may be written."""
+        """The ids of a text in which special pieces may be written."""
         ids: list[int] = []
         for part in self._parts(text):
-            if MARKS.fullmatch(part):
-                ids.append(self.piece_id(part))
-            else:
-                ids += self.vocabulary.cut(part)
+            ids += [self.piece_id(part.text)] if part.is_special else self.vocabulary.cut(part.text)
         return ids
 
-    def _parts(self, text: str) -> list[str]:
-        """Cut a text at its marks; the marks stay as written, the rest is normalised."""
-        parts = (
-            part if MARKS.fullmatch(part) else self._normalize_plain(part)
-            for part in MARKS.split(text)
-        )
-        return [part for part in parts if part]
+    def _parts(self, text: str) -> list[Part]:
+        """The text, normalised, cut at the special pieces in it unless they are to be split."""
+        if self.split_special_tokens:
+            return [Part(self._normalize_plain(text), is_special=False)]
+        return parts_of(text, self._normalize_plain)
 
     def _normalize_plain(self, text: str) -> str:
         """Normalise with this tokenizer's settings."""
@@ -277,17 +289,3 @@ class AlbertTokenizer:
             keep_accents=self.keep_accents,
             replace_quotes=self.replace_quotes,
         )
-
-
-def read_settings(path: Path) -> dict[str, bool]:
-    """The settings that a tokenizer_config.json names; none if there is no such file."""
-    if not path.is_file():
-        return {}
-    stored = read_json(path, TokenizerError)
-    if not isinstance(stored, dict):
-        raise TokenizerError(f"{path} does not hold a JSON object; restore or remove it.")
-    settings = {name: stored[name] for name in SETTINGS if name in stored}
-    for name, value in settings.items():
-        if not isinstance(value, bool):
-            raise TokenizerError(f"{path} says {name} is {value!r}; make it true or false.")
-    return settings

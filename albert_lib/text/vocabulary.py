@@ -44,7 +44,7 @@ class Vocabulary:
                 f"use the spiece.model of an ALBERT, or train a tokenizer."
             )
         self.unknown_id = self._ids[UNKNOWN_PIECE]
-        self._comma_cuts = self._cuts_before_a_comma() if digit_comma_rule else {}
+        self.comma_cuts = self._cuts_before_a_comma() if digit_comma_rule else {}
 
     def __len__(self) -> int:
         """The number of pieces."""
@@ -84,34 +84,44 @@ class Vocabulary:
         """Cut a normalised text into ids."""
         return self._apply_comma_rule(self._processor.encode(text))
 
-    def cut_many(self, texts: Sequence[str]) -> list[list[int]]:
-        """Cut normalised texts into ids, on all cores."""
-        return [self._apply_comma_rule(ids) for ids in self._processor.encode(list(texts))]
+    def cut_many(self, texts: Sequence[str], num_threads: int | None = None) -> list[list[int]]:
+        """Cut normalised texts into ids, on so many threads or on all cores."""
+        threads = -1 if num_threads is None else num_threads
+        ids_of_each = self._processor.encode(list(texts), num_threads=threads)
+        return [self._apply_comma_rule(ids) for ids in ids_of_each]
 
     def cut_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Cut a normalised text into ids and say which characters of it each one covers.
 
         The space before a word is not counted: "the mill" gives (0, 3) and (4, 8).
         """
+        ids = self.cut(text)
         marked, origin = self._processor.normalize(text, with_offsets=True)
-        ids: list[int] = []
-        offsets: list[tuple[int, int]] = []
+        offsets = []
         start = 0
-        for surface in self._processor.encode(text, out_type=str):
-            cut = self._apply_comma_rule([self.piece_id(surface)])
-            lengths = [len(surface)] if len(cut) == 1 else [len(self.pieces[i]) for i in cut]
-            for piece_id, length in zip(cut, lengths, strict=True):
-                first = start + marked.startswith(WORD_START, start)
-                offsets.append((origin[first], origin[start + length]))
-                ids.append(piece_id)
-                start += length
+        for length in self._lengths(text, ids):
+            first = start + marked.startswith(WORD_START, start)
+            start += length
+            offsets.append((origin[first], origin[start]))
         return ids, offsets
+
+    def _lengths(self, text: str, ids: list[int]) -> list[int]:
+        """How many ▁-marked characters each id of a text covers; for <unk> the text must tell."""
+        lengths = [len(self.pieces[piece_id]) for piece_id in ids]
+        if self.unknown_id in ids:
+            surfaces = self._processor.encode(text, out_type=str)
+            uncut = zip(self._processor.encode(text), surfaces, strict=True)
+            unknown = (len(surface) for piece_id, surface in uncut if piece_id == self.unknown_id)
+            for place, piece_id in enumerate(ids):
+                if piece_id == self.unknown_id:
+                    lengths[place] = next(unknown)
+        return lengths
 
     def _apply_comma_rule(self, ids: list[int]) -> list[int]:
         """Replace each piece that ends in a digit and a comma by its parts."""
-        if self._comma_cuts.keys().isdisjoint(ids):
+        if self.comma_cuts.keys().isdisjoint(ids):
             return ids
-        return [part for piece_id in ids for part in self._comma_cuts.get(piece_id, [piece_id])]
+        return [part for piece_id in ids for part in self.comma_cuts.get(piece_id, [piece_id])]
 
     def _cuts_before_a_comma(self) -> dict[int, list[int]]:
         """For each piece such as ▁2000, the ids of ▁2000 and the comma.

@@ -1,17 +1,21 @@
-"""The references that the text tests compare with: transformers' tokenizer, and odd texts."""
+"""What the text tests compare with, Google and transformers, and on what: odd texts, corpora."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import lzma
+import re
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google_procedure import GoogleTokenizer
 
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
 from albert_lib.text import python_documentation
+from albert_lib.text.export import character_table
 
 ODD_TEXTS = [
     "the old baker walks to the mill before dawn",
@@ -65,7 +69,7 @@ def hugging_face() -> Callable[..., Any]:
     def build(tokenizer: AlbertTokenizer, **settings: Any) -> Any:
         return Reference(
             vocab=list(zip(tokenizer.pieces, map(float, tokenizer.scores), strict=True)),
-            _spm_precompiled_charsmap=precompiled_charsmap(tokenizer.model),
+            _spm_precompiled_charsmap=character_table(tokenizer.model),
             model_max_length=512,
             model_input_names=["input_ids", "token_type_ids", "attention_mask"],
             **settings,
@@ -74,35 +78,26 @@ def hugging_face() -> Callable[..., Any]:
     return build
 
 
-def precompiled_charsmap(model: bytes) -> bytes:
-    """SentencePiece's table of characters: field 3 (normaliser) of the model, field 2 within."""
-    return protobuf_field(protobuf_field(model, 3), 2)
+@pytest.fixture(scope="session")
+def google() -> Callable[[AlbertTokenizer], GoogleTokenizer]:
+    """Builds Google's procedure over the same pieces."""
+    return lambda tokenizer: GoogleTokenizer(tokenizer.model)
 
 
-def protobuf_field(message: bytes, wanted: int) -> bytes:
-    """The first length-delimited field of that number in a protobuf message."""
-    position = 0
+@pytest.fixture(scope="session")
+def corpus_lines(shared_data: Path) -> list[str]:
+    """3,000 paragraphs from each file of encyclopedia, books and textbooks, about 24,000."""
+    files = sorted((shared_data / "corpus").glob("*.txt.xz"))
+    return [line for file in files for line in islice(paragraphs(file), 3000)]
 
-    def varint() -> int:
-        nonlocal position
-        value = shift = 0
-        while True:
-            byte = message[position]
-            position += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
 
-    while position < len(message):
-        number, wire_type = divmod(varint(), 8)
-        if wire_type == 2:
-            length = varint()
-            position += length
-            if number == wanted:
-                return message[position - length : position]
-        elif wire_type == 0:
-            varint()
-        else:
-            position += {1: 8, 5: 4}[wire_type]
-    raise AssertionError(f"no field {wanted}")
+@pytest.fixture(scope="session")
+def number_lines(shared_data: Path) -> list[str]:
+    """5,000 paragraphs of an encyclopedia in which digits stand before commas."""
+    lines = paragraphs(shared_data / "corpus" / "wikipedia-04.txt.xz")
+    return list(islice((line for line in lines if len(re.findall(r"\d,", line)) > 1), 5000))
+
+
+def paragraphs(file: Path) -> Iterator[str]:
+    with lzma.open(file, "rt", encoding="utf-8") as lines:
+        yield from (line.strip() for line in lines if not line.isspace())

@@ -28,6 +28,8 @@ ALPHABET = "abzABZ09 \t\n.,'`\"-–“”éÉüÜñçÇøØæßﬁ½²…ÅǺΩ�
         ("it''s", 'it"s'),
         ("\u00a0non\u00a0breaking\u3000", "non breaking"),
         ("", ""),
+        ("a \ud83d\ude42 b", "a 🙂 b"),  # two halves, as JSON may write a character
+        ("a\ud83db\ude42", "a\ufffdb\ufffd"),  # halves of none
     ],
 )
 def test_worked_by_hand(text: str, expected: str) -> None:

@@ -132,6 +132,8 @@ def test_sentences_in_bulk(any_tokenizer: AlbertTokenizer, texts: list[str]) -> 
         any_tokenizer.encode(text, add_special_tokens=False) for text in texts
     ]
     assert any_tokenizer.encode_sentences([]) == []
+    one_thread = any_tokenizer.encode_sentences(texts, num_threads=1)
+    assert one_thread == any_tokenizer.encode_sentences(texts)
     smuggled = any_tokenizer.encode_sentences(["[MASK] and [SEP]"])[0]
     assert not any_tokenizer.is_special[smuggled].any()
 
@@ -147,6 +149,7 @@ def test_saved_and_loaded(english_tokenizer: AlbertTokenizer, tmp_path: Path) ->
     assert english_tokenizer.encode(text) != loaded.encode(text)
     assert sorted(p.name for p in (tmp_path / "saved").iterdir()) == [
         "spiece.model",
+        "tokenizer.json",
         "tokenizer_config.json",
     ]
 
@@ -178,7 +181,10 @@ def test_bad_settings(
 
 
 def test_missing_and_damaged_files(tmp_path: Path) -> None:
-    with pytest.raises(TokenizerError, match=r"spiece\.model does not exist"):
+    with pytest.raises(TokenizerError, match=r"spiece\.model does not exist; .* there\."):
+        AlbertTokenizer.from_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(TokenizerError, match=r"does not exist; put .* beside tokenizer\.json"):
         AlbertTokenizer.from_pretrained(tmp_path)
     (tmp_path / "spiece.model").write_bytes(b"half a model")
     with pytest.raises(TokenizerError, match=r"spiece\.model cannot be used.*damaged"):

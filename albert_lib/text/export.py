@@ -1,0 +1,188 @@
+"""A tokenizer as transformers, and everything else built on `tokenizers`, reads it.
+
+From spiece.model alone transformers 5 makes a tokenizer with other ids: it takes the pieces that
+stand alone, such as the full stop, for special ones. So `save_pretrained` writes tokenizer.json
+too. Read from it, ids are the same on text; what still differs cannot be said in that file:
+
+- marks that are no accents (combining class 0: vowel signs of Indian scripts, the frame of a
+  keycap) are dropped, while Google keeps them and they become <unk>;
+- the separators U+000B and U+001C to U+001F vanish and join two words; Python, and so Google's
+  code, takes them for spaces;
+- Σ at the end of a word becomes σ, not ς;
+- a character that either side's Unicode tables are too old for is left as it is;
+- special pieces that come about only by normalising (<PAD> by lower-casing, for instance), or
+  written in a text while `split_special_tokens` is on, are found all the same;
+- cuts that score alike: SentencePiece adds in 32 bits from the start of the text, `tokenizers` in
+  64 bits from the start of the word;
+- Google's rule for digits and commas cuts a piece such as 12, after the best cut has been found.
+  Here such pieces are made too unlikely to be chosen, and then 1 and 2,100 can be the best cut of
+  12,100. This concerns one or two in a thousand lines full of numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from albert_lib.text.batch import LONGEST_SEQUENCE
+from albert_lib.text.settings import SETTINGS
+from albert_lib.text.unigram import WORD_START
+from albert_lib.text.vocabulary import SPECIAL_PIECES
+
+if TYPE_CHECKING:
+    from albert_lib.text.tokenizer import AlbertTokenizer
+
+TOO_UNLIKELY = -1000.0  # the score of pieces that must not be chosen; others are above −30
+
+
+def tokenizer_config(tokenizer: AlbertTokenizer) -> dict[str, Any]:
+    """What goes into tokenizer_config.json: our settings, and what transformers asks for.
+
+    transformers' AlbertTokenizer always replaces quotes. A tokenizer that does not is declared
+    as the general class, which does only what tokenizer.json says.
+    """
+    pad, unknown, cls, sep, mask = SPECIAL_PIECES
+    return {
+        "tokenizer_class": (
+            "AlbertTokenizer" if tokenizer.replace_quotes else "PreTrainedTokenizerFast"
+        ),
+        "model_max_length": LONGEST_SEQUENCE,
+        # Without this line transformers leaves the segments out, and pairs become one segment.
+        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        "pad_token": pad,
+        "unk_token": unknown,
+        "cls_token": cls,
+        "sep_token": sep,
+        "mask_token": mask,
+        "bos_token": cls,
+        "eos_token": sep,
+        **{name: getattr(tokenizer, name) for name in SETTINGS},
+    }
+
+
+def tokenizer_json(tokenizer: AlbertTokenizer) -> dict[str, Any]:
+    """What goes into tokenizer.json: the same steps, in the terms of the `tokenizers` library."""
+    metaspace = {
+        "type": "Metaspace",
+        "replacement": WORD_START,
+        "prepend_scheme": "always",
+        "split": True,
+    }
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {
+                "id": tokenizer.piece_id(piece),
+                "content": piece,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,  # looked for in the text as written
+                "special": True,
+            }
+            for piece in SPECIAL_PIECES
+        ],
+        "normalizer": {"type": "Sequence", "normalizers": normalizers(tokenizer)},
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace],
+        },
+        "post_processor": frame(tokenizer),
+        "decoder": metaspace,
+        "model": {
+            "type": "Unigram",
+            "unk_id": tokenizer.unk_token_id,
+            "vocab": scored_pieces(tokenizer),
+            "byte_fallback": False,
+        },
+    }
+
+
+def normalizers(tokenizer: AlbertTokenizer) -> list[dict[str, Any]]:
+    """The steps of `normalize`, then SentencePiece's own table of characters."""
+    steps: list[dict[str, Any]] = []
+    if tokenizer.replace_quotes:
+        steps += [
+            {"type": "Replace", "pattern": {"String": quote}, "content": '"'}
+            for quote in ("``", "''")
+        ]
+    if not tokenizer.keep_accents:
+        steps += [{"type": "NFKD"}, {"type": "StripAccents"}]
+    if tokenizer.do_lower_case:
+        steps.append({"type": "Lowercase"})
+    table = base64.b64encode(character_table(tokenizer.model)).decode("ascii")
+    return [*steps, {"type": "Precompiled", "precompiled_charsmap": table}]
+
+
+def frame(tokenizer: AlbertTokenizer) -> dict[str, Any]:
+    """[CLS] A [SEP] in segment 0, then B [SEP] in segment 1."""
+    ids = {"[CLS]": tokenizer.cls_token_id, "[SEP]": tokenizer.sep_token_id}
+
+    def special(piece: str, segment: int) -> dict[str, Any]:
+        return {"SpecialToken": {"id": piece, "type_id": segment}}
+
+    def text(name: str, segment: int) -> dict[str, Any]:
+        return {"Sequence": {"id": name, "type_id": segment}}
+
+    single = [special("[CLS]", 0), text("A", 0), special("[SEP]", 0)]
+    return {
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": [*single, text("B", 1), special("[SEP]", 1)],
+        "special_tokens": {
+            piece: {"id": piece, "ids": [piece_id], "tokens": [piece]}
+            for piece, piece_id in ids.items()
+        },
+    }
+
+
+def scored_pieces(tokenizer: AlbertTokenizer) -> list[tuple[str, float]]:
+    """Every piece and its score, in the order of the ids."""
+    scores = tokenizer.scores.tolist()
+    for piece_id in tokenizer.vocabulary.comma_cuts:
+        scores[piece_id] = TOO_UNLIKELY
+    return list(zip(tokenizer.pieces, scores, strict=True))
+
+
+def character_table(model: bytes) -> bytes:
+    """SentencePiece's compiled table of characters and what to make of them.
+
+    In its sentencepiece_model.proto that is ModelProto.normalizer_spec, field 3, and in it
+    precompiled_charsmap, field 2.
+    """
+    return protobuf_field(protobuf_field(model, 3), 2)
+
+
+def protobuf_field(message: bytes, wanted: int) -> bytes:
+    """The first length-delimited field of that number in a protobuf message; empty if none.
+
+    Enough of https://protobuf.dev/programming-guides/encoding to do without the package.
+    """
+    position = 0
+    while position < len(message):
+        tag, position = read_varint(message, position)
+        number, wire_type = divmod(tag, 8)
+        if wire_type == 2:  # a length, then so many bytes
+            length, position = read_varint(message, position)
+            if number == wanted:
+                return message[position : position + length]
+            position += length
+        elif wire_type == 0:  # one varint
+            _, position = read_varint(message, position)
+        else:  # a fixed number of bytes
+            position += {1: 8, 5: 4}[wire_type]
+    return b""
+
+
+def read_varint(message: bytes, position: int) -> tuple[int, int]:
+    """A number in groups of 7 bits, lowest first, and the position after it."""
+    value = shift = 0
+    while True:
+        byte = message[position]
+        value |= (byte & 127) << shift
+        shift += 7
+        position += 1
+        if byte < 128:
+            return value, position

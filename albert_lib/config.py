@@ -58,7 +58,7 @@ class AlbertConfig:
     # agree with transformers; `as_google` turns them all. (`hidden_act` is the first: "gelu" in
     # Google's files means the tanh form, here and in Hugging Face's the exact one.)
     ffn_dropout: bool = False  # drop out the feed-forward block's output
-    train_padding_row: bool = False  # <pad> has a row of its own instead of one fixed at zero
+    train_padding_row: bool = False  # <pad> is looked up in a row of its own, not in zeros
     truncated_init: bool = False  # initial weights beyond two deviations are drawn again
     project_equal_widths: bool = True  # map E to H even where E = H
     sop_dropout: bool = True  # drop out the pooled [CLS] before the SOP head

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from albert_lib.config_checks import RATES, Activation, GroupRounding, Sharing, check_fields
-from albert_lib.errors import ConfigError
+from albert_lib.errors import ConfigError, listed
 from albert_lib.files import read_json, write_json
 
 _SIZES: dict[str, dict[str, int]] = {
@@ -66,6 +66,9 @@ class AlbertConfig:
     group_rounding: GroupRounding = "huggingface"  # how layers are dealt out to groups
 
     def __post_init__(self) -> None:
+        labels: Any = self.labels
+        if isinstance(labels, list):  # a frozen configuration can be compared and looked up
+            object.__setattr__(self, "labels", tuple(labels))
         check_fields(self)
 
     @property
@@ -117,7 +120,13 @@ class AlbertConfig:
         return tuple(f"albert-{size}-{version}" for version in ("v1", "v2") for size in _SIZES)
 
     def replace(self, **changes: Any) -> AlbertConfig:
-        """The same configuration with some fields changed."""
+        """The same configuration with some fields changed; ConfigError for what is no field."""
+        unknown = sorted(changes.keys() - {field.name for field in dataclasses.fields(self)})
+        if unknown:
+            raise ConfigError(
+                f"{listed(unknown)}: no field of an AlbertConfig; see its fields with "
+                f"help(AlbertConfig), and name the classes of a task by labels=(…)."
+            )
         return dataclasses.replace(self, **changes)
 
     def num_parameters(
@@ -201,7 +210,7 @@ class AlbertConfig:
                 given[name] = float(given[name])
         try:
             return cls(**{**_HUGGING_FACE_DEFAULTS, **given, **_labels(values)})
-        except (TypeError, ValueError, AttributeError) as problem:
+        except ConfigError as problem:
             raise ConfigError(f"{source}: {problem}") from None
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -245,9 +254,15 @@ _HUGGING_FACE_DEFAULTS = {
 
 def _labels(values: dict[str, Any]) -> dict[str, Any]:
     """The class names of Hugging Face's `id2label`, or as many unnamed ones as `num_labels`."""
-    if values.get("id2label"):
-        numbered = sorted((int(number), label) for number, label in values["id2label"].items())
-        return {"labels": tuple(label for _, label in numbered)}
-    if values.get("num_labels"):
-        return {"labels": tuple(f"LABEL_{number}" for number in range(values["num_labels"]))}
+    named, number = values.get("id2label"), values.get("num_labels")
+    if named:
+        ids = [str(number) for number in range(len(named))]
+        if not isinstance(named, dict) or sorted(map(str, named)) != sorted(ids):
+            raise ConfigError(f"id2label={named!r} must name the classes 0, 1, 2, … without a gap.")
+        by_id = {str(key): label for key, label in named.items()}
+        return {"labels": tuple(by_id[key] for key in ids)}
+    if number is not None:
+        if type(number) is not int or number < 1:
+            raise ConfigError(f"num_labels={number!r} must be a whole number of at least 1.")
+        return {"labels": tuple(f"LABEL_{label}" for label in range(number))}
     return {}

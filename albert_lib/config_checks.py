@@ -54,7 +54,8 @@ def check_fields(config: AlbertConfig) -> None:
     if config.num_hidden_groups > config.num_hidden_layers:
         raise ConfigError(
             f"num_hidden_groups={config.num_hidden_groups} exceeds "
-            f"num_hidden_layers={config.num_hidden_layers}; some groups would never be used."
+            f"num_hidden_layers={config.num_hidden_layers}; use at most a "
+            f"group a layer, or some would never be used."
         )
     if config.sharing != "all" and (config.num_hidden_groups > 1 or config.inner_group_num > 1):
         raise ConfigError(
@@ -63,7 +64,8 @@ def check_fields(config: AlbertConfig) -> None:
         )
     if not 0 <= config.pad_token_id < config.vocab_size:
         raise ConfigError(
-            f"pad_token_id={config.pad_token_id} is outside the vocabulary of {config.vocab_size}."
+            f"pad_token_id={config.pad_token_id} is outside the vocabulary of {config.vocab_size}; "
+            f"give the id that <pad> has in it."
         )
 
 
@@ -72,6 +74,9 @@ def _check_each_alone(config: AlbertConfig) -> None:
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name}={value!r} must be a whole number of at least 1.")
+    for name in ("pad_token_id", "bos_token_id", "eos_token_id"):
+        if type(getattr(config, name)) is not int:
+            raise ConfigError(f"{name}={getattr(config, name)!r} must be the number of a piece.")
     for name in RATES:
         value = getattr(config, name)
         if not _is_number(value) or not 0.0 <= value < 1.0:
@@ -87,9 +92,12 @@ def _check_each_alone(config: AlbertConfig) -> None:
     for name in _SWITCHES:
         if not isinstance(getattr(config, name), bool):
             raise ConfigError(f"{name}={getattr(config, name)!r} must be true or false.")
-    if not config.labels or not all(isinstance(label, str) for label in config.labels):
-        raise ConfigError(f"labels={config.labels!r} must name at least one class.")
+    labels = config.labels
+    if not isinstance(labels, tuple) or not all(isinstance(label, str) for label in labels):
+        raise ConfigError(f"labels={labels!r} must be names, such as ('no', 'yes').")
+    if not labels or len(set(labels)) < len(labels):
+        raise ConfigError(f"labels={labels!r} must name at least one class, and none twice.")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -58,6 +58,35 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def folder_to_write(path: str | os.PathLike[str]) -> Path:
+    """The folder at `path`, made if it is not there; CheckpointError if there cannot be one."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise CheckpointError(
+            f"{folder} cannot be a folder ({problem.strerror}); name another one to save to."
+        ) from None
+    return folder
+
+
+@contextlib.contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes that place only when the block completes.
+
+    A reader sees the old file or the whole new one. After an exception the old one is untouched.
+    """
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        yield unfinished
+        flush_to_disk(unfinished)
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
 def flush_to_disk(path: Path) -> None:
     """Ask the disk to keep what was written, so that a rename never outlives its contents."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open a folder for flushing
@@ -71,11 +100,8 @@ def flush_to_disk(path: Path) -> None:
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write `value` as indented JSON, replacing `path` in one step."""
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    flush_to_disk(unfinished)
-    unfinished.replace(target)
+    with new_file(path) as file:
+        file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:

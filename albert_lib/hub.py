@@ -8,6 +8,7 @@ for another state as `name@revision` (a branch, tag or commit), or delete the ca
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ ORGANISATION = "albert"  # whose models may be named without it, as on the hub
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"  # of weights that were saved in several files
 ALL_FILES = f"config.json {WEIGHTS_FILE} spiece.model tokenizer_config.json"
+_SHARD = re.compile(r"[\w.-]+\.safetensors")  # a file of the same folder
 SECONDS_TO_ANSWER = 10.0  # before the hub counts as out of reach
 
 Part = Literal["tokenizer", "weights"]
@@ -150,7 +152,7 @@ def _gather_weights(get: Get) -> Path:
         index = get(INDEX_FILE)
         if index is None:
             raise _Missing(WEIGHTS_FILE)
-        for file in _files_of_index(index):
+        for file in files_of_index(index):
             _require(get, file)
     return config.parent
 
@@ -162,12 +164,16 @@ def _require(get: Get, file: str) -> Path:
     return found
 
 
-def _files_of_index(index: Path) -> list[str]:
-    """The files that hold the weights, each once."""
-    try:
-        return sorted(set(read_json(index)["weight_map"].values()))
-    except (TypeError, KeyError, AttributeError):
-        raise CheckpointError(f"{index} lists no weight_map; delete it and try again.") from None
+def files_of_index(index: Path) -> list[str]:
+    """The files that hold the weights, each once; CheckpointError if the index names others."""
+    content = read_json(index)
+    listing = content.get("weight_map") if isinstance(content, dict) else None
+    names = set(map(str, listing.values())) if isinstance(listing, dict) else set()
+    if not names or not all(map(_SHARD.fullmatch, names)):
+        raise CheckpointError(
+            f"{index} does not list .safetensors files as its weight_map; download it again."
+        )
+    return sorted(names)
 
 
 def _ask_the_hub(model: PublishedModel) -> None:

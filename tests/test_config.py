@@ -105,6 +105,11 @@ def test_a_missing_size_is_what_transformers_takes_it_for() -> None:
     assert (ours.hidden_act, ours.hidden_dropout_prob) == (theirs.hidden_act, 0.0)
 
 
+@pytest.mark.usefixtures("without_shape_checks")
+def test_a_list_of_labels_is_as_good_as_a_tuple(tiny) -> None:
+    assert hash(tiny.replace(labels=["a", "b"])) == hash(tiny.replace(labels=("a", "b")))
+
+
 def test_whole_numbers_are_taken_for_rates() -> None:
     rates = AlbertConfig.from_dict({"hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0.1})
     assert isinstance(rates.hidden_dropout_prob, float)
@@ -133,6 +138,12 @@ def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path
         ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),
         ({"pad_token_id": 100_000}, "outside the vocabulary"),
         ({"labels": ()}, "at least one class"),
+        ({"labels": ("a", "a")}, "none twice"),
+        ({"labels": "yes"}, "must be names"),
+        ({"labels": 3}, "must be names"),
+        ({"num_labels": 3}, "num_labels: no field of an AlbertConfig"),
+        ({"pad_token_id": "0"}, "the number of a piece"),
+        ({"layer_norm_eps": True}, "above 0"),
         ({"group_rounding": "up"}, "huggingface, google, exact"),
         ({"additive_mask": 1}, "true or false"),
     ],
@@ -153,7 +164,11 @@ def test_impossible_values_are_refused_with_a_sentence(tiny, changes: dict, sent
         (json.dumps({"hidden_dropout_prob": "much"}), "config.json"),
         (json.dumps({"position_embedding_type": "relative_key"}), "relative positions"),
         (json.dumps({"tie_word_embeddings": False}), "by their embeddings"),
-        (json.dumps({"id2label": ["no", "yes"]}), "config.json"),
+        (json.dumps({"id2label": ["no", "yes"]}), "0, 1, 2, … without a gap"),
+        (json.dumps({"id2label": {"0": "no", "2": "yes"}}), "without a gap"),
+        (json.dumps({"id2label": {"0": "no", "1": None}}), "must be names"),
+        (json.dumps({"num_labels": "3"}), "at least 1"),
+        (json.dumps({"pad_token_id": "0"}), "the number of a piece"),
     ],
 )
 def test_damaged_files_are_named(tmp_path, text: str, sentence: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from torch import Tensor
 
 from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.errors import InputError
-from albert_lib.files import flush_to_disk
+from albert_lib.files import new_file
 from albert_lib.probing.features import Features, TextFeatures
 
 SHOWN = 5  # numbers of each vector
@@ -37,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a line a piece: the piece, its id, its vector's length and first numbers."""
     texts = texts_from(options)
+    if "output" in options and (options.output.is_dir() or not options.output.name):
+        raise InputError(f"{options.output} is a folder; name a file in it, such as features.npz.")
     features = Features.from_pretrained(options.model)(texts)
     if "output" in options:
         write_features(options.output, texts, features)
@@ -87,15 +87,10 @@ def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeat
     pooled = [f.pooler_output.numpy() for f in features if f.pooler_output is not None]
     if pooled:
         arrays["pooler_output"] = np.stack(pooled)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        flush_to_disk(unfinished)
-        unfinished.replace(path)
+        with new_file(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # taken for its options
     except OSError as problem:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
         raise InputError(
             f"{path} cannot be written ({problem.strerror}); name a file in a folder that exists "
             f"and that you may write to."

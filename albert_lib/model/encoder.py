@@ -40,16 +40,6 @@ class SelfAttention(nn.Module):
         self.heads = config.num_attention_heads
         self.additive_mask = config.additive_mask
 
-    def forward(
-        self,
-        hidden: Float[Tensor, "batch seq hidden"],
-        attention_mask: Int[Tensor, "batch seq"] | None,
-        with_probabilities: bool = False,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Float[Tensor, "batch heads seq seq"] | None]:
-        """Mix every position with those it attends to; probabilities only where asked for."""
-        context, probabilities = self.mix(hidden, attention_mask, with_probabilities)
-        return self.project(context), probabilities
-
     def project(self, context: Float[Tensor, "*positions hidden"]) -> Tensor:
         """What the heads found, mapped and dropped out: each position by itself."""
         return self.dropout(self.output(context))

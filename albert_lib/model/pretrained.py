@@ -31,16 +31,18 @@ class PretrainedModel(nn.Module):
         """Load a folder in Hugging Face's format (config.json, model.safetensors) or a hub id.
 
         `changes` replace fields of its configuration: the labels of a new task, dropout rates.
-        The model comes back in float32 and in evaluation mode. Its weights are the file itself,
-        mapped into memory, until they are trained. Raises CheckpointError when files are
-        missing, torn, or of another shape, DownloadError when a hub id cannot be had.
+        The model comes back in float32 and in evaluation mode. Raises ConfigError for its
+        config.json and for changes that cannot be, CheckpointError when weights are missing,
+        torn, or of another shape, DownloadError when a hub id cannot be had.
         """
         return weights.load(cls, name_or_path, changes)
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
-        """Write config.json and model.safetensors that transformers and KerasHub read too.
+        """Write config.json and model.safetensors into a folder, beside what is there.
 
-        Raises ConfigError for partial sharing, which no other implementation can represent.
+        transformers reads them too, and KerasHub where there is a pooler. Raises ConfigError for
+        what no other implementation can represent (partial sharing, other roundings of groups),
+        CheckpointError where the folder cannot be written.
         """
         weights.save(self, path)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import CheckpointError, ConfigError, listed
-from albert_lib.files import new_folder, write_json
-from albert_lib.hub import WEIGHTS_FILE, resolve_folder
+from albert_lib.files import folder_to_write, new_file, write_json
+from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, resolve_folder
 from albert_lib.model.encoder import layer_groups
 from albert_lib.model.names import HEADS, hugging_face_name
 from albert_lib.model.weight_files import read_tensors
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=PretrainedModel)
 
+_POOLER = "albert.pooler"
+
 
 def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
-    """Write `model` as config.json and model.safetensors, in one step."""
+    """Write `model` as config.json and model.safetensors, each in one step."""
     config = exportable_config(model.config)
     tensors = {
         hugging_face_name(name, model.config): tensor.detach().contiguous()
@@ -38,20 +41,19 @@ def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
         prefix = "albert.encoder.embedding_hidden_mapping_in"
         tensors[f"{prefix}.weight"] = torch.eye(config.hidden_size)
         tensors[f"{prefix}.bias"] = torch.zeros(config.hidden_size)
-    with new_folder(path) as folder:
-        _copy_companions(Path(path), folder)
-        architecture = {"architectures": [type(model).__name__]}
+    folder = folder_to_write(path)
+    architecture = {"architectures": [type(model).__name__]}
+    try:
+        with new_file(folder / WEIGHTS_FILE) as file:
+            save_file(tensors, file, metadata={"format": "pt"})
         write_json(folder / "config.json", {**architecture, **config.to_dict()})
-        save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
-
-
-def _copy_companions(old: Path, new: Path) -> None:
-    """Keep a tokenizer or card that already lies in the folder being rewritten."""
-    if not old.is_dir():
-        return
-    for file in old.iterdir():
-        if file.is_file() and file.name not in ("config.json", WEIGHTS_FILE):
-            (new / file.name).write_bytes(file.read_bytes())
+    except (OSError, SafetensorError) as problem:
+        raise CheckpointError(
+            f"{folder} could not be written ({problem}); free some disk space or save elsewhere."
+        ) from None
+    # Weights in several files, of a model that lay there before, belong to it no more.
+    for old in [folder / INDEX_FILE, *folder.glob("model-?????-of-?????.safetensors")]:
+        old.unlink(missing_ok=True)
 
 
 def exportable_config(config: AlbertConfig) -> AlbertConfig:
@@ -86,11 +88,11 @@ def load(
     with torch.device("meta"), _WithoutRandomNumbers():  # shapes without memory
         model = model_class(config)
     wanted = {hugging_face_name(name, config): name for name, _ in model.named_parameters()}
-    new = _settle_missing(folder, model, [key for key in wanted if key not in tensors])
+    new = _settle_missing(folder, model, wanted.keys(), tensors.keys())
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     ours = {name: tensors[key] for key, name in wanted.items() if key in tensors}
-    _check_shapes(folder, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors)
-    _check_left_over(folder, model, tensors.keys() - wanted.keys())
+    _check_shapes(folder, model, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors)
+    _check_left_over(folder, model, wanted.keys(), tensors.keys())
     model.load_state_dict({name: t.float() for name, t in ours.items()}, strict=False, assign=True)
     for part in new:
         part.to_empty(device="cpu")
@@ -98,22 +100,26 @@ def load(
     return model.eval()
 
 
-def _settle_missing(folder: Path, model: PretrainedModel, missing: list[str]) -> list[nn.Module]:
+def _settle_missing(
+    folder: Path, model: PretrainedModel, wanted: Iterable[str], found: Collection[str]
+) -> list[nn.Module]:
     """Decide what becomes of parameters that the folder lacks; return the parts that start anew.
 
     A task's head starts anew, which is how fine-tuning begins; a bare model does without its
-    pooler; anything else that is missing means the folder holds another kind of model.
+    pooler; anything else that is missing, half a head too, means that the folder holds another
+    kind of model.
     """
+    missing = [key for key in wanted if key not in found]
     new: dict[str, list[str]] = {}
     fatal = []
     for key in missing:
-        part = next((p for p in model.NEW_PARTS if key.startswith(f"{p}.")), None)
-        if part is not None:
-            new.setdefault(part, []).append(key)
-        elif key.startswith("albert.pooler.") and hasattr(model, "pooler"):
-            model.register_module("pooler", None)
-        else:
+        part = next((p for p in (*model.NEW_PARTS, _POOLER) if key.startswith(f"{p}.")), None)
+        if part is None or any(other.startswith(f"{part}.") for other in found):
             fatal.append(key)
+        elif part in model.NEW_PARTS:
+            new.setdefault(part, []).append(key)
+        else:
+            model.register_module("pooler", None)
     if fatal:
         raise CheckpointError(
             f"{folder} lacks {listed(fatal)}; load it as the kind of model it was saved as."
@@ -128,27 +134,41 @@ def _settle_missing(folder: Path, model: PretrainedModel, missing: list[str]) ->
 
 
 def _check_shapes(
-    folder: Path, wanted: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]
+    folder: Path,
+    model: PretrainedModel,
+    wanted: Mapping[str, torch.Size],
+    tensors: Mapping[str, Tensor],
 ) -> None:
-    wrong = [
-        f"{key} is {tuple(tensors[key].shape)} instead of {tuple(shape)}"
-        for key, shape in wanted.items()
-        if tensors[key].shape != shape
+    wrong = [key for key, shape in wanted.items() if tensors[key].shape != shape]
+    if not wrong:
+        return
+    shapes = [
+        f"{key} is {tuple(tensors[key].shape)} instead of {tuple(wanted[key])}" for key in wrong
     ]
-    if wrong:
+    if all(key.startswith(tuple(f"{part}." for part in model.NEW_PARTS)) for key in wrong):
         raise CheckpointError(
-            f"{folder}: {listed(wrong)}; its config.json and its weights do not belong together."
+            f"{folder}: {listed(shapes)}; load it as the kind of model, and with as many labels, "
+            f"as it was saved."
         )
+    raise CheckpointError(
+        f"{folder}: {listed(shapes)}; its config.json and its weights do not belong together."
+    )
 
 
-def _check_left_over(folder: Path, model: PretrainedModel, keys: Iterable[str]) -> None:
+def _check_left_over(
+    folder: Path, model: PretrainedModel, wanted: Collection[str], found: Collection[str]
+) -> None:
     """Say what the file holds beyond the model; another kind's head and pooler go without saying.
 
     Raises CheckpointError where what is left over is part of the encoder: the model would be
     another one than was saved.
     """
-    others = tuple(f"{part}." for part in (*HEADS, "albert.pooler"))
-    unknown = sorted(key for key in keys if not key.startswith(others))
+    others = tuple(
+        f"{part}."
+        for part in (*HEADS, _POOLER)
+        if not any(key.startswith(f"{part}.") for key in wanted)
+    )
+    unknown = sorted(key for key in found if key not in wanted and not key.startswith(others))
     encoder = [k for k in unknown if k.startswith(("albert.encoder.", "albert.embeddings."))]
     if encoder:
         raise CheckpointError(

@@ -52,6 +52,11 @@ class FillMask:
                 f"The tokenizer has {tokenizer.vocab_size} pieces but the model scores "
                 f"{model.config.vocab_size}; load both from the same folder."
             )
+        if tokenizer.split_special_tokens:
+            raise TokenizerError(
+                "This tokenizer cuts [MASK] like any other characters, so no gap could be written; "
+                "load it with split_special_tokens=False."
+            )
         self.model = model
         self.tokenizer = tokenizer
         self.batch_size = batch_size
@@ -92,8 +97,8 @@ class FillMask:
         over the whole vocabulary. Raises InputError for a text without [MASK] or longer than
         the model's positions, and for a target that is not one piece.
         """
-        if top_k < 1:
-            raise InputError(f"top_k={top_k} asks for no answer; ask for at least 1.")
+        if not isinstance(top_k, int) or top_k < 1:
+            raise InputError(f"top_k={top_k!r} asks for no answer; ask for at least 1.")
         encoded = self._encode([texts] if isinstance(texts, str) else texts)
         allowed = self._target_ids(targets)
         answers: dict[int, Fills] = {}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from albert_lib.errors import TokenizerError
-from albert_lib.files import flush_to_disk, write_json
+from albert_lib.files import folder_to_write, new_file, write_json
 from albert_lib.hub import resolve_folder
 from albert_lib.text.batch import (
     LONGEST_SEQUENCE,
@@ -128,12 +127,9 @@ class AlbertTokenizer:
         spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
         for transformers and its kin (albert_lib/text/export.py says what differs there).
         """
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".{MODEL_FILE}.{os.getpid()}"
-        unfinished.write_bytes(self.model)
-        flush_to_disk(unfinished)
-        os.replace(unfinished, folder / MODEL_FILE)
+        folder = folder_to_write(path)
+        with new_file(folder / MODEL_FILE) as file:
+            file.write_bytes(self.model)
         write_json(folder / EXPORT_FILE, tokenizer_json(self))
         write_json(folder / SETTINGS_FILE, tokenizer_config(self))
 

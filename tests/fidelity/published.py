@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from rows import Row
+from rows import Row, worst
 from workshop import Workshop
 
 from albert_lib import AlbertForMaskedLM, AlbertModel, AlbertTokenizer, FillMask
@@ -36,7 +36,7 @@ def card_fills(_: Workshop) -> float:
         for row, fill in zip(printed, fill_mask(prompt), strict=True):
             same = fill["token"] == row.token
             differences.append(abs(fill["score"] - row.score) if same else math.inf)
-    return max(differences)
+    return worst(differences)
 
 
 @torch.no_grad()

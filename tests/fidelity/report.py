@@ -9,28 +9,27 @@ largest allowed. Ends with 1 if a row is out of its tolerance or could not be fi
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path += [str(Path(__file__).parent.parent / folder) for folder in ("interop", "text")]
 
 from published import not_here, published_rows
 from rows import ROWS, Row, can_run, head_row
-from workshop import Workshop, quiet
+from workshop import Workshop, published_vocabulary, quiet
 
 from albert_lib.config import AlbertConfig
-from albert_lib.files import project_folder
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Fill every row; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--preset", default="albert-xlarge-v1", choices=AlbertConfig.presets())
     parser.add_argument("--vocabulary", type=Path, default=published_vocabulary())
     parser.add_argument("--xxlarge", action="store_true", help="also that size: 4 GB of memory")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.xxlarge:
         head_row("albert-xxlarge-v2", "pretraining", "AlbertForPreTraining")
     quiet()
@@ -69,12 +68,6 @@ def fill(entry: Row, workshop: Workshop) -> bool:
     seconds = time.perf_counter() - began
     print(f"{line}{difference:>10.1e} {entry.tolerance:>8.0e} {seconds:5.0f} s{mark}", flush=True)
     return within
-
-
-def published_vocabulary() -> Path | None:
-    """The folder with the published spiece.model, if this machine has it."""
-    data = Path(os.environ.get("ALBERT_SHARED_DATA", project_folder().parent / "shared" / "data"))
-    return data / "albert" if (data / "albert" / "spiece.model").is_file() else None
 
 
 if __name__ == "__main__":

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import report
+import torch
 from published import PUBLISHED
 from report import fill
-from rows import ROWS, Row, can_run
-from workshop import Workshop
+from rows import ROWS, Row, can_run, largest, worst
+from workshop import Workshop, published_vocabulary
 
 from albert_lib.hub import cached_folder
 
 
 @pytest.fixture(scope="module")
 def workshop() -> Iterator[Workshop]:
-    made = Workshop("albert-base-v1")
+    made = Workshop("albert-base-v1", published_vocabulary())
     yield made
     made.close()
 
@@ -50,6 +52,27 @@ def test_other_weights_under_the_published_names_are_found_out(
         shutil.copytree(workshop.folder("albert-base-v2"), tmp_path / name)
         monkeypatch.chdir(tmp_path)
         assert all(entry.measure(workshop) > entry.tolerance for entry in rows)
+
+
+def test_one_number_that_is_none_spoils_a_row() -> None:
+    nothing = float("nan")
+    for differences in ([nothing, 1e-6], [1e-6, nothing]):
+        assert not worst(differences) <= 1e-5
+    assert not largest(torch.tensor([1e-6, nothing])) <= 1e-5
+
+
+@pytest.mark.parametrize(("difference", "status"), [(0.0, 0), (0.2, 1)])
+def test_the_report_ends_with_what_it_found(
+    difference: float,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    only = [Row("a", "b", 0.1, lambda _: difference), Row("c", "d", 0.1, lambda _: 0.0)]
+    monkeypatch.setattr(report, "ROWS", only)
+    monkeypatch.setattr(report, "published_rows", list)
+    assert report.main(["--preset", "albert-base-v1"]) == status
+    assert f"{2 - status} of 2 rows within tolerance" in capsys.readouterr().out
 
 
 def test_a_row_out_of_tolerance_or_without_its_package_fails_the_report(

@@ -7,6 +7,7 @@ the favourite gets a few percent, as on the model card.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 from functools import cache
@@ -18,6 +19,7 @@ import transformers
 
 from albert_lib import (
     AlbertConfig,
+    AlbertForMaskedLM,
     AlbertForMultipleChoice,
     AlbertForPreTraining,
     AlbertForQuestionAnswering,
@@ -25,11 +27,12 @@ from albert_lib import (
     AlbertTokenizer,
     FillMask,
 )
-from albert_lib.files import data_folder
+from albert_lib.files import data_folder, project_folder
 from albert_lib.model.pretrained import PretrainedModel
 
 HEADS: dict[str, type[PretrainedModel]] = {
     "pretraining": AlbertForPreTraining,
+    "masked LM": AlbertForMaskedLM,
     "sequence classification": AlbertForSequenceClassification,
     "question answering": AlbertForQuestionAnswering,
     "multiple choice": AlbertForMultipleChoice,
@@ -94,6 +97,12 @@ def theirs(kind: str, folder: Path) -> Any:
     if found["missing_keys"] or found["mismatched_keys"]:
         raise AssertionError(f"transformers misses {found['missing_keys']} in {folder}")
     return model.eval()
+
+
+def published_vocabulary() -> Path | None:
+    """The folder with the published spiece.model, if this machine has it."""
+    data = Path(os.environ.get("ALBERT_SHARED_DATA", project_folder().parent / "shared" / "data"))
+    return data / "albert" if (data / "albert" / "spiece.model").is_file() else None
 
 
 def quiet() -> None:

@@ -66,6 +66,8 @@ def test_3_only_google_trains_the_padding_row(tmp_path, tiny) -> None:
         model(ids).last_hidden_state.square().sum().backward()
         rows[switch] = words.grad[0].abs().max().item()
     assert rows[False] == 0.0 < rows[True]
+    made = transformers.AlbertModel(transformers.AlbertConfig(**tiny.to_dict()))
+    assert made.embeddings.word_embeddings.weight[0].abs().max() == 0
     theirs = reference(AlbertModel(tiny), tmp_path)
     theirs(ids).last_hidden_state.square().sum().backward()
     assert theirs.embeddings.word_embeddings.weight.grad[0].abs().max() == 0
@@ -73,6 +75,10 @@ def test_3_only_google_trains_the_padding_row(tmp_path, tiny) -> None:
 
 def test_4_google_draws_no_weight_beyond_two_deviations(tiny) -> None:
     config = tiny.replace(vocab_size=5000)
+    theirs = transformers.AlbertModel(transformers.AlbertConfig(**config.to_dict()))
+    drawn = theirs.embeddings.word_embeddings.weight[1:]
+    assert drawn.abs().max() > 2 * config.initializer_range
+    assert drawn.std().item() == pytest.approx(0.02, rel=0.02)
     normal, truncated = (
         AlbertModel(config.replace(truncated_init=switch)).embeddings.word_embeddings.weight[1:]
         for switch in (False, True)
@@ -134,7 +140,7 @@ def test_7_padding_with_minus_10000_is_the_same_while_there_is_text_to_look_at(t
 
 
 @torch.no_grad()
-def test_7_the_switch_reaches_the_model(tiny) -> None:
+def test_7_the_switch_reaches_the_model(tmp_path, tiny) -> None:
     torch.manual_seed(0)
     plain = AlbertModel(tiny.replace(initializer_range=0.3)).eval()
     google = AlbertModel(tiny.replace(additive_mask=True)).eval()
@@ -143,6 +149,9 @@ def test_7_the_switch_reaches_the_model(tiny) -> None:
     ours, theirs = plain(IDS, mask).last_hidden_state, google(IDS, mask).last_hidden_state
     assert (ours[0, :4] - theirs[0, :4]).abs().max() < 1e-5
     assert (ours[1] - theirs[1]).abs().max() > 1e-2
+    transformed = reference(plain, tmp_path)(IDS, attention_mask=mask).last_hidden_state
+    assert (ours[0, :4] - transformed[0, :4]).abs().max() < 1e-5
+    assert (ours[1] - transformed[1]).abs().max() < 1e-5  # a row of padding alone included
     assert torch.equal(google(IDS).last_hidden_state, plain(IDS).last_hidden_state)
     probabilities = google(IDS, mask, output_attentions=True).attentions[0]
     assert F.l1_loss(probabilities.sum(-1), torch.ones(2, 4, 6)) < 1e-6

@@ -96,9 +96,11 @@ def test_dropout_before_the_head_acts_in_training_only(tiny) -> None:
 def test_a_head_of_another_size_is_refused_by_shape(tmp_path, tiny) -> None:
     AlbertForSequenceClassification(tiny).save_pretrained(tmp_path)
     with pytest.raises(
-        CheckpointError, match=r"classifier.weight is \(2, 32\) instead of \(3, 32\)"
+        CheckpointError, match=r"weight is \(2, 32\) instead of \(3, 32\).*as many labels"
     ):
         AlbertForSequenceClassification.from_pretrained(tmp_path, labels=("a", "b", "c"))
+    with pytest.raises(CheckpointError, match="load it as the kind of model"):
+        AlbertForMultipleChoice.from_pretrained(tmp_path)
 
 
 @pytest.mark.usefixtures("without_shape_checks")

@@ -204,6 +204,12 @@ def test_impossible_texts_are_refused_with_a_reason(fill_mask: FillMask) -> None
         fill_mask(TEXTS[0], top_k=0)
 
 
+def test_a_tokenizer_that_cannot_write_a_gap_is_refused(fill_mask: FillMask) -> None:
+    cutting = AlbertTokenizer(fill_mask.tokenizer.model, split_special_tokens=True)
+    with pytest.raises(TokenizerError, match="split_special_tokens=False"):
+        FillMask(fill_mask.model, cutting)
+
+
 def test_another_vocabulary_is_refused(fill_mask: FillMask, tokenizer: AlbertTokenizer) -> None:
     config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
     with pytest.raises(TokenizerError, match=f"{tokenizer.vocab_size} pieces.*load both"):

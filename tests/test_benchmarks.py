@@ -1,0 +1,30 @@
+"""The benchmarks run, at sizes too small to say anything about speed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from albert_lib.files import project_folder
+
+
+@pytest.mark.parametrize(
+    ("words", "cases"),
+    [
+        (["fill_mask.py", "--preset", "albert-base-v1", "--turns", "1"], 4),
+        (["tokenization.py", "--lines", "200"], 6),
+    ],
+    ids=["fill_mask", "tokenization"],
+)
+def test_a_benchmark_prints_a_ratio_for_every_case(words: list[str], cases: int) -> None:
+    script = project_folder() / "benchmarks" / words[0]
+    shown = subprocess.run(
+        [sys.executable, str(script), *words[1:]], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode in (0, 1), shown.stderr  # 1: the other was faster, on a busy machine
+    assert "Traceback" not in shown.stderr
+    ratios = re.findall(r"(\d+\.\d+) times as fast", shown.stdout)
+    assert len(ratios) == cases and all(float(ratio) > 0 for ratio in ratios)

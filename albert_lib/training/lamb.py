@@ -94,11 +94,43 @@ class Lamb(torch.optim.Optimizer):
                 if not state:
                     state["exp_avg"] = torch.zeros_like(parameter)
                     state["exp_avg_sq"] = torch.zeros_like(parameter)
-                moved, state["exp_avg"], state["exp_avg_sq"] = lamb_update(
+                lamb_update_in_place(
                     parameter, parameter.grad, state["exp_avg"], state["exp_avg_sq"], **settings
                 )
-                parameter.copy_(moved)
         return loss
+
+
+def lamb_update_in_place(
+    parameter: Float[Tensor, "*shape"],
+    gradient: Float[Tensor, "*shape"],
+    exp_avg: Float[Tensor, "*shape"],
+    exp_avg_sq: Float[Tensor, "*shape"],
+    *,
+    lr: float,
+    betas: tuple[float, float],
+    eps: float,
+    weight_decay: float,
+    adapt: bool,
+) -> None:
+    """`lamb_update` written over its inputs: the same sums with one new tensor instead of nine.
+
+    Memory is what an update costs; the arithmetic is free beside it.
+    """
+    beta1, beta2 = betas
+    exp_avg.mul_(beta1).add_(gradient, alpha=1 - beta1)
+    exp_avg_sq.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+    update = exp_avg_sq.sqrt().add_(eps)
+    torch.div(exp_avg, update, out=update)
+    if weight_decay:
+        update.add_(parameter, alpha=weight_decay)
+    if not adapt:
+        parameter.sub_(update, alpha=lr)
+        return
+    parameter_length = torch.linalg.vector_norm(parameter)
+    update_length = torch.linalg.vector_norm(update)
+    both_positive = (parameter_length > 0) & (update_length > 0)
+    trust_ratio = torch.where(both_positive, parameter_length / update_length, 1.0)
+    parameter.sub_(update.mul_(lr * trust_ratio))
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

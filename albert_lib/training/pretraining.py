@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import new_folder
-from albert_lib.model import AlbertForPreTraining, mlm_loss, sop_loss
+from albert_lib.model import AlbertForPreTraining, sop_loss
+from albert_lib.model.cross_entropy import mean_cross_entropy
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.checkpoint import load_latest, save_checkpoint
@@ -40,7 +41,7 @@ def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Flo
         token_type_ids=batch.token_type_ids,
         masked_positions=batch.masked_positions,
     )
-    masked = mlm_loss(output.prediction_logits, batch.masked_labels)
+    masked = mean_cross_entropy(output.prediction_logits, batch.masked_labels)
     order = sop_loss(output.sop_logits, batch.sop_labels)
     return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
 

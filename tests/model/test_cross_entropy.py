@@ -1,0 +1,51 @@
+"""The chunked cross-entropy against PyTorch's, values and gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from albert_lib.model import mlm_loss
+from albert_lib.model.cross_entropy import ROWS_AT_ONCE, mean_cross_entropy
+
+
+@pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 3 * ROWS_AT_ONCE + 5])
+def test_values_and_gradients_equal_pytorchs(rows: int) -> None:
+    generator = torch.Generator().manual_seed(rows)
+    logits = 5 * torch.randn(rows, 50, generator=generator)
+    labels = torch.randint(0, 50, (rows,), generator=generator)
+    ours, theirs = (logits.clone().requires_grad_() for _ in range(2))
+    loss, expected = mean_cross_entropy(ours, labels), F.cross_entropy(theirs, labels)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss.item() == pytest.approx(mlm_loss(logits, labels).item(), rel=1e-6)
+    (3 * loss).backward()
+    (3 * expected).backward()
+    assert (ours.grad - theirs.grad).abs().max() < 1e-7
+
+
+def test_scores_of_any_size_stay_finite() -> None:
+    logits = torch.tensor([[1e4, -1e4, 0.0], [-1e30, 0.0, 1e30]], requires_grad=True)
+    loss = mean_cross_entropy(logits, torch.tensor([0, 2]))
+    loss.backward()
+    assert loss.item() == 0.0 and logits.grad.isfinite().all()
+
+
+def test_bfloat16_scores_are_summed_in_float32() -> None:
+    logits = torch.randn(40, 3000).bfloat16().requires_grad_()
+    labels = torch.randint(0, 3000, (40,))
+    loss = mean_cross_entropy(logits, labels)
+    expected = F.cross_entropy(logits.detach().float(), labels)
+    assert loss.dtype == torch.float32 and loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    loss.backward()
+    assert logits.grad.dtype == torch.bfloat16
+    exact = logits.detach().float().softmax(1) / 40
+    exact[torch.arange(40), labels] -= 1 / 40
+    assert (logits.grad - exact).abs().max() < 1e-3 / 40 * 8
+
+
+def test_no_rows_give_zero_and_no_gradient() -> None:
+    logits = torch.zeros(0, 7, requires_grad=True)
+    loss = mean_cross_entropy(logits, torch.zeros(0, dtype=torch.long))
+    loss.backward()
+    assert loss.item() == 0.0 and logits.grad.shape == (0, 7)

@@ -8,7 +8,6 @@ its parts in four lists and a schedule that says which member of each list a lay
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -19,9 +18,21 @@ from torch import Tensor, nn
 from albert_lib.config import AlbertConfig
 from albert_lib.model.attention import additive_attention, explicit_attention, fused_attention
 
+
+def gelu_new(inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """GELU in its tanh form (Hendrycks and Gimpel, arXiv 1606.08415).
+
+    The two forms are at most 0.0005 apart, which is less than bfloat16 tells apart where GELU is
+    above 0.13. There the exact form stands in on a CPU, whose kernel is 3 to 5 times as fast.
+    """
+    if inputs.dtype == torch.bfloat16 and inputs.device.type == "cpu":
+        return F.gelu(inputs)
+    return F.gelu(inputs, approximate="tanh")
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
-    "gelu_new": partial(F.gelu, approximate="tanh"),
+    "gelu_new": gelu_new,
     "relu": F.relu,
 }
 
@@ -59,6 +70,8 @@ class SelfAttention(nn.Module):
         if self.additive_mask and attention_mask is not None:
             context, probabilities = additive_attention(query, key, value, attention_mask, dropout)
         elif with_probabilities or _explicit_is_faster(query):
+            # Each head's rows together: the products would otherwise copy them, forth and back.
+            query, key, value = (each.contiguous() for each in (query, key, value))
             context, probabilities = explicit_attention(query, key, value, attention_mask, dropout)
         else:
             context = fused_attention(query, key, value, attention_mask, dropout)
@@ -195,10 +208,12 @@ class AlbertEncoder(nn.Module):
         attention = cast(SelfAttention, self.attentions[parts.attention])
         context, probabilities = attention.mix(hidden, attention_mask, with_probabilities)
         if positions is not None:
-            hidden, context = (each.flatten(0, 1)[positions] for each in (hidden, context))
+            # As one long sequence: in another number of dimensions the gradients of the shared
+            # weights would come in another memory order, and adding them up would be slow.
+            hidden, context = (each.flatten(0, 1)[None, positions] for each in (hidden, context))
         hidden = self.attention_norms[parts.norms](hidden + attention.project(context))
         hidden = self.ffn_norms[parts.norms](hidden + self.ffns[parts.ffn](hidden))
-        return hidden, probabilities
+        return hidden if positions is None else hidden[0], probabilities
 
 
 def _norm(config: AlbertConfig) -> nn.LayerNorm:

@@ -280,3 +280,16 @@ def test_losses_against_torch_by_hand(rows: int) -> None:
     by_hand = [-logits[r, p].log_softmax(-1)[labels[r, p]].item() for r, p in chosen]
     assert mlm_loss(logits, labels).item() == pytest.approx(sum(by_hand) / len(by_hand), rel=1e-6)
     assert mlm_loss(logits, torch.full_like(labels, -100)).item() == 0
+
+
+def test_gelu_in_bfloat16_is_off_by_less_than_its_two_forms_and_rounding() -> None:
+    from albert_lib.model.encoder import gelu_new
+
+    inputs = torch.linspace(-6, 6, 20_001).bfloat16()
+    exact = torch.nn.functional.gelu(inputs.double(), approximate="tanh")
+    spacing = 2.0 ** (exact.abs().clamp(min=1e-6).log2().floor() - 7)
+    error = (gelu_new(inputs).double() - exact).abs()
+    assert (error <= 0.0005 + spacing / 2).all()
+    assert torch.equal(
+        gelu_new(inputs.float()), torch.nn.functional.gelu(inputs.float(), approximate="tanh")
+    )

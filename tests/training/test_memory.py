@@ -16,7 +16,8 @@ import torch
 from albert_lib.training.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
-torch.ones(20_000_000)
+for _ in range(20):  # until blocks large enough lie free
+    torch.ones(20_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
     torch.ones(20_000_000)
@@ -32,7 +33,7 @@ def page_faults(how: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these options")
 def test_the_same_memory_is_used_again() -> None:
-    assert page_faults("keep") < page_faults("leave") / 5
+    assert page_faults("keep") < page_faults("leave") / 2
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,7 +258,7 @@ FAULTS = {
 HEALTHY = {
     "early": Fault(None, 0.7),
     "middle": Fault(None, 2),
-    "finished": Fault(None, 6),
+    "finished": Fault(None, 4),
     "two in five hidden": Fault(None, 2, recipe={"masking": MaskingConfig(share=0.4)}),
     "every one a [MASK]": Fault(
         None, recipe={"masking": MaskingConfig(mask_probability=1.0, random_probability=0.0)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from albert_lib.errors import ConfigError
-from albert_lib.training.findings import RULES, SHORT, Finding, Readings
+from albert_lib.training.findings import RULES, Finding
 from albert_lib.training.history import History
+from albert_lib.training.readings import SHORT, Readings
 
 
 @dataclass(frozen=True)

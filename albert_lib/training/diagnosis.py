@@ -9,6 +9,8 @@ from albert_lib.training.findings import RULES, Finding
 from albert_lib.training.history import History
 from albert_lib.training.readings import SHORT, Readings
 
+NOTHING = "Nothing that is known to go wrong shows in the numbers; while it falls, go on."
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -35,7 +37,7 @@ class Diagnosis:
                 f"Train with held-out text to have them recorded."
             )
         elif not self.findings:
-            lines.append("Nothing that is known to go wrong shows in the numbers.")
+            lines.append(NOTHING)
         return "\n".join(lines)
 
 
@@ -77,7 +79,10 @@ def describe_standing(read: Readings) -> str:
             f"(ln V is {uniform:.2f})"
         )
     if read.is_falling:
-        return f"{where}. It is still falling: go on."
+        return f"{where}. It is still falling."
     if read.steps < SHORT:
-        return f"{where}. That is too short a run to say whether it moves: go on."
-    return f"{where}. It has hardly moved over the last half of the run."
+        return f"{where}. That is too short a run to say whether it moves."
+    return (
+        f"{where}. From the third quarter of the run to the last it fell by "
+        f"{read.recent_fall:.2f}, which may be chance."
+    )

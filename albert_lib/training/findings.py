@@ -204,7 +204,7 @@ def rate_too_high(read: Readings) -> tuple[str, str, str] | None:
         return None  # not yet shaken anywhere: a fresh model, or a slow one
     deaf = hearing[-1] < 1e-5  # healthy 4e-4 to 1; planted (rate 3 to 10 times too high) to 6e-6
     # Adam's step does not grow with the weights, and at three to ten times the right rate leaves
-    # some models merely hard of hearing: 1e-4 to 7e-4, and not rising. Healthy ones are at 4e-4
+    # some models merely hard of hearing: 3e-5 to 7e-4, and not rising. Healthy ones are at 4e-4
     # to 3e-3 when they come down to the unigram entropy, but not for half a run.
     half = hearing[(len(hearing) - 1) // 2]
     hard_of_hearing = len(hearing) >= 3 and hearing[-1] < min(2e-3, 1.5 * half) and read.is_settled

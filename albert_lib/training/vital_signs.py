@@ -151,11 +151,11 @@ class VitalSigns:
         logits, label, seen = torch.cat(scores), torch.cat(labels), torch.cat(shown)
         at_mask = seen == self.tokenizer.mask_token_id
         answers = logits.argmax(dim=-1)
-        commonest = int(answers[at_mask].bincount(minlength=1).max())
-        signs: Row = {
-            "known_text_loss": F.cross_entropy(logits[at_mask], label[at_mask]).item(),
-            "commonest_answer": commonest / max(1, int(at_mask.sum())),
-        }
+        signs: Row = {}
+        if at_mask.any():
+            signs["known_text_loss"] = F.cross_entropy(logits[at_mask], label[at_mask]).item()
+            commonest = int(answers[at_mask].bincount().max())
+            signs["commonest_answer"] = commonest / int(at_mask.sum())
         if (seen == label).any():
             right = answers == label
             signs["shown_accuracy"] = right[seen == label].float().mean().item()

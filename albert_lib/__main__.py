@@ -17,6 +17,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "build-corpus": "turn texts into a corpus of piece ids, ready for pretraining",
     "train-tokenizer": "learn a vocabulary from texts",
     "pretrain": "train a model; killed and started again, it goes on where it was",
+    "diagnose": "say why a pretraining run's curve is stuck",
     "convert": "turn a TensorFlow checkpoint of Google's into a folder of ours",
     "fill-mask": "ask a model what stands behind [MASK]",
     "features": "show and save the vectors that a model gives to texts",

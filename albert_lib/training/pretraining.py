@@ -26,6 +26,7 @@ from albert_lib.training.precision import PRECISIONS
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.same_run import check_same_run, describe_run
 from albert_lib.training.schedule import warmup_linear
+from albert_lib.training.vital_signs import VitalSigns
 
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
 
@@ -71,7 +72,8 @@ def pretrain(
     A run that was killed there resumes and ends with the same weights, bit for bit, as if it
     had not been (same machine, same number of threads); a finished one is loaded at once.
     With `held_out` every `recipe.evaluate_every` steps add held_out_mlm_loss,
-    held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the history.
+    held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the history, and beside
+    them the columns of `VitalSigns`, from which `diagnose` tells why a curve is stuck.
 
     Raises ConfigError when model, tokenizer and recipe do not fit each other, CheckpointError
     when `output` holds another run or cannot be written, TrainingError when the loss diverges.
@@ -86,19 +88,21 @@ def pretrain(
         check_same_run(resumed, run)
         resumed.restore(model, optimizer)
 
+    training = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
     evaluation = None
     if held_out is not None:
         batches = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
-        evaluation = partial(
-            held_out_values, model, batches, recipe.evaluation_batches, PRECISIONS[run["dtype"]]
-        )
+        dtype = PRECISIONS[run["dtype"]]
+        evaluation = VitalSigns(
+            model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype
+        ).beside(partial(held_out_values, model, batches, recipe.evaluation_batches, dtype))
     checkpoint = None
     if folder is not None:
         checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
 
     history = train(
         model,
-        pretraining_batches(store, tokenizer, recipe, seed=recipe.seed).batch,
+        training.batch,
         pretraining_loss,
         optimizer,
         steps=recipe.steps,

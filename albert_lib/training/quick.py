@@ -1,0 +1,64 @@
+"""A model and a recipe for minutes on a laptop, found by measured trials.
+
+The trials and what they showed are in benchmarks/README.md; `python -m benchmarks.learning` trains
+by this recipe for five minutes and compares. In short: with minutes, what counts is how many
+answers a model is asked for a second. So the layer is narrow and applied twice, sequences are
+short, batches small, and 40 of 100 pieces are hidden instead of 15.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from albert_lib.config import AlbertConfig
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import MaskingConfig, TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training.pretraining import pretrain
+from albert_lib.training.recipe import Recipe
+
+TRIAL_STEPS, SETTLING_STEPS = 30, 5
+
+
+def quick_config(vocab_size: int) -> AlbertConfig:
+    """The small ALBERT that the workbook trains in minutes."""
+    return AlbertConfig(
+        vocab_size=vocab_size,
+        hidden_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=8,
+        intermediate_size=512,
+    )
+
+
+def quick_recipe(steps: int) -> Recipe:
+    """How to train it when there is time for `steps` steps of 1,024 pieces."""
+    return Recipe(
+        steps=steps,
+        batch_size=32,
+        sequence_length=32,
+        learning_rate=0.003,
+        warmup_steps=max(1, steps // 10),
+        optimizer="adamw",
+        masking=MaskingConfig(share=0.4),
+    )
+
+
+def steps_in(
+    seconds: float, config: AlbertConfig, store: TokenStore, tokenizer: AlbertTokenizer
+) -> int:
+    """How many steps of the quick recipe this machine takes in `seconds`, measured on a few.
+
+    The model that is measured on is thrown away; torch's generators stay as they were. What the
+    measuring itself takes is subtracted.
+    """
+    began = time.perf_counter()
+    with torch.random.fork_rng():
+        model = AlbertForPreTraining(config)
+        recipe = quick_recipe(TRIAL_STEPS).replace(evaluate_every=0)
+        history = pretrain(model, store, tokenizer, recipe, progress=False)
+    pace = history.column("seconds")[SETTLING_STEPS:].mean()
+    left = seconds - (time.perf_counter() - began)
+    return max(TRIAL_STEPS, int(left / pace))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -29,51 +30,46 @@ def data_card(
     stores: Mapping[str, TokenStore],
 ) -> str:
     """Describe a finished corpus in Markdown."""
-    settings_of = next(iter(stores.values()))
-    total = totals(journal.content)
-    return f"""\
-# {name}: a corpus of piece ids
+    store = next(iter(stores.values()))
+    counts = totals(journal.content)
+    n_unknown = journal.content["n_unknown"]
+    paragraphs = [
+        f"# {name}: a corpus of piece ids",
+        "Text cut into sentences and these into pieces of an ALBERT vocabulary, ready for `python "
+        "-m albert_lib pretrain --corpus`. It holds ids, but whoever has the vocabulary can read "
+        "the text back from them: what may not be done with the text may not be done with this.",
+        f"Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} "
+        f"with",
+        f"    {command or 'CorpusBuilder, called from Python'}",
+        "## Sources",
+        source_table(units, journal.content["sources"]),
+        "A licence that a source does not state itself is to be filled in by whoever made this "
+        "folder. `sources.json` lists every file with its size and the time of its last change; "
+        "the same command on the same files makes the same `train/` and `held-out/`, byte for "
+        "byte.",
+        "## What is in it",
+        count_table(stores),
+        f"{counts['n_words']:,} words (what stands between white space) became "
+        f"{counts['n_pieces']:,} pieces, {ratio(counts['n_pieces'], counts['n_words']):.3f} for a "
+        f"word. {n_unknown:,} of the pieces ({100 * ratio(n_unknown, counts['n_pieces']):.4f} %) "
+        f"are unknown: characters that the vocabulary lacks.",
+        f"The vocabulary has {store.vocab_size:,} pieces and the fingerprint (sha256) "
+        f"`{store.tokenizer_fingerprint}`. A model trained on this corpus needs this one and no "
+        f"other.",
+        split_of(stores),
+        "## How long the documents are",
+        length_table(stores.values()),
+        "## What it took",
+        effort_of(journal.effort, counts["n_words"]),
+    ]
+    return "\n\n".join(map(wrapped, paragraphs)) + "\n"
 
-Text cut into sentences and these into pieces of an ALBERT vocabulary, ready for
-`python -m albert_lib pretrain --corpus`. It holds ids, not text; with the vocabulary below the
-text can be read back, lower-cased and without accents if the tokenizer made it so. Whatever may
-not be done with the text may not be done with this.
 
-Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} with
-
-    {command or "CorpusBuilder (no command line was given)"}
-
-## Sources
-
-{source_table(units, journal.content["sources"])}
-
-Licences that the sources do not state themselves are to be filled in by whoever made this
-folder. `sources.json` lists every file with its size and the time of its last change; the same
-command on the same files makes the same `train/` and `held-out/`, byte for byte.
-
-## What is in it
-
-{count_table(stores)}
-
-{total["n_words"]:,} words (runs of characters between white space) became {total["n_pieces"]:,}
-pieces: {ratio(total["n_pieces"], total["n_words"]):.3f} pieces a word.
-{journal.content["n_unknown"]:,} of the pieces
-({100 * ratio(journal.content["n_unknown"], total["n_pieces"]):.4f} %) are unknown: characters that
-the vocabulary lacks.
-
-Tokenizer: {settings_of.vocab_size:,} pieces, fingerprint (sha256 of the vocabulary)
-`{settings_of.tokenizer_fingerprint}`. A model trained on this corpus needs exactly this one.
-
-{split_of(stores)}
-
-## How long the documents are
-
-{length_table(stores.values())}
-
-## What it took
-
-{effort_of(journal.effort, total["n_words"])}
-"""
+def wrapped(paragraph: str) -> str:
+    """Break running text into lines; tables, headings and commands stay as they are."""
+    if paragraph.startswith(("#", "|", " ")):
+        return paragraph
+    return textwrap.fill(paragraph, 96, break_long_words=False, break_on_hyphens=False)
 
 
 def totals(content: Mapping[str, Any]) -> dict[str, int]:
@@ -113,8 +109,8 @@ def split_of(stores: Mapping[str, TokenStore]) -> str:
         return "Nothing is held out: every document is in `train/`."
     share = stores["held-out"].n_documents / sum(each.n_documents for each in stores.values())
     return (
-        f"`held-out/` is for measuring: {100 * share:.1f} % of the documents, taken at even\n"
-        f"distances in the order they were read, the same ones every time. Nothing in it is in\n"
+        f"`held-out/` is for measuring: {100 * share:.1f} % of the documents, taken at even "
+        f"distances in the order they were read, the same ones every time. Nothing in it is in "
         f"`train/`, unless the sources say the same thing twice."
     )
 

@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 PREFIX = "hf:"
 SECONDS_TO_ANSWER = 10.0  # before the hub counts as out of reach
-INSTALL = "pip install -c requirements.lock 'albert-lib[hub]'"
+INSTALL = "pip install -c requirements.lock -e '.[hub]'"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -136,7 +137,7 @@ def test_batches_can_be_read_from_any_place(texts: Path, small_batches) -> None:
 
 
 def test_encoding_counts_words_and_unknown_pieces(tmp_path: Path, english_tokenizer) -> None:
-    (tmp_path / "a.txt").write_text("The old baker. She 日 sings.\n\nWell.", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("The old baker.\nShe 日 sings.\n\nWell.", encoding="utf-8")
     (batch,) = read_batches(file_units(tmp_path / "a.txt"), Place(0, 0), ())
     encoded = encode(batch, english_tokenizer)
     assert encoded.n_words == [6, 1]
@@ -185,7 +186,7 @@ def test_two_commands_do_not_build_one_corpus(texts: Path, builder, tmp_path: Pa
 # -- mishaps
 
 
-@pytest.mark.parametrize("n_calls", [6, 40, 200])
+@pytest.mark.parametrize("n_calls", [6, 40, 150])
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
     texts: Path, builder, small_batches, monkeypatch, tmp_path: Path, n_calls: int
 ) -> None:
@@ -213,7 +214,7 @@ def test_a_bad_file_keeps_what_was_read_before_it_and_can_be_mended(
         with pytest.raises(TextError, match=rf"{bad} is not UTF-8 \(byte 400 "):
             builder(texts).build(1)
     counts = json.loads((tmp_path / ".corpus.unfinished" / "counts.json").read_text())
-    assert counts["content"]["place"][0] == int(bad[0])
+    assert counts["content"]["place"] == [int(bad[0]) - 1, 12], "all of the file before it"
     (texts / bad).write_bytes(good)
     os.utime(texts / bad, ns=(state.st_atime_ns, state.st_mtime_ns))
     builder(texts).build(1)
@@ -296,8 +297,9 @@ def test_a_worker_that_dies_is_one_sentence(
     def write_and_kill(self: CorpusBuilder, *arguments: object) -> None:
         write(self, *arguments)
         for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+            with contextlib.suppress(psutil.Error):  # one may be gone already
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
 
     with monkeypatch.context() as patch:
         patch.setattr(CorpusBuilder, "_write", write_and_kill)
@@ -335,7 +337,7 @@ def deadly(*arguments, **settings):
     result = real(*arguments, **settings)
     if calls[0] == int(n_calls):
         children = psutil.Process().children(recursive=True)
-        print(*[child.pid for child in children], file=sys.stderr, flush=True)
+        print(*[child.pid for child in children], flush=True)
         os.kill(os.getpid(), SIGKILL)
     return result
 
@@ -357,7 +359,7 @@ def drive(texts: Path, output: Path, victim: str, n_calls: int, workers: int = 1
     )
     assert done.returncode != 0, "it was not killed"
     assert "Traceback" not in done.stderr, done.stderr
-    return list(map(int, done.stderr.split()))
+    return list(map(int, done.stdout.split()))
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def parse(source: str) -> DataSet:
     name = source.removeprefix(PREFIX)
     if name in KNOWN:
         return KNOWN[name]
-    if Path(name).exists():
+    if name and Path(name).exists():
         return DataSet(name)
     name, _, configuration = name.partition(":")
     name, _, revision = name.partition("@")

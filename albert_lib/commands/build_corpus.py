@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from albert_lib.commands.sources import (
-    SOURCE_HELP,
+    add_source_arguments,
     add_tokenizer_argument,
-    documents_from,
     load_tokenizer,
+    units_from,
 )
 from albert_lib.objectives import TokenStore
+from albert_lib.objectives.building import CorpusBuilder
+from albert_lib.objectives.data_card import effort_of, ratio, totals
+from albert_lib.objectives.journal import ANEW
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.corpus import split_documents
 
 HELD_OUT_EVERY = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=SOURCE_HELP)
+    add_source_arguments(parser)
     add_tokenizer_argument(parser)
     parser.add_argument(
         "--output", type=Path, required=True, help="folder to receive train/ and held-out/"
@@ -32,29 +36,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=HELD_OUT_EVERY,
         help="keep one document in so many for held-out measurement; 0: none",
     )
+    parser.add_argument(
+        "--workers", type=int, help="processes that encode; left out: one for each core"
+    )
+    parser.add_argument(
+        ANEW, action="store_true", help="throw away what an earlier command made or began there"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the stores and say how big they are."""
-    tokenizer = load_tokenizer(options.tokenizer)
-    stores = build_corpus(options.sources, tokenizer, options.output, options.held_out_every)
+    """Build the stores and say how big they are and what they took."""
+    how = {name: getattr(options, name) for name in ("field", "split", "rows_per_document")}
+    builder = CorpusBuilder(
+        units_from(options.sources, **how),
+        load_tokenizer(options.tokenizer),
+        options.output,
+        options.held_out_every,
+        settings=how,
+        command=shlex.join(["python", "-m", "albert_lib", *sys.argv[1:]]),
+    )
+    stores = builder.build(options.workers, start_over=options.start_over, progress=True)
     for store in stores:
         print(f"{store.folder}: {store!r}")
+    counts = builder.counts()
+    total = totals(counts["content"])
+    print(
+        f"{total['n_words']:,} words, {total['n_pieces']:,} pieces, "
+        f"{ratio(total['n_pieces'], total['n_words']):.3f} pieces a word, "
+        f"{100 * ratio(counts['content']['n_unknown'], total['n_pieces']):.4f} % unknown"
+    )
+    print(effort_of(counts["effort"], total["n_words"]))
     return 0
 
 
 def build_corpus(
-    sources: Sequence[str], tokenizer: AlbertTokenizer, output: Path, held_out_every: int
+    sources: Sequence[str],
+    tokenizer: AlbertTokenizer,
+    output: Path,
+    held_out_every: int,
+    *,
+    workers: int | None = None,
 ) -> list[TokenStore]:
-    """Write output/train and, unless `held_out_every` is 0, output/held-out.
+    """Write output/train and, unless `held_out_every` is 0, output/held-out, with a data card.
 
     Raises TextError when a source cannot be read or there is too little of it to split.
     """
-    documents = documents_from(sources)
-    if held_out_every == 0:
-        return [TokenStore.build(output / "train", documents, tokenizer, progress=True)]
-    train, held_out = split_documents(documents, held_out_every)
-    return [
-        TokenStore.build(output / name, part, tokenizer, progress=True)
-        for name, part in (("train", train), ("held-out", held_out))
-    ]
+    builder = CorpusBuilder(units_from(sources), tokenizer, output, held_out_every)
+    return builder.build(workers, progress=True)

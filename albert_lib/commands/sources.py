@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from albert_lib.files import data_folder
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.corpus import Document, python_documentation, read_documents
+from albert_lib.text.corpus import Unit, documentation_unit, file_units
+from albert_lib.text.hub_datasets import KNOWN, PREFIX, hub_units
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (
-    "a folder of .txt files, a .txt or .jsonl file, or "
-    f"{PYTHON_DOCUMENTATION} (the prose that Python and its packages carry)"
+    "a folder of .txt and .jsonl files, or one of these, each also packed (.gz, .bz2, .xz); "
+    f"{PYTHON_DOCUMENTATION} (the prose that Python and its packages carry); "
+    f"a data set of the Hugging Face hub, streamed: {' or '.join(KNOWN)} or "
+    f"{PREFIX}NAME[@REVISION][:CONFIGURATION]"
 )
 SHIPPED_TOKENIZER = "english-8k"
 
@@ -26,16 +30,41 @@ def add_tokenizer_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sources, and what says how to read those that are tables."""
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help=SOURCE_HELP)
+    parser.add_argument("--field", default="text", help="where JSON lines and hub rows have text")
+    parser.add_argument("--split", default="train", help="which split of hub data sets")
+    parser.add_argument(
+        "--rows-per-document",
+        type=int,
+        help="rows of a hub data set that make a document; left out: 1, of bookcorpus, whose rows "
+        "are sentences, 512",
+    )
+
+
 def load_tokenizer(name: str) -> AlbertTokenizer:
     """Load a tokenizer that comes with the project by its name, any other by folder or hub id."""
     shipped = data_folder() / "tokenizers" / name
     return AlbertTokenizer.from_pretrained(shipped if shipped.is_dir() else name)
 
 
-def documents_from(sources: Sequence[str]) -> Iterator[Document]:
-    """Yield the documents of every source in turn."""
+def units_from(
+    sources: Sequence[str],
+    field: str = "text",
+    split: str = "train",
+    rows_per_document: int | None = None,
+) -> list[Unit]:
+    """List what each source consists of, in order; TextError for one that cannot be read.
+
+    What exists on this machine goes before a data set of the same name.
+    """
+    units: list[Unit] = []
     for source in sources:
         if source == PYTHON_DOCUMENTATION:
-            yield from python_documentation()
+            units.append(documentation_unit(source))
+        elif source.startswith(PREFIX) or (source in KNOWN and not Path(source).exists()):
+            units += hub_units(source, field, split, rows_per_document)
         else:
-            yield from read_documents(source)
+            units += file_units(source, field)
+    return units

@@ -18,20 +18,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int, Integer
 from tqdm.auto import tqdm
 
 from albert_lib.errors import StoreError, TextError
-from albert_lib.files import new_folder, read_json, write_json
+from albert_lib.files import new_folder, read_json
+from albert_lib.objectives.writing import FORMAT_VERSION, OFFSET_DTYPE, StoreWriter
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
-FORMAT_VERSION = 1
-OFFSET_DTYPE = "<i8"  # the "<" fixes the byte order, so that a store can be moved between machines
 COUNTED_AT_ONCE = 1 << 20  # ids
 
 
@@ -65,44 +64,25 @@ class TokenStore:
         read once and never held. Raises TextError when nothing is left to store; `path` then
         stays as it was.
         """
-        dtype = "<u2" if tokenizer.vocab_size <= 1 << 16 else "<u4"
         with new_folder(path) as folder:
-            with (
-                (folder / "ids.bin").open("wb") as ids,
-                (folder / "sentences.bin").open("wb") as sentence_starts,
-                (folder / "documents.bin").open("wb") as document_starts,
-            ):
-                n_tokens = n_sentences = n_documents = 0
-                append(sentence_starts, [0], OFFSET_DTYPE)
-                append(document_starts, [0], OFFSET_DTYPE)
+            writer = StoreWriter(folder, tokenizer.vocab_size, tokenizer.fingerprint)
+            try:
                 for document in tqdm(
                     documents, "encoding", unit=" documents", disable=not progress
                 ):
                     sentences = encode_document(document, tokenizer)
-                    if not sentences:
-                        continue
-                    ends = n_tokens + np.cumsum([len(sentence) for sentence in sentences])
-                    append(ids, list(chain.from_iterable(sentences)), dtype)
-                    append(sentence_starts, ends, OFFSET_DTYPE)
-                    n_tokens = int(ends[-1])
-                    n_sentences += len(sentences)
-                    n_documents += 1
-                    append(document_starts, [n_sentences], OFFSET_DTYPE)
-            if n_tokens == 0:
-                raise TextError(
-                    f"There is no text to store in {path}: the documents are empty; check the "
-                    f"folder or file that they were read from."
-                )
-            description = {
-                "format_version": FORMAT_VERSION,
-                "dtype": dtype,
-                "n_tokens": n_tokens,
-                "n_sentences": n_sentences,
-                "n_documents": n_documents,
-                "vocab_size": tokenizer.vocab_size,
-                "tokenizer_fingerprint": tokenizer.fingerprint,
-            }
-            write_json(folder / "store.json", description)
+                    if sentences:
+                        ids = np.fromiter(chain.from_iterable(sentences), dtype=np.int64)
+                        writer.append(ids, np.array([len(sentence) for sentence in sentences]))
+                        writer.end_document()
+                if writer.n_tokens == 0:
+                    raise TextError(
+                        f"There is no text to store in {path}: the documents are empty; check "
+                        f"the folder or file that they were read from."
+                    )
+                writer.finish()
+            finally:
+                writer.close()
         return cls.open(path)
 
     @classmethod
@@ -203,11 +183,6 @@ def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list
             f"pass its sentences, for example split_sentences(text)."
         )
     return [ids for ids in tokenizer.encode_sentences(document) if len(ids)]
-
-
-def append(file: BinaryIO, numbers: Any, dtype: str) -> None:
-    """Write numbers at the end of an open file, in the given number format."""
-    file.write(np.asarray(numbers, dtype=dtype).tobytes())
 
 
 def open_array(path: Path, dtype: str, length: int) -> np.ndarray:

@@ -83,7 +83,7 @@ def test_bad_folders(tmp_path: Path) -> None:
         read_documents(tmp_path / "nowhere")
     with pytest.raises(TextError, match=r"nowhere\.jsonl does not exist"):
         read_jsonl(tmp_path / "nowhere.jsonl")
-    with pytest.raises(TextError, match=r"holds no \.txt file"):
+    with pytest.raises(TextError, match=r"holds no \.txt or \.jsonl file"):
         read_documents(tmp_path)
     (tmp_path / "good.txt").write_text("Good.")
     (tmp_path / "worse.txt").write_bytes(b"\xff\xfe")

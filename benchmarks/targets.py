@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -70,13 +69,3 @@ class Report:
         for figure in missed:
             print(f"missed: {figure}", flush=True)
         return 1 if missed else 0
-
-
-def peak_memory() -> float:
-    """Megabytes of memory that this process has had resident at most."""
-    try:
-        import resource
-    except ImportError:  # Windows has none; a figure that cannot be had misses its target
-        return float("nan")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, kilobytes elsewhere

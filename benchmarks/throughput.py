@@ -31,12 +31,12 @@ import transformers
 from torch import Tensor, nn
 
 from albert_lib import AlbertConfig, AlbertForPreTraining
+from albert_lib.memory import keep_freed_memory, peak_memory
 from albert_lib.objectives.batches import PretrainingBatch
 from albert_lib.training.loop import train_step
-from albert_lib.training.memory import keep_freed_memory
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import pretraining_loss
-from benchmarks.targets import Report, peak_memory
+from benchmarks.targets import Report
 
 MASKED_SHARE = 0.15
 SETTLING_STEPS = 2  # before the clock starts: memory is allocated, kernels are chosen
@@ -184,7 +184,7 @@ def work(library: str, case_name: str, threads: int, pipe: Connection) -> None:
     transformers.logging.set_verbosity_error()
     case = CASES[case_name]
     batch = make_batch(case)
-    before = peak_memory()
+    before = megabytes()
     if library == "albert_lib":
         keep_freed_memory()  # as `train` does
     make_step = our_step if library == "albert_lib" else their_step
@@ -197,7 +197,13 @@ def work(library: str, case_name: str, threads: int, pipe: Connection) -> None:
     assert best is not None, "there is a precision"
     pipe.send(best[1])
     while (asked := pipe.recv()) != "stop":
-        pipe.send(seconds(best[2]) if asked == "step" else peak_memory() - before)
+        pipe.send(seconds(best[2]) if asked == "step" else megabytes() - before)
+
+
+def megabytes() -> float:
+    """This process's peak memory; a figure that cannot be had, NaN, reaches no target."""
+    peak = peak_memory()
+    return float("nan") if peak is None else peak / 1e6
 
 
 def make_batch(case: Case) -> PretrainingBatch:

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from albert_lib.training.memory import keep_freed_memory
+from albert_lib.memory import keep_freed_memory
 
 FAULTS = """
 import resource, sys
 import torch
-from albert_lib.training.memory import keep_freed_memory
+from albert_lib.memory import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 for _ in range(20):  # until blocks large enough lie free

@@ -19,8 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -127,19 +126,19 @@ def kill_and_compare(
     instants = instants_to_kill(random.Random(options.seed), options.kills, pace)
     hits: Counter[str] = Counter()
     different = run = 0
-    while sum(hits.values()) < options.kills:
+    while instants:
         run += 1
-        output = folder / f"run-{run}"
-        for delay, in_write in instants:
-            process = start(output, options.steps)
-            what = kill(process, output, delay, in_write)
-            if what is None:
-                instants = prepended((delay, in_write), instants)
-                break
-            hits[what] += 1
-            newest = max((path.name for path in output.glob("checkpoint-*")), default="none")
-            print(f"run {run}: killed after {delay:5.2f} s in {what}; {newest}", flush=True)
-        else:
+        output, ended = folder / f"run-{run}", False
+        while instants and not ended:
+            delay, in_write = instants[0]
+            what = kill(start(output, options.steps), output, delay, in_write)
+            ended = what is None
+            if what is not None:
+                instants.popleft()
+                hits[what] += 1
+                newest = max((path.name for path in output.glob("checkpoint-*")), default="none")
+                print(f"run {run}: killed after {delay:5.2f} s in {what}; {newest}", flush=True)
+        if not ended:
             finish(start(output, options.steps))
         if problem := difference(output, folder / "alone"):
             different += 1
@@ -147,22 +146,17 @@ def kill_and_compare(
     return hits, different
 
 
-def instants_to_kill(draw: random.Random, kills: int, pace: Pace) -> Iterator[tuple[float, float]]:
-    """Yield seconds to wait, and then seconds into the next write (below 0: at once)."""
-    for number in range(kills):
-        if number % 2:
-            training = pace.whole - pace.start
-            yield pace.start + draw.random() * training / 2, draw.random() * pace.write
-        else:
-            yield draw.random() * pace.whole, -1.0
-
-
-def prepended(
-    first: tuple[float, float], rest: Iterator[tuple[float, float]]
-) -> Iterator[tuple[float, float]]:
-    """Yield `first`, then `rest`."""
-    yield first
-    yield from rest
+def instants_to_kill(draw: random.Random, kills: int, pace: Pace) -> deque[tuple[float, float]]:
+    """Draw seconds to wait, and then seconds into the next write (below 0: at once)."""
+    anywhere = [(draw.random() * pace.whole, -1.0) for _ in range(kills - kills // 2)]
+    training = (pace.whole - pace.start) / 2
+    in_writes = [
+        (pace.start + draw.random() * training, draw.random() * pace.write)
+        for _ in range(kills // 2)
+    ]
+    instants = anywhere + in_writes
+    draw.shuffle(instants)
+    return deque(instants)
 
 
 def kill(

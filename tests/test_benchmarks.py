@@ -32,3 +32,13 @@ def test_a_benchmark_prints_a_ratio_for_every_case(words: list[str], cases: int)
     assert "Traceback" not in shown.stderr
     ratios = re.findall(r"(\d+\.\d+) times as fast", shown.stdout)
     assert len(ratios) == cases and all(float(ratio) > 0 for ratio in ratios)
+
+
+def test_pretraining_killed_a_few_times_ends_as_if_left_alone() -> None:
+    words = ["-m", "benchmarks.kills", "--kills", "4", "--steps", "12"]
+    shown = subprocess.run(
+        [sys.executable, *words], cwd=project_folder(), capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.count(": killed after ") == 4
+    assert "every run ended as the one left alone, bit for bit" in shown.stdout

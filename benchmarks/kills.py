@@ -1,6 +1,6 @@
 """Whether pretraining that is killed again and again ends as if it had been left alone.
 
-    python -m benchmarks.kills [--kills 20] [--seed 0] [--steps 40]
+    python -m benchmarks.kills [--kills 20] [--seed 0] [--steps 40] [what else pretrain takes]
 
 One run of `python -m albert_lib pretrain` is left alone. Then the same run is killed with SIGKILL
 at random instants and started again; when it ends all the same, the next one begins, until all
@@ -8,6 +8,7 @@ kills are spent. It saves after every step. Half of the instants are drawn from 
 takes; the other half from a checkpoint's write, somewhere in the run. A kill hit a write when it
 left an unfinished folder. At the end of every run its weights, its optimiser's state and its
 history must be those of the run left alone, bit for bit, or the exit status is 1.
+Further words go to pretrain: --compile, say.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from albert_lib import AlbertTokenizer, TokenStore
 from albert_lib.files import data_folder, project_folder
 from albert_lib.text import python_documentation
 from albert_lib.training import History, load_latest
+from benchmarks.targets import Report
 
 DOCUMENTS = 150
 MODEL = "--embedding-size 128 --hidden-size 256 --num-hidden-layers 2 --num-attention-heads 4"
@@ -58,12 +60,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
     parser.add_argument("--steps", type=int, default=40)
-    options = parser.parse_args()
+    options, options.more = parser.parse_known_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build_corpus(folder / "corpus")
-        pace = left_alone(folder / "alone", options.steps)
+        pace = left_alone(folder / "alone", options)
         print(
             f"left alone: {pace.whole:.1f} s, {pace.start:.1f} of them before the first "
             f"checkpoint; a write takes {pace.write * 1e3:.0f} ms",
@@ -72,13 +74,10 @@ def main() -> int:
         hits, different = kill_and_compare(folder, options, pace)
     told = ", ".join(f"{number} in {what}" for what, number in sorted(hits.items()))
     print(f"{options.kills} kills in {time.perf_counter() - began:.0f} s: {told}")
-    if different:
-        print(f"{different} runs ended otherwise than the one left alone")
-    elif not hits["a write"]:
-        print("no kill hit a write: nothing is shown about that")
-    else:
-        print("every run ended as the one left alone, bit for bit")
-    return int(bool(different) or not hits["a write"])
+    report = Report()
+    report.at_most("kills: runs that ended otherwise than the one left alone", different, 0)
+    report.at_least("kills: hit a write", hits["a write"], 1)
+    return report.close()
 
 
 def build_corpus(path: Path) -> None:
@@ -87,9 +86,9 @@ def build_corpus(path: Path) -> None:
     TokenStore.build(path, islice(python_documentation(packages=()), DOCUMENTS), tokenizer)
 
 
-def start(output: Path, steps: int) -> subprocess.Popen[bytes]:
+def start(output: Path, options: argparse.Namespace) -> subprocess.Popen[bytes]:
     """Start the run, or start it again where it was killed."""
-    words = [*MODEL.split(), *RECIPE.split(), "--steps", str(steps)]
+    words = [*MODEL.split(), *RECIPE.split(), "--steps", str(options.steps), *options.more]
     words += ["--corpus", str(output.parent / "corpus"), "--output", str(output)]
     return subprocess.Popen(
         [sys.executable, "-m", "albert_lib", "pretrain", *words],
@@ -106,10 +105,10 @@ def finish(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError(f"a run failed by itself: {words.decode(errors='replace')}")
 
 
-def left_alone(output: Path, steps: int) -> Pace:
+def left_alone(output: Path, options: argparse.Namespace) -> Pace:
     """Run without a kill, and look how long it takes."""
     began = time.perf_counter()
-    process = start(output, steps)
+    process = start(output, options)
     wait_for_write(process, output)
     first = time.perf_counter()
     while process.poll() is None and not (output / "checkpoint-00000001").exists():
@@ -131,7 +130,7 @@ def kill_and_compare(
         output, ended = folder / f"run-{run}", False
         while instants and not ended:
             delay, in_write = instants[0]
-            what = kill(start(output, options.steps), output, delay, in_write)
+            what = kill(start(output, options), output, delay, in_write)
             ended = what is None
             if what is not None:
                 instants.popleft()
@@ -139,7 +138,7 @@ def kill_and_compare(
                 newest = max((path.name for path in output.glob("checkpoint-*")), default="none")
                 print(f"run {run}: killed after {delay:5.2f} s in {what}; {newest}", flush=True)
         if not ended:
-            finish(start(output, options.steps))
+            finish(start(output, options))
         if problem := difference(output, folder / "alone"):
             different += 1
             print(f"run {run}: {problem}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from albert_lib.files import project_folder
+from benchmarks.targets import COLLECT, Figure, Report
 
 
 @pytest.mark.parametrize(
@@ -16,9 +20,8 @@ from albert_lib.files import project_folder
     [
         (["benchmarks/fill_mask.py", "--preset", "albert-base-v1", "--turns", "1"], 4),
         (["benchmarks/tokenization.py", "--lines", "200"], 6),
-        (["-m", "benchmarks.throughput", "--case", "tiny", "--rounds", "1"], 1),
     ],
-    ids=["fill_mask", "tokenization", "throughput"],
+    ids=["fill_mask", "tokenization"],
 )
 def test_a_benchmark_prints_a_ratio_for_every_case(words: list[str], cases: int) -> None:
     shown = subprocess.run(
@@ -34,6 +37,55 @@ def test_a_benchmark_prints_a_ratio_for_every_case(words: list[str], cases: int)
     assert len(ratios) == cases and all(float(ratio) > 0 for ratio in ratios)
 
 
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [
+        (
+            ["benchmarks.throughput", "--case", "tiny", "--rounds", "1"],
+            ["tiny: times as fast", "tiny: share of the peak", "tiny: memory"],
+        ),
+    ],
+    ids=["throughput"],
+)
+def test_a_benchmark_with_targets_prints_and_records_its_figures(
+    words: list[str], figures: list[str], tmp_path: Path
+) -> None:
+    collected = tmp_path / "figures.jsonl"
+    shown = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=project_folder(),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, COLLECT: str(collected)},
+    )
+    assert shown.returncode in (0, 1) and "Traceback" not in shown.stderr, shown.stderr
+    recorded = [json.loads(line) for line in collected.read_text().splitlines()]
+    assert [row["name"].startswith(name) for row, name in zip(recorded, figures, strict=True)]
+    for row in recorded:
+        assert row["value"] > 0 and f"{row['name']}: " in shown.stdout
+
+
+def test_a_missed_target_is_said_and_fails_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    report.at_least("speed", 1.99, 2.0)
+    report.at_most("memory", 0.4, 0.5)
+    report.at_least("share", 0.1, None)
+    assert report.close() == 1
+    shown = capsys.readouterr().out
+    assert "speed: 1.99 (target >= 2: MISSED)" in shown
+    assert "memory: 0.4 (target <= 0.5: reached)" in shown
+    assert "share: 0.1 (no target on this machine)" in shown
+    assert shown.splitlines()[-1].startswith("missed: speed")
+    assert not Figure("anything", float("nan"), ">=", 0.0).reached
+
+
+def test_all_targets_reached_is_success() -> None:
+    report = Report()
+    report.at_least("speed", 2.0, 2.0)
+    assert report.close() == 0
+
+
 def test_pretraining_killed_a_few_times_ends_as_if_left_alone() -> None:
     words = ["-m", "benchmarks.kills", "--kills", "4", "--steps", "12"]
     shown = subprocess.run(
@@ -41,4 +93,4 @@ def test_pretraining_killed_a_few_times_ends_as_if_left_alone() -> None:
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert shown.stdout.count(": killed after ") == 4
-    assert "every run ended as the one left alone, bit for bit" in shown.stdout
+    assert "runs that ended otherwise than the one left alone: 0 " in shown.stdout

@@ -13,7 +13,9 @@ from albert_lib.errors import ConfigError
 def compiled(model: nn.Module) -> nn.Module:
     """Return `model` as torch.compile rewrites it; the parameters stay the model's own.
 
-    Raises ConfigError where this machine cannot compile, which a two-number function shows.
+    Sizes are left open from the first step on: batches differ in their number of masked pieces, and
+    a kernel made for one number would be replaced by another at the second step, which a run
+    that goes on after a kill would do at another step. Raises ConfigError where this machine cannot compile, which a two-number function shows.
     """
     device = next(model.parameters()).device
     try:
@@ -24,7 +26,7 @@ def compiled(model: nn.Module) -> nn.Module:
             f"compile is on, but this machine cannot compile ({reason}); install a C++ compiler "
             f"such as g++, or leave compile out."
         ) from None
-    return cast(nn.Module, torch.compile(model))
+    return cast(nn.Module, torch.compile(model, dynamic=True))
 
 
 def _double(numbers: torch.Tensor) -> torch.Tensor:

@@ -37,12 +37,12 @@ RECIPE = (
     "--batch-size 4 --sequence-length 32 --warmup-steps 5 --evaluate-every 0 "
     "--checkpoint-every 1 --precision float32 --device cpu"
 )
+A_WRITE = r"\.checkpoint-\d+-(?!old)"
 LEFTOVERS = {  # what lies about after a kill, and what it interrupted
-    r"\.checkpoint-\d+-(?!old)": "a write",
+    A_WRITE: "a write",
     r"\.checkpoint-\d+-old": "a removal",
     r"\.model-": "the final model's write",
 }
-IMPATIENCE = 120.0  # seconds after which a write that never comes is no longer waited for
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,12 @@ def kill(
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
-        if in_write >= 0:
-            wait_for_write(process, output)
+        while in_write >= 0 and process.poll() is None:
+            unfinished = wait_for_write(process, output)
             time.sleep(in_write)
+            if unfinished & hidden(output):
+                break
+            in_write /= 2  # it was over sooner
         process.kill()
     finish_killed(process)
     if process.returncode == 0:
@@ -187,13 +190,15 @@ def finish_killed(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError(f"a run failed by itself: {words.decode(errors='replace')}")
 
 
-def wait_for_write(process: subprocess.Popen[bytes], output: Path) -> None:
-    """Wait until a new unfinished folder appears, or the run ends."""
-    before, began = hidden(output), time.perf_counter()
-    while process.poll() is None and time.perf_counter() - began < IMPATIENCE:
-        if any(re.match(r"\.checkpoint-\d+-(?!old)", name) for name in hidden(output) - before):
-            return
+def wait_for_write(process: subprocess.Popen[bytes], output: Path) -> set[str]:
+    """Wait until a new unfinished folder appears, and return its name, or until the run ends."""
+    before = hidden(output)
+    while process.poll() is None:
+        new = hidden(output) - before
+        if any(re.match(A_WRITE, name) for name in new):
+            return new
         time.sleep(0.001)
+    return set()
 
 
 def hidden(output: Path) -> set[str]:

@@ -13,9 +13,10 @@ from albert_lib.errors import ConfigError
 def compiled(model: nn.Module) -> nn.Module:
     """Return `model` as torch.compile rewrites it; the parameters stay the model's own.
 
-    Sizes are left open from the first step on: batches differ in their number of masked pieces, and
-    a kernel made for one number would be replaced by another at the second step, which a run
-    that goes on after a kill would do at another step. Raises ConfigError where this machine cannot compile, which a two-number function shows.
+    Sizes are left open from the first step on: batches differ in their number of masked pieces,
+    and a kernel made for one number would be replaced at the second step, which a run that goes
+    on after a kill would do at another. Raises ConfigError where this machine cannot compile,
+    which a two-number function shows.
     """
     device = next(model.parameters()).device
     try:

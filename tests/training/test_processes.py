@@ -199,8 +199,9 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(
     words += "--evaluate-every 4 --evaluation-batches 3 --checkpoint-every 5".split()
     words += ["--precision", "float32", "--corpus"]
 
-    both = ("-m", "albert_lib", "pretrain", *words, text, "--output", tmp_path / "two")
-    done = torchrun(*both)
+    both = ("-m", "albert_lib", "pretrain", *words)
+    to_two = ("--output", tmp_path / "two")
+    done = torchrun(*both, text, *to_two)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(" parameters; ") == done.stdout.count("The run is in ") == 1
     assert "11/11" in done.stderr, "there is a bar"
@@ -214,10 +215,15 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(
     for column in ("loss", "mlm_loss", "sop_loss", "gradient_norm", "held_out_mlm_loss"):
         assert two.column(column) == pytest.approx(one.column(column), rel=0, abs=1e-5)
 
-    refused = torchrun(*both, "--seed", "1")
-    assert refused.returncode != 0
-    assert refused.stderr.count("holds a run with recipe.seed=0, but 1 was asked for") == 1
-    assert "pretraining.py" not in refused.stderr, "a traceback beside the sentence"
+    everyone = torchrun(*both, text, *to_two, "--seed", "1")
+    first_alone = torchrun(*both, tmp_path / "two" / "corpus", "--output", text)
+    for refused, sentence in (
+        (everyone, "holds a run with recipe.seed=0, but 1 was asked for"),
+        (first_alone, "text.txt cannot be written to (File exists); name another"),
+    ):
+        assert refused.returncode != 0
+        assert refused.stderr.count(sentence) == 1, refused.stderr
+        assert "pretraining.py" not in refused.stderr, "a traceback beside the sentence"
 
 
 def test_rows_are_dealt_out_in_order_and_nearly_evenly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,20 @@
 """Whether pretraining that is killed again and again ends as if it had been left alone.
 
-    python -m benchmarks.kills [--kills 20] [--seed 0] [--steps 40] [what else pretrain takes]
+    python -m benchmarks.kills [--kills 20] [--seed 0] [--steps 30] [what else pretrain takes]
 
 One run of `python -m albert_lib pretrain` is left alone. Then the same run is killed with SIGKILL
-at random instants and started again; when it ends all the same, the next one begins, until all
-kills are spent. It saves after every step. Half of the instants are drawn from the time a whole run
-takes; the other half from a checkpoint's write, somewhere in the run. A kill hit a write when it
-left an unfinished folder. At the end of every run its weights, its optimiser's state and its
-history must be those of the run left alone, bit for bit, or the exit status is 1.
+at random instants and started again, five times; then it may end, and the next one begins, until
+all kills are spent. It saves after every step. Half of the instants are drawn from the time that
+the rest of the run takes, the other half from a checkpoint's write somewhere in it. A kill hit a
+write when it left an unfinished folder. At the end of every run its weights, its optimiser's
+state and its history must be those of the run left alone, bit for bit, or the exit status is 1.
 Further words go to pretrain: --compile, say.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import subprocess
@@ -45,13 +46,32 @@ LEFTOVERS = {  # what lies about after a kill, and what it interrupted
 }
 
 
+KILLS_A_RUN = 5  # then it may end and is compared
+NOWHERE = -1.0
+KILLED = 1 if os.name == "nt" else -9
+
+
+@dataclass(frozen=True)
+class Instant:
+    """When to kill: after a share of the time that is left, in a write or wherever it is."""
+
+    share: float
+    in_write: float  # after this share of the next write, or NOWHERE
+
+
 @dataclass(frozen=True)
 class Pace:
     """How long a run takes that nobody disturbs, in seconds."""
 
     start: float  # until its first checkpoint begins
-    whole: float
+    step: float  # and its checkpoint
     write: float  # of one checkpoint, roughly
+
+    def delay(self, instant: Instant, steps: int) -> float:
+        """Return the seconds to wait before the kill, with so many steps to go."""
+        if instant.in_write == NOWHERE:
+            return instant.share * (self.start + steps * self.step)
+        return self.start + 0.8 * instant.share * steps * self.step  # a write is still to come
 
 
 def main() -> int:
@@ -59,7 +79,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=30)
     options, options.more = parser.parse_known_args()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
@@ -67,8 +87,8 @@ def main() -> int:
         build_corpus(folder / "corpus")
         pace = left_alone(folder / "alone", options)
         print(
-            f"left alone: {pace.whole:.1f} s, {pace.start:.1f} of them before the first "
-            f"checkpoint; a write takes {pace.write * 1e3:.0f} ms",
+            f"left alone: {pace.start:.1f} s until the first checkpoint, then "
+            f"{pace.step * 1e3:.0f} ms a step, {pace.write * 1e3:.0f} of them to write it",
             flush=True,
         )
         hits, different = kill_and_compare(folder, options, pace)
@@ -115,28 +135,31 @@ def left_alone(output: Path, options: argparse.Namespace) -> Pace:
         time.sleep(0.001)
     written = time.perf_counter()
     finish(process)
-    return Pace(first - began, time.perf_counter() - began, written - first)
+    step = (time.perf_counter() - first) / options.steps
+    return Pace(first - began, step, written - first)
 
 
 def kill_and_compare(
     folder: Path, options: argparse.Namespace, pace: Pace
 ) -> tuple[Counter[str], int]:
     """Spend all kills; return what they hit, and how many runs ended otherwise."""
-    instants = instants_to_kill(random.Random(options.seed), options.kills, pace)
+    instants = draw_instants(random.Random(options.seed), options.kills)
     hits: Counter[str] = Counter()
     different = run = 0
     while instants:
         run += 1
-        output, ended = folder / f"run-{run}", False
-        while instants and not ended:
-            delay, in_write = instants[0]
-            what = kill(start(output, options), output, delay, in_write)
+        output, kills, ended = folder / f"run-{run}", 0, False
+        while instants and kills < KILLS_A_RUN and not ended:
+            instant = instants[0]
+            delay = pace.delay(instant, options.steps - steps_saved(output))
+            what = kill(start(output, options), output, delay, instant.in_write * pace.write)
             ended = what is None
             if what is not None:
                 instants.popleft()
+                kills += 1
                 hits[what] += 1
-                newest = max((path.name for path in output.glob("checkpoint-*")), default="none")
-                print(f"run {run}: killed after {delay:5.2f} s in {what}; {newest}", flush=True)
+                told = f"{delay:5.2f} s in {what}, {steps_saved(output)} steps saved"
+                print(f"run {run}: killed after {told}", flush=True)
         if not ended:
             finish(start(output, options))
         if problem := difference(output, folder / "alone"):
@@ -145,17 +168,18 @@ def kill_and_compare(
     return hits, different
 
 
-def instants_to_kill(draw: random.Random, kills: int, pace: Pace) -> deque[tuple[float, float]]:
-    """Draw seconds to wait, and then seconds into the next write (below 0: at once)."""
-    anywhere = [(draw.random() * pace.whole, -1.0) for _ in range(kills - kills // 2)]
-    training = (pace.whole - pace.start) / 2
-    in_writes = [
-        (pace.start + draw.random() * training, draw.random() * pace.write)
-        for _ in range(kills // 2)
-    ]
-    instants = anywhere + in_writes
+def draw_instants(draw: random.Random, kills: int) -> deque[Instant]:
+    """Draw half of the instants from anywhere, half from writes, in any order."""
+    instants = [Instant(draw.random(), NOWHERE) for _ in range(kills - kills // 2)]
+    instants += [Instant(draw.random(), draw.random()) for _ in range(kills // 2)]
     draw.shuffle(instants)
     return deque(instants)
+
+
+def steps_saved(output: Path) -> int:
+    """Return the steps done by the newest checkpoint."""
+    names = (path.name for path in output.glob("checkpoint-*"))
+    return max((int(name.rpartition("-")[2]) for name in names), default=0)
 
 
 def kill(
@@ -186,7 +210,7 @@ def kill(
 def finish_killed(process: subprocess.Popen[bytes]) -> None:
     """Wait for a run to end, by the kill or well; raise RuntimeError when it failed by itself."""
     _, words = process.communicate()
-    if process.returncode not in (0, -9, 1):
+    if process.returncode not in (0, KILLED):
         raise RuntimeError(f"a run failed by itself: {words.decode(errors='replace')}")
 
 

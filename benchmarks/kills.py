@@ -40,9 +40,9 @@ RECIPE = (
 )
 A_WRITE = r"\.checkpoint-\d+-(?!old)"
 LEFTOVERS = {  # what lies about after a kill, and what it interrupted
-    A_WRITE: "a write",
-    r"\.checkpoint-\d+-old": "a removal",
-    r"\.model-": "the final model's write",
+    A_WRITE: "in a write",
+    r"\.checkpoint-\d+-old": "in a removal",
+    r"\.model-": "in the final model's write",
 }
 
 
@@ -92,11 +92,11 @@ def main() -> int:
             flush=True,
         )
         hits, different = kill_and_compare(folder, options, pace)
-    told = ", ".join(f"{number} in {what}" for what, number in sorted(hits.items()))
+    told = ", ".join(f"{number} {what}" for what, number in sorted(hits.items()))
     print(f"{options.kills} kills in {time.perf_counter() - began:.0f} s: {told}")
     report = Report()
     report.at_most("kills: runs that ended otherwise than the one left alone", different, 0)
-    report.at_least("kills: hit a write", hits["a write"], 1)
+    report.at_least("kills: hit a write", hits["in a write"], 1)
     return report.close()
 
 
@@ -158,7 +158,7 @@ def kill_and_compare(
                 instants.popleft()
                 kills += 1
                 hits[what] += 1
-                told = f"{delay:5.2f} s in {what}, {steps_saved(output)} steps saved"
+                told = f"{delay:5.2f} s {what}, {steps_saved(output)} steps saved"
                 print(f"run {run}: killed after {told}", flush=True)
         if not ended:
             finish(start(output, options))
@@ -204,7 +204,7 @@ def kill(
     for pattern, what in LEFTOVERS.items():
         if any(re.match(pattern, name) for name in left):
             return what
-    return "a step" if any(output.glob("checkpoint-*")) else "the start"
+    return "elsewhere"
 
 
 def finish_killed(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,9 @@
-"""torch.compile, asked for by a recipe, with a sentence where the machine cannot do it."""
+"""torch.compile, asked for by a recipe, with a sentence where the machine cannot do it.
+
+It is off by default. On one core of a CPU with bfloat16 units a step was 1.01 times as fast in
+float32 and 0.78 times in bfloat16, after a minute of compiling three layers
+(`python -m benchmarks.compiling`).
+"""
 
 from __future__ import annotations
 

@@ -84,3 +84,13 @@ def test_all_targets_reached_is_success() -> None:
     report = Report()
     report.at_least("speed", 2.0, 2.0)
     assert report.close() == 0
+
+
+def test_pretraining_killed_a_few_times_ends_as_if_left_alone() -> None:
+    words = ["-m", "benchmarks.kills", "--kills", "4", "--steps", "12"]
+    shown = subprocess.run(
+        [sys.executable, *words], cwd=project_folder(), capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert shown.stdout.count(": killed after ") == 4
+    assert "runs that ended otherwise than the one left alone: 0 " in shown.stdout

@@ -40,8 +40,11 @@ class PretrainingBatch:
     sop_labels: Int[Tensor, " batch"]
 
     def to(self, device: torch.device | str) -> PretrainingBatch:
-        """The same batch on another device."""
-        return PretrainingBatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        """The same batch on another device; a GPU receives it without being waited for."""
+        tensors = [getattr(self, field.name) for field in fields(self)]
+        if torch.device(device).type == "cuda":
+            tensors = [tensor.pin_memory() for tensor in tensors]
+        return PretrainingBatch(*(tensor.to(device, non_blocking=True) for tensor in tensors))
 
     @property
     def n_tokens(self) -> int:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,7 @@ from torch import nn
 
 from albert_lib import files
 from albert_lib.errors import CheckpointError
-from albert_lib.training import History, Lamb, load_latest, save_checkpoint
+from albert_lib.training import History, Lamb, checkpoint, load_latest, save_checkpoint
 
 FILES = ("model.safetensors", "optimizer.safetensors", "history.json", "state.json", "SHA256SUMS")
 
@@ -63,10 +67,10 @@ def test_going_on_equals_never_having_stopped(kind: str, tmp_path: Path) -> None
     saved_run(tmp_path, steps=3, kind=kind)
     resumed = network(seed=99)
     resumed_optimizer = optimizer_for(resumed, kind)
-    checkpoint = load_latest(tmp_path)
-    assert checkpoint is not None
-    assert (checkpoint.step, checkpoint.run, len(checkpoint.history)) == (3, {"seed": 7}, 3)
-    checkpoint.restore(resumed, resumed_optimizer)
+    found = load_latest(tmp_path)
+    assert found is not None
+    assert (found.step, found.run, len(found.history)) == (3, {"seed": 7}, 3)
+    found.restore(resumed, resumed_optimizer)
     for step in range(4, 7):
         take_step(resumed, resumed_optimizer, step)
     for ours, theirs in zip(resumed.parameters(), straight.parameters(), strict=True):
@@ -99,9 +103,9 @@ def test_damage_is_said_and_the_one_before_is_used(name: str, harm: str, tmp_pat
     else:
         file.unlink()
     with pytest.warns(UserWarning, match=r"checkpoint-00000003 is damaged \(.*\) and left aside"):
-        checkpoint = load_latest(tmp_path)
-    assert checkpoint is not None
-    assert checkpoint.step == 2
+        found = load_latest(tmp_path)
+    assert found is not None
+    assert found.step == 2
 
 
 def test_a_damaged_later_one_does_not_outlive_the_next_save(tmp_path: Path) -> None:
@@ -123,6 +127,81 @@ def test_all_damaged_is_as_none(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-00000001" / "model.safetensors").write_bytes(b"")
     with pytest.warns(UserWarning, match="is damaged"):
         assert load_latest(tmp_path) is None
+
+
+def test_two_torn_ones_in_a_row_are_both_said(tmp_path: Path) -> None:
+    saved_run(tmp_path, steps=2)
+    saved_run(tmp_path / "longer", steps=3)
+    shutil.move(tmp_path / "longer" / "checkpoint-00000003", tmp_path)
+    for step in (2, 3):
+        file = tmp_path / f"checkpoint-0000000{step}" / "model.safetensors"
+        file.write_bytes(file.read_bytes()[:-1])
+    with pytest.warns(UserWarning) as said:
+        found = load_latest(tmp_path)
+    assert ["00000003" in str(said[0].message), "00000002" in str(said[1].message)] == [True] * 2
+    assert found is not None
+    assert found.step == 1
+
+
+def test_killed_while_removing_an_old_one_leaves_nothing_that_looks_like_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(path: Path, **_: object) -> None:
+        (Path(path) / "model.safetensors").unlink()
+        raise KeyboardInterrupt  # as a kill would, before the rest is removed
+
+    saved_run(tmp_path, steps=2)
+    monkeypatch.setattr(checkpoint.shutil, "rmtree", die)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.remove(tmp_path / "checkpoint-00000001")
+    monkeypatch.undo()
+    assert names(tmp_path) == [".checkpoint-00000001-old", "checkpoint-00000002"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_latest(tmp_path) is not None
+    saved_run(tmp_path, steps=3)
+    assert names(tmp_path) == ["checkpoint-00000002", "checkpoint-00000003"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_before_training(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    checkpoint.check_writable(tmp_path / "new" / "run")
+    assert names(tmp_path / "new" / "run") == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match=r"file.run cannot be written to .*name another"):
+        checkpoint.check_writable(tmp_path / "file" / "run")
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(CheckpointError, match=r"cannot be written to \(Read-only file system\)"):
+        checkpoint.check_writable(small_disk / "run")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 kB of its own, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("only root on Linux may mount a small disk")
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk may be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_really_full_disk_is_said_and_the_last_good_one_stays(small_disk: Path) -> None:
+    model = network(width=3000)  # 72 kB, and twice that for the optimiser
+    optimizer = optimizer_for(model, "lamb")
+    how = {"model": model, "optimizer": optimizer, "run": {}}
+    save_checkpoint(small_disk, 1, History(), **how)
+    take_step(model, optimizer, 1)
+    with pytest.raises(CheckpointError, match=r"00000002 could not be written .*free some disk"):
+        save_checkpoint(small_disk, 2, History(), **how)
+    assert names(small_disk) == ["checkpoint-00000001"]
+    found = load_latest(small_disk)
+    assert found is not None
+    assert found.step == 1
 
 
 def test_a_full_disk_is_said_and_the_last_good_one_stays(
@@ -159,20 +238,20 @@ def test_a_real_limit_on_file_size_is_said(tmp_path: Path) -> None:
 
 def test_another_models_weights_are_refused(tmp_path: Path) -> None:
     saved_run(tmp_path, steps=1)
-    checkpoint = load_latest(tmp_path)
-    assert checkpoint is not None
+    found = load_latest(tmp_path)
+    assert found is not None
     for other, message in (
         (network(width=6), r"0\.weight has shape \(3, 4\) there and \(6, 4\) here"),
         (nn.Sequential(nn.Linear(4, 3)), r"2\.bias is in only one of the two"),
     ):
         with pytest.raises(CheckpointError, match=message):
-            checkpoint.restore(other, optimizer_for(other, "lamb"))
+            found.restore(other, optimizer_for(other, "lamb"))
 
 
 def test_an_undamaged_folder_warns_of_nothing(tmp_path: Path) -> None:
     saved_run(tmp_path, steps=2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        checkpoint = load_latest(tmp_path)
-    assert checkpoint is not None
-    assert checkpoint.step == 2
+        found = load_latest(tmp_path)
+    assert found is not None
+    assert found.step == 2

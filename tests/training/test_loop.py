@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from albert_lib.errors import AlbertLibError
-from albert_lib.training import History, TrainingError, train
+from albert_lib.errors import AlbertLibError, ConfigError
+from albert_lib.training import History, TrainingError, loop, train
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,86 @@ def test_dropout_depends_on_seed_and_step_alone() -> None:
     assert first == again != other
     assert late.column("loss").tolist() == first[3:]
     assert len(set(first)) > 1
+
+
+@pytest.mark.parametrize("lengths", [(1, 5, 2), (3, 0, 5)])
+def test_a_batch_in_parts_is_the_whole_batch(lengths: tuple[int, ...]) -> None:
+    values = torch.arange(24.0).view(3, 8)
+    model, cut_model = Scale(), Scale()
+
+    def two_means(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
+        # Each is a mean over numbers of its own: all of them, and those above 4.
+        scaled = model(batch.values)
+        large = scaled[batch.values > 4]
+        means = [each.square().sum() / max(1, len(each)) for each in (scaled, large)]
+        return {"loss": means[0] + means[1], "all": means[0], "large": means[1]}
+
+    def terms(batch: Numbers) -> dict[str, int]:
+        return {"all": len(batch.values), "large": int((batch.values > 4).sum())}
+
+    def cut(step: int) -> list[Numbers]:
+        return [Numbers(part, len(part)) for part in values[step].split(lengths)]
+
+    histories = [
+        train(
+            trained, batch, two_means, torch.optim.SGD(trained.parameters(), lr=1.0), steps=3,
+            learning_rate=lambda step: 0.1, seed=0, progress=False, terms=terms,
+        )
+        for trained, batch in (
+            (model, lambda step: Numbers(values[step], 8)),
+            (cut_model, cut),
+        )
+    ]  # fmt: skip
+    assert histories[0].columns() == histories[1].columns()
+    for column in ("loss", "all", "large", "gradient_norm", "tokens"):
+        expected = histories[0].column(column)
+        assert histories[1].column(column) == pytest.approx(expected, rel=1e-6), column
+    assert cut_model.weight.item() == pytest.approx(model.weight.item(), abs=1e-6)
+
+
+def test_parts_without_terms_are_refused() -> None:
+    model = Scale()
+    with pytest.raises(ConfigError, match="not how many terms half is a mean over"):
+        train(
+            model, lambda step: [Numbers(torch.ones(2))] * 2, mean_loss,
+            torch.optim.SGD(model.parameters(), lr=1.0), steps=1, learning_rate=lambda step: 0.1,
+            seed=0, progress=False, terms=lambda batch: {"loss": 2},
+        )  # fmt: skip
+
+
+def test_no_two_parts_share_their_dropout() -> None:
+    model = Scale(dropout=0.5)
+    masks: list[list[float]] = []
+
+    def watch(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
+        dropped = model(batch.values)
+        masks.append(dropped.tolist())
+        return {"loss": dropped.mean()}
+
+    def go(batch: object) -> None:
+        train(
+            model, batch, watch, torch.optim.SGD(model.parameters(), lr=1.0), steps=2,
+            learning_rate=lambda step: 0.0, seed=4, progress=False,
+            terms=lambda batch: {"loss": len(batch.values)},
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    go(lambda step: [Numbers(torch.ones(40))] * 3)
+    assert len({tuple(mask) for mask in masks}) == 6
+    go(lambda step: Numbers(torch.ones(40)))
+    assert masks[6:] == [masks[0], masks[3]], "a whole batch draws as a first part"
+
+
+def test_batches_made_ahead_are_the_same_and_no_more() -> None:
+    made: list[int] = []
+
+    def make(step: int) -> Numbers:
+        made.append(step)
+        return Numbers(torch.full((1,), float(step)))
+
+    batches = loop.each_batch(make, range(3, 7), ahead=True)
+    values = [batch.values.item() for batch in batches if isinstance(batch, Numbers)]
+    assert values == made == [3, 4, 5, 6]
+    assert list(loop.each_batch(make, range(0), ahead=True)) == []
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -6,6 +6,7 @@ import math
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from albert_lib.training import (
     evaluate,
     pretrain,
     pretraining_loss,
+    save_checkpoint,
 )
+from albert_lib.training.same_run import describe_run
 
 SHORT = Recipe(
     steps=8, batch_size=4, sequence_length=32, learning_rate=0.02, warmup_steps=2,
@@ -36,18 +39,18 @@ SHORT = Recipe(
 TIMED = "seconds"
 
 KILLED_RUN = """
-import os, signal, sys
+import os, signal, sys, types
 import torch
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe, checkpoint, pretrain
+from albert_lib.training import Recipe, checkpoint, pretrain, pretraining
 from albert_lib.config import AlbertConfig
 
 world, output, threads, when, config, recipe = sys.argv[1:]
 torch.set_num_threads(int(threads))
 
-def die(*_):
+def die(*_, **__):
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 def on_step(row):
@@ -56,6 +59,10 @@ def on_step(row):
 
 if when == "while writing":
     checkpoint.write_json = die
+if when == "while removing an old one":
+    checkpoint.shutil = types.SimpleNamespace(rmtree=die)
+if when == "while writing the final model":
+    pretraining.AlbertTokenizer.save_pretrained = die
 
 torch.manual_seed(0)
 pretrain(
@@ -108,20 +115,25 @@ def test_an_interrupted_run_ends_as_one_left_alone(
     assert without_time(history) == without_time(expected)
 
 
+def pretrain_until_killed(world: Any, output: Path, when: str) -> list[str]:
+    """Run SHORT in a process of its own that kills itself; return the checkpoints it leaves."""
+    config = world.model(dropout=0.1).config.to_dict()
+    del config["model_type"]
+    recipe = {k: v for k, v in SHORT.to_dict().items() if k != "masking"}
+    arguments = [world.folder, output, torch.get_num_threads(), when, config, recipe]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_RUN, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert killed.returncode in (-getattr(signal, "SIGKILL", 9), 15), killed.stderr
+    return sorted(path.name for path in output.glob("checkpoint-*"))
+
+
 def test_killed_at_a_step_and_killed_while_saving(world: Any, tmp_path: Path) -> None:
     straight = world.model(dropout=0.1)
     pretrain_quietly(world, straight, SHORT)
 
-    config = {k: v for k, v in straight.config.to_dict().items() if k != "model_type"}
-    recipe = {k: v for k, v in SHORT.to_dict().items() if k != "masking"}
-    for when, newest in (("after step 5", 4), ("while writing", 4)):
-        arguments = [world.folder, tmp_path, torch.get_num_threads(), when, config, recipe]
-        killed = subprocess.run(
-            [sys.executable, "-c", KILLED_RUN, *map(str, arguments)], capture_output=True, text=True
-        )
-        assert killed.returncode in (-getattr(signal, "SIGKILL", 9), 15), killed.stderr
-        saved = sorted(path.name for path in tmp_path.glob("checkpoint-*"))
-        assert saved[-1] == f"checkpoint-{newest:08d}"
+    for when in ("after step 5", "while writing"):
+        assert pretrain_until_killed(world, tmp_path, when)[-1] == "checkpoint-00000004"
     torn = tmp_path / "checkpoint-00000004" / "optimizer.safetensors"
     torn.write_bytes(torn.read_bytes()[:1000])
 
@@ -130,6 +142,74 @@ def test_killed_at_a_step_and_killed_while_saving(world: Any, tmp_path: Path) ->
         pretrain_quietly(world, resumed, SHORT, output=tmp_path)
     assert_same_weights(resumed, straight)
     assert not list(tmp_path.glob(".checkpoint-*")), "what the kill left behind is swept up"
+
+
+def test_killed_while_removing_and_while_writing_the_final_model(
+    world: Any, tmp_path: Path
+) -> None:
+    straight, resumed = world.model(dropout=0.1), world.model(dropout=0.1)
+    pretrain_quietly(world, straight, SHORT)
+    saved = pretrain_until_killed(world, tmp_path, "while removing an old one")
+    assert saved == ["checkpoint-00000004", "checkpoint-00000006"]
+    assert (tmp_path / ".checkpoint-00000002-old").is_dir()
+    saved = pretrain_until_killed(world, tmp_path, "while writing the final model")
+    assert saved == ["checkpoint-00000006", "checkpoint-00000008"]
+    assert not (tmp_path / "model").exists()
+    assert [path.name[:7] for path in tmp_path.glob(".*")] == [".model-"]
+
+    history = pretrain_quietly(world, resumed, SHORT, output=tmp_path)
+    assert len(history) == 8
+    assert_same_weights(resumed, straight)
+    assert_same_weights(AlbertForPreTraining.from_pretrained(tmp_path / "model"), straight)
+    assert not list(tmp_path.glob(".*")), "what the kills left behind is swept up"
+
+
+def test_a_batch_in_parts_gives_the_losses_of_the_whole(world: Any) -> None:
+    config = world.model().config.replace(classifier_dropout_prob=0.0)
+    histories = []
+    for accumulation in (1, 3):
+        torch.manual_seed(0)
+        model = AlbertForPreTraining(config)
+        recipe = SHORT.replace(batch_size=7, accumulation=accumulation)
+        histories.append(pretrain_quietly(world, model, recipe, held_out=world.held_out))
+    whole, parts = histories
+    assert parts.columns() == whole.columns()
+    for column in set(whole.columns()) - {TIMED}:
+        assert parts.column(column) == pytest.approx(whole.column(column), rel=0, abs=1e-5)
+
+
+def test_another_accumulation_is_gone_on_with_and_said(world: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_quietly(world, world.model(), SHORT, output=tmp_path, on_step=stop_after(5))
+    with pytest.warns(UserWarning, match=r"parts\.accumulation=1, but 2 was asked for: it goes on"):
+        history = pretrain_quietly(
+            world, world.model(), SHORT.replace(accumulation=2), output=tmp_path
+        )
+    assert len(history) == 8
+
+
+def test_a_run_saved_before_batches_were_cut_is_gone_on_with(world: Any, tmp_path: Path) -> None:
+    recipe, model = SHORT, world.model()
+    run = describe_run(model, world.store, world.tokenizer, recipe)
+    del run["parts"], run["recipe"]["compile"]
+    optimizer = build_optimizer(model, recipe)
+    rows = [{"step": step, "loss": 1.0} for step in range(1, 5)]
+    save_checkpoint(tmp_path, 4, History(rows), model=model, optimizer=optimizer, run=run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(pretrain_quietly(world, world.model(), recipe, output=tmp_path)) == 8
+
+
+def test_a_machine_that_cannot_compile_is_told_so(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_compiler(function: Any) -> Any:
+        raise RuntimeError("No working C++ compiler found\nand a long story")
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    message = r"cannot compile \(No working C\+\+ compiler found\); install a C\+\+ compiler"
+    with pytest.raises(ConfigError, match=message):
+        pretrain_quietly(world, world.model(), SHORT.replace(compile=True))
 
 
 def test_a_finished_run_comes_back_at_once(world: Any, tmp_path: Path) -> None:
@@ -260,6 +340,7 @@ def test_what_does_not_fit_is_refused(world: Any) -> None:
         ({"learning_rate": 0.0}, "learning_rate is 0.0; make it above 0"),
         ({"warmup_steps": 9}, "warmup_steps is 9; make it at most the 8 steps"),
         ({"seed": -1}, "seed is -1; make it 0 or more"),
+        ({"accumulation": 5}, "accumulation is 5; make it at most 4 rows"),
     ],
 )
 def test_impossible_recipes_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -39,11 +39,10 @@ def mask_batch(
         draws[:, :2],
         config.max_ngram,
     )
-    places = np.flatnonzero(hidden)
-    row, position = np.divmod(places, input_ids.shape[1])
+    row, position = np.divmod(np.flatnonzero(hidden), input_ids.shape[1])  # faster than nonzero
     shown = np.array(input_ids)
-    shown.reshape(-1)[places] = replace_pieces(
-        input_ids.reshape(-1)[places],
+    shown[row, position] = replace_pieces(
+        input_ids[row, position],
         draws[row, 2, position],
         draws[row, 3, position],
         config,
@@ -111,7 +110,7 @@ def take_runs(
     are no longer `free`. An empty run ends where it begins.
     """
     begin = starts[first]
-    end = begin
+    end = np.array(begin)
     growing = np.arange(len(first))
     for extra in range(max_ngram):
         growing = growing[extra < wanted[growing]]
@@ -120,7 +119,6 @@ def take_runs(
         fits &= stops[word] - begin[growing] <= room[growing]
         growing, word = growing[fits], word[fits]
         free[word] = False
-        end = np.array(end)
         end[growing] = stops[word]
     return end
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
 from albert_lib.errors import ConfigError
@@ -135,12 +135,14 @@ class PretrainingBatches:
             )
         first_step = step - step % self._steps_at_once
         key = (first_step, start, stop)
-        if key not in self._chunks:
+        chunk = self._chunks.get(key)
+        if chunk is None:
+            chunk = self._make_chunk(first_step, start, stop)
             # of other steps nothing is kept: parts of the same steps are no more than these steps
             kept = {other: made for other, made in self._chunks.items() if other[0] == first_step}
-            self._chunks = {**kept, key: self._make_chunk(first_step, start, stop)}
+            self._chunks = {**kept, key: chunk}
         first = (step - first_step) * (stop - start)
-        return self._chunks[key].batch(first, first + stop - start)
+        return chunk.batch(first, first + stop - start)
 
     def _make_chunk(self, first_step: int, start: int, stop: int) -> MaskedPairs:
         """The examples in rows start … stop − 1 of `_steps_at_once` batches."""
@@ -150,26 +152,28 @@ class PretrainingBatches:
         n_rows = stop - start
         if n_rows == self.batch_size:  # neighbours, all of them
             starts, n_rows = range(first, first + 1), n_steps * n_rows
-        plan = PairPlan.concatenate([self._order.examples(n, n + n_rows) for n in starts])
-        ids, in_second, is_text = write_pairs(
-            plan, self.store, self.tokenizer, self.sequence_length
-        )
-        self.store.release_pages()
+        parts = self._order.examples(range(n, n + n_rows) for n in starts)
+        written = [write_pairs(p.plan, p.ids, self.tokenizer, self.sequence_length) for p in parts]
+        ids, in_second, is_text = (np.concatenate(column) for column in zip(*written, strict=True))
+        swapped = np.concatenate([part.plan.swapped for part in parts])
         n_draws = DRAWS_PER_PIECE * self.sequence_length
         draws = example_uniforms(self.seed, Purpose.MASKING, starts, n_rows, n_draws)
         draws = draws.reshape(len(ids), DRAWS_PER_PIECE, self.sequence_length)
         shown, is_hidden = mask_batch(ids, self.tokenizer, self.masking, draws)
         hidden = np.flatnonzero(is_hidden)
         hidden_ids = ids.reshape(-1)[hidden]
-        return MaskedPairs(shown, in_second, is_text, hidden, hidden_ids, plan.swapped)
+        return MaskedPairs(shown, in_second, is_text, hidden, hidden_ids, swapped)
 
 
 def write_pairs(
-    plan: PairPlan, store: TokenStore, tokenizer: AlbertTokenizer, sequence_length: int
+    plan: PairPlan,
+    text: Integer[np.ndarray, " tokens"],
+    tokenizer: AlbertTokenizer,
+    sequence_length: int,
 ) -> tuple[
     Int[np.ndarray, "pairs seq"], Bool[np.ndarray, "pairs seq"], Bool[np.ndarray, "pairs seq"]
 ]:
-    """Write each pair as [CLS] first [SEP] second [SEP] and padding.
+    """Write each pair of a text as [CLS] first [SEP] second [SEP] and padding.
 
     Returns ids, which positions are of the second segment (from its first piece to its [SEP]) and
     which are not padding.
@@ -178,12 +182,12 @@ def write_pairs(
     first_sep = (1 + plan.first_end - plan.first_start)[:, None]
     second_sep = first_sep + 1 + (plan.second_end - plan.second_start)[:, None]
     in_second = position > first_sep
-    # where position 0 would stand in the store, were the segment to go on to its left
+    # where position 0 would stand in the text, were the segment to go on to its left
     first_origin = plan.first_start[:, None] - 1
     second_origin = plan.second_start[:, None] - first_sep - 1
     source = np.where(in_second, second_origin, first_origin)
     source += position
-    ids = store.ids.take(source, mode="clip").astype(np.int64)
+    ids = text.take(source, mode="clip").astype(np.int64)
     ids[:, 0] = tokenizer.cls_token_id
     row = np.arange(len(ids))[:, None]
     ids[row, first_sep] = tokenizer.sep_token_id

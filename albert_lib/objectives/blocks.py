@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from albert_lib.objectives.store import TokenStore
 
-BLOCK_PIECES = 1 << 18  # what a block holds, and at most a document more
+BLOCK_PIECES = 1 << 17  # what a block holds, and at most a document more
 
 
 @dataclass(frozen=True, eq=False)

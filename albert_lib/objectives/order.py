@@ -8,15 +8,29 @@ a whole, and of a larger one only a window is ever held.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Integer
 
 from albert_lib.objectives.draws import Purpose, generator
 from albert_lib.objectives.segments import TARGET_VERSIONS, PairPlan, SegmentPairs
 
-WINDOW_BLOCKS = 16  # some four million pieces
+WINDOW_BLOCKS = 16  # some two million pieces
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Pairs, and the text of their blocks, copied: the plan's offsets count in `ids`."""
+
+    plan: PairPlan
+    ids: Integer[np.ndarray, " tokens"]
+
+    def take(self, indices: Int[np.ndarray, " taken"]) -> Window:
+        """Some of the pairs, over the same text."""
+        return Window(self.plan.take(indices), self.ids)
 
 
 class ExampleOrder:
@@ -24,7 +38,7 @@ class ExampleOrder:
 
     An epoch has every one of its pairs once. Where an example stands follows from the numbers of
     pairs in the blocks before it; they repeat after `TARGET_VERSIONS` epochs and are counted
-    when they are first needed, without planning the pairs (about 15 ms a million tokens).
+    when they are first needed, without planning the pairs: milliseconds a million tokens.
     """
 
     def __init__(self, pairs: SegmentPairs) -> None:
@@ -32,18 +46,19 @@ class ExampleOrder:
         self._counts = np.full((TARGET_VERSIONS, pairs.n_blocks), -1)  # −1: not yet counted
         self._totals: list[int] = []  # pairs in epoch 0, 1, … as far as counted to the end
         self._epoch = lru_cache(maxsize=2)(self._open_epoch)
-        self._window = lru_cache(maxsize=2)(self._plan_window)
+        self._window = lru_cache(maxsize=2)(self._read_window)
 
-    def examples(self, first: int, end: int) -> PairPlan:
-        """The pairs of examples first … end − 1."""
-        parts = []
-        while first < end:
-            epoch, window, place = self.find(first)
-            plan = self._window(epoch, window)
-            part = plan.take(slice(place, place + end - first))
-            parts.append(part)
-            first += len(part)
-        return PairPlan.concatenate(parts)
+    def examples(self, wanted: Iterable[range]) -> list[Window]:
+        """The examples of some ranges, each after the one before, as parts of their windows."""
+        places: dict[tuple[int, int], list[np.ndarray]] = {}
+        for numbers in wanted:
+            first = numbers.start
+            while first < numbers.stop:
+                epoch, window, place = self.find(first)
+                end = min(place + numbers.stop - first, self._epoch(epoch).size(window))
+                places.setdefault((epoch, window), []).append(np.arange(place, end))
+                first += end - place
+        return [self._window(*where).take(np.concatenate(parts)) for where, parts in places.items()]
 
     def find(self, example: int) -> tuple[int, int, int]:
         """The epoch and the window an example falls in, and its place in that window."""
@@ -79,12 +94,17 @@ class ExampleOrder:
             self._counts[version, block] = self.pairs.count(epoch, block)
         return int(self._counts[version, block])
 
-    def _plan_window(self, epoch: int, window: int) -> PairPlan:
-        """The pairs of a window in the order of training."""
-        blocks = self._epoch(epoch).window(window)
-        plan = PairPlan.concatenate([self.pairs.plan_block(epoch, int(block)) for block in blocks])
-        rng = generator(self.pairs.seed, Purpose.PAIR_ORDER, epoch, window)
-        return plan.take(rng.permutation(len(plan)))
+    def _read_window(self, epoch: int, number: int) -> Window:
+        """A window's pairs in the order of training, and its text."""
+        plans, texts, length = [], [], 0
+        for block in self._epoch(epoch).window(number).tolist():
+            begin, text = self.pairs.text(block)
+            plans.append(self.pairs.plan_block(epoch, block).moved(length - begin))
+            texts.append(text)
+            length += len(text)
+        plan = PairPlan.concatenate(plans)
+        rng = generator(self.pairs.seed, Purpose.PAIR_ORDER, epoch, number)
+        return Window(plan, np.concatenate(texts)).take(rng.permutation(len(plan)))
 
 
 class Epoch:
@@ -106,6 +126,10 @@ class Epoch:
     def start(self, window: int) -> int:
         """The place of a window's first example in the epoch, for windows met so far."""
         return self.ends[window - 1] if window else 0
+
+    def size(self, window: int) -> int:
+        """How many examples a window has, for windows met so far."""
+        return self.ends[window] - self.start(window)
 
     def find(self, place: int) -> int | None:
         """The window that holds the epoch's example number `place`; None past the end."""

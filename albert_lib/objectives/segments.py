@@ -42,9 +42,19 @@ class PairPlan:
     def __len__(self) -> int:
         return len(self.swapped)
 
-    def take(self, indices: Int[np.ndarray, " taken"] | slice) -> PairPlan:
+    def take(self, indices: Int[np.ndarray, " taken"]) -> PairPlan:
         """The pairs with these numbers, in this order."""
         return PairPlan(*(getattr(self, field.name)[indices] for field in fields(self)))
+
+    def moved(self, by: int) -> PairPlan:
+        """The same pairs in a text that begins `by` places further right."""
+        return PairPlan(
+            self.first_start + by,
+            self.first_end + by,
+            self.second_start + by,
+            self.second_end + by,
+            self.swapped,
+        )
 
     @staticmethod
     def concatenate(plans: list[PairPlan]) -> PairPlan:
@@ -115,6 +125,13 @@ class SegmentPairs:
         """One block of the store."""
         return read_block(self.store, int(self._bounds[number]), int(self._bounds[number + 1]))
 
+    def text(self, number: int) -> tuple[int, Integer[np.ndarray, " tokens"]]:
+        """Where a block begins in `store.ids`, and a copy of its pieces."""
+        sentence_starts = self.block(number).sentence_starts
+        ids = np.array(self.store.ids[sentence_starts[0] : sentence_starts[-1]])
+        self.store.release_pages()
+        return int(sentence_starts[0]), ids
+
     def plan(self, epoch: int) -> PairPlan:
         """All pairs of one epoch, in text order; the same for the same (seed, epoch).
 
@@ -135,6 +152,7 @@ class SegmentPairs:
 
         rng = generator(self.seed, Purpose.PAIRS, epoch, number)
         cut = self.draw_cuts(block.sentence_starts, first_sentence, last_sentence, rng)
+        self.store.release_pages()
         swapped = rng.random(len(cut)) < 0.5
         # in the document A is [start, cut) and B is [cut, end)
         first_start, first_end, second_start, second_end = np.where(

@@ -39,11 +39,12 @@ def mask_batch(
         draws[:, :2],
         config.max_ngram,
     )
+    row, position = np.divmod(np.flatnonzero(hidden), input_ids.shape[1])  # faster than nonzero
     shown = np.array(input_ids)
-    shown[hidden] = replace_pieces(
-        input_ids[hidden],
-        draws[:, 2][hidden],
-        draws[:, 3][hidden],
+    shown[row, position] = replace_pieces(
+        input_ids[row, position],
+        draws[row, 2, position],
+        draws[row, 3, position],
         config,
         tokenizer.mask_token_id,
         tokenizer.vocab_size,
@@ -61,62 +62,82 @@ def choose_runs_batch(
 ) -> Bool[np.ndarray, "batch seq"]:
     """`find_words` and `choose_runs` for all sequences at once: which positions to hide.
 
-    In each turn of the loop every sequence that has budget left tries its next word.
+    In each turn of the loop every sequence that has budget left tries its next word. Words and
+    positions are counted through the whole batch.
     """
-    starts, stops = word_table(input_ids, is_word_start, is_special, spare=max_ngram)
-    is_word = stops > starts
-    n_words = is_word.sum(axis=1)
-    turn = np.where(is_word[:, :-max_ngram], draws[:, 0, : n_words.max()], np.inf)
+    starts, stops, n_words = find_words_batch(input_ids, is_word_start, is_special)
+    first_word = np.cumsum(n_words) - n_words  # of each sequence
+    most = n_words.max()
+    turn = np.where(np.arange(most) < n_words[:, None], draws[:, 0, :most], np.inf)
     order = np.argsort(turn, axis=1)
-    wanted = run_lengths(draws[:, 1, : n_words.max()], max_ngram)
-    free = is_word.copy()
+    free = np.ones(len(starts), dtype=bool)
     left = np.array(budget)
-    change = np.zeros((len(input_ids), input_ids.shape[1] + 1), dtype=np.int8)
+    change = np.zeros(input_ids.size + 1, dtype=np.int8)
 
     trying = np.arange(len(input_ids))
-    for attempt in range(n_words.max()):
+    for attempt in range(most):
         trying = trying[(left[trying] > 0) & (attempt < n_words[trying])]
         if not len(trying):
             break
-        first = order[trying, attempt]
-        begin = starts[trying, first]
-        end = begin
-        grows = np.ones(len(trying), dtype=bool)
-        for extra in range(max_ngram):
-            word = first + extra
-            longer = stops[trying, word]
-            grows &= extra < wanted[trying, first]
-            grows &= free[trying, word] & (starts[trying, word] == end)
-            grows &= longer - begin <= left[trying]
-            free[trying[grows], word[grows]] = False
-            end = np.where(grows, longer, end)
+        index = order[trying, attempt]
+        # a run ends with its sequence at the latest
+        wanted = np.minimum(
+            run_lengths(draws[trying, 1, index], max_ngram), n_words[trying] - index
+        )
+        word = first_word[trying] + index
+        end = take_runs(word, wanted, left[trying], starts, stops, free, max_ngram)
+        begin = starts[word]
         left[trying] -= end - begin
-        # a run is +1 where it begins and −1 where it ends; runs may touch, empty ones cancel
-        change[trying, begin] += 1
-        change[trying, end] -= 1
-    return np.cumsum(change[:, :-1], axis=1, dtype=np.int8) > 0
+        # a run is +1 where it begins and −1 where it ends; runs may touch
+        change[begin[end > begin]] += 1
+        change[end[end > begin]] -= 1
+    hidden = np.cumsum(change[:-1], dtype=np.int8).view(bool)
+    return hidden.reshape(input_ids.shape)
 
 
-def word_table(
+def take_runs(
+    first: Int[np.ndarray, " runs"],
+    wanted: Int[np.ndarray, " runs"],
+    room: Int[np.ndarray, " runs"],
+    starts: Int[np.ndarray, " words"],
+    stops: Int[np.ndarray, " words"],
+    free: Bool[np.ndarray, " words"],
+    max_ngram: int,
+) -> Int[np.ndarray, " runs"]:
+    """Take as much of each run of `wanted` words from word `first` as may be: where it ends.
+
+    It ends early at a word that is not free, is no neighbour, or exceeds the room. Words taken
+    are no longer `free`. An empty run ends where it begins.
+    """
+    begin = starts[first]
+    end = np.array(begin)
+    growing = np.arange(len(first))
+    for extra in range(max_ngram):
+        growing = growing[extra < wanted[growing]]
+        word = first[growing] + extra
+        fits = free[word] & (starts[word] == end[growing])
+        fits &= stops[word] - begin[growing] <= room[growing]
+        growing, word = growing[fits], word[fits]
+        free[word] = False
+        end[growing] = stops[word]
+    return end
+
+
+def find_words_batch(
     input_ids: Int[np.ndarray, "batch seq"],
     is_word_start: Bool[np.ndarray, " vocab"],
     is_special: Bool[np.ndarray, " vocab"],
-    spare: int,
-) -> tuple[Int[np.ndarray, "batch slots"], Int[np.ndarray, "batch slots"]]:
-    """Where the words of each sequence start and stop; unused slots are empty, `spare` at least."""
-    in_word = ~is_special[input_ids]
+) -> tuple[Int[np.ndarray, " words"], Int[np.ndarray, " words"], Int[np.ndarray, " batch"]]:
+    """Where the words of all sequences start and stop, and how many words each sequence has.
+
+    Positions are counted through the whole batch.
+    """
+    in_word = ~is_special.take(input_ids)
     edge = np.zeros((len(input_ids), 1), dtype=bool)
     before = np.concatenate([edge, in_word[:, :-1]], axis=1)
-    begins = in_word & (is_word_start[input_ids] | ~before)
-    after = np.concatenate([~(in_word & ~begins)[:, 1:], ~edge], axis=1)
-    ends = in_word & after  # the next position does not continue the word
-
-    row, start = np.nonzero(begins)
-    stop = np.nonzero(ends)[1] + 1  # as many, in the same order
-    n_words = begins.sum(axis=1)
-    slot = np.arange(len(row)) - np.repeat(np.cumsum(n_words) - n_words, n_words)
-    starts = np.zeros((len(input_ids), n_words.max() + spare), dtype=np.int64)
-    stops = np.zeros_like(starts)
-    starts[row, slot] = start
-    stops[row, slot] = stop
-    return starts, stops
+    begins = in_word & (is_word_start.take(input_ids) | ~before)
+    continues = in_word & ~begins
+    after = np.concatenate([continues[:, 1:], edge], axis=1)
+    ends = in_word & ~after
+    # there are as many ends as beginnings, in the same order
+    return np.flatnonzero(begins), np.flatnonzero(ends) + 1, begins.sum(axis=1)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
 from albert_lib.errors import ConfigError
 from albert_lib.objectives.batch_masking import DRAWS_PER_PIECE, mask_batch
-from albert_lib.objectives.draws import Purpose, example_uniforms, generator
+from albert_lib.objectives.draws import Purpose, example_uniforms
 from albert_lib.objectives.masking import MaskingConfig
+from albert_lib.objectives.order import ExampleOrder
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
 from albert_lib.objectives.store import TokenStore
 
@@ -57,23 +57,30 @@ class MaskedPairs:
     """Consecutive examples of a run, as numpy arrays with a row each."""
 
     shown_ids: Int[np.ndarray, "examples seq"]  # with runs hidden
-    original_ids: Int[np.ndarray, "examples seq"]
-    segments: Int[np.ndarray, "examples seq"]
+    in_second: Bool[np.ndarray, "examples seq"]  # segment
     is_text: Bool[np.ndarray, "examples seq"]  # not padding
-    hidden: Bool[np.ndarray, "examples seq"]
+    hidden: Int[np.ndarray, " hidden"]  # positions, counted through all examples
+    hidden_ids: Int[np.ndarray, " hidden"]  # what stood there
     swapped: Bool[np.ndarray, " examples"]
 
-    def batch(self, rows: slice) -> PretrainingBatch:
-        """Some of the examples as tensors."""
-        hidden = self.hidden[rows]
+    def batch(self, first: int, end: int) -> PretrainingBatch:
+        """Examples first … end − 1 as tensors of their own."""
+        rows = slice(first, end)
+        begin = first * self.shown_ids.shape[1]
+        hidden = slice(*np.searchsorted(self.hidden, (begin, end * self.shown_ids.shape[1])))
         return PretrainingBatch(
-            input_ids=torch.tensor(self.shown_ids[rows]),
-            attention_mask=torch.tensor(self.is_text[rows], dtype=torch.int64),
-            token_type_ids=torch.tensor(self.segments[rows]),
-            masked_positions=torch.tensor(np.flatnonzero(hidden)),
-            masked_labels=torch.tensor(self.original_ids[rows][hidden]),
-            sop_labels=torch.tensor(self.swapped[rows], dtype=torch.int64),
+            input_ids=int64_tensor(self.shown_ids[rows]),
+            attention_mask=int64_tensor(self.is_text[rows]),
+            token_type_ids=int64_tensor(self.in_second[rows]),
+            masked_positions=int64_tensor(self.hidden[hidden] - begin),
+            masked_labels=int64_tensor(self.hidden_ids[hidden]),
+            sop_labels=int64_tensor(self.swapped[rows]),
         )
+
+
+def int64_tensor(values: np.ndarray) -> Tensor:
+    """The values copied into a tensor that owns them."""
+    return torch.from_numpy(values.astype(np.int64))
 
 
 class PretrainingBatches:
@@ -109,89 +116,85 @@ class PretrainingBatches:
         self.pairs = SegmentPairs(
             store, sequence_length, seed=seed, is_word_start=tokenizer.is_word_start
         )
-        self._batches_at_once = max(1, POSITIONS_AT_ONCE // (batch_size * sequence_length))
-        self._epoch_ends: list[int] = []  # in examples, for the epochs met so far
-        self._shuffled_plan = lru_cache(maxsize=2)(self._make_shuffled_plan)
-        self._chunk = lru_cache(maxsize=2)(self._make_chunk)
+        self._order = ExampleOrder(self.pairs)
+        self._steps_at_once = max(1, POSITIONS_AT_ONCE // (batch_size * sequence_length))
+        self._chunks: dict[tuple[int, int, int], MaskedPairs] = {}  # by first step and rows
 
-    def batch(self, step: int) -> PretrainingBatch:
-        """The batch of one training step, counted from 0."""
+    def batch(self, step: int, rows: slice | None = None) -> PretrainingBatch:
+        """The batch of one training step, counted from 0, or some rows of it.
+
+        With `rows`, a slice of neighbours, only these examples are masked and written: each of
+        several processes asks for its own, or a step is taken in parts. The parts one after
+        another are the batch, bit for bit, but that `masked_positions` count from the beginning
+        of the part.
+        """
         if step < 0:
             raise ConfigError(f"step is {step}; steps are counted from 0.")
-        chunk, index = divmod(step, self._batches_at_once)
-        return self._chunk(chunk).batch(
-            slice(index * self.batch_size, (index + 1) * self.batch_size)
-        )
+        start, stop, _ = (rows or slice(None)).indices(self.batch_size)
+        if start >= stop or (rows is not None and rows.step not in (None, 1)):
+            raise ConfigError(
+                f"rows is {rows}, which names no neighbouring rows of a batch of "
+                f"{self.batch_size}; give slice(first, end)."
+            )
+        first_step = step - step % self._steps_at_once
+        key = (first_step, start, stop)
+        chunk = self._chunks.get(key)
+        if chunk is None:
+            chunk = self._make_chunk(first_step, start, stop)
+            # of other steps nothing is kept: parts of the same steps are no more than these steps
+            kept = {other: made for other, made in self._chunks.items() if other[0] == first_step}
+            self._chunks = {**kept, key: chunk}
+        first = (step - first_step) * (stop - start)
+        return chunk.batch(first, first + stop - start)
 
-    def _make_chunk(self, chunk: int) -> MaskedPairs:
-        """The examples of `_batches_at_once` consecutive batches."""
-        n_examples = self._batches_at_once * self.batch_size
-        first_example = chunk * n_examples
-        plan = self._examples(first_example, first_example + n_examples)
-        ids, segments, is_text = write_pairs(plan, self.store, self.tokenizer, self.sequence_length)
-        draws = example_uniforms(
-            self.seed,
-            Purpose.MASKING,
-            first_example,
-            n_examples,
-            DRAWS_PER_PIECE * self.sequence_length,
-        ).reshape(n_examples, DRAWS_PER_PIECE, self.sequence_length)
-        shown, hidden = mask_batch(ids, self.tokenizer, self.masking, draws)
-        return MaskedPairs(shown, ids, segments, is_text, hidden, plan.swapped)
-
-    def _examples(self, first: int, end: int) -> PairPlan:
-        """The pairs of examples first … end − 1, counted through all epochs."""
-        parts = []
-        while first < end:
-            epoch, epoch_start = self._find_epoch(first)
-            plan = self._shuffled_plan(epoch)
-            epoch_end = min(end, epoch_start + len(plan))
-            parts.append(plan.take(np.arange(first - epoch_start, epoch_end - epoch_start)))
-            first = epoch_end
-        return PairPlan.concatenate(parts)
-
-    def _find_epoch(self, example: int) -> tuple[int, int]:
-        """The epoch an example falls in, and the number of that epoch's first example.
-
-        Epochs differ in length, for their pairs are drawn anew; so every epoch before must have
-        been planned once. A plan costs about a second for ten million tokens.
-        """
-        ends = self._epoch_ends
-        while not ends or ends[-1] <= example:
-            ends.append((ends[-1] if ends else 0) + len(self._shuffled_plan(len(ends))))
-        epoch = int(np.searchsorted(ends, example, side="right"))
-        return epoch, ends[epoch - 1] if epoch else 0
-
-    def _make_shuffled_plan(self, epoch: int) -> PairPlan:
-        """One epoch's pairs in the order of training."""
-        plan = self.pairs.plan(epoch)
-        order = generator(self.seed, Purpose.ORDER, epoch).permutation(len(plan))
-        return plan.take(order)
+    def _make_chunk(self, first_step: int, start: int, stop: int) -> MaskedPairs:
+        """The examples in rows start … stop − 1 of `_steps_at_once` batches."""
+        n_steps = self._steps_at_once
+        first = first_step * self.batch_size + start
+        starts = range(first, first + n_steps * self.batch_size, self.batch_size)
+        n_rows = stop - start
+        if n_rows == self.batch_size:  # neighbours, all of them
+            starts, n_rows = range(first, first + 1), n_steps * n_rows
+        parts = self._order.examples(range(n, n + n_rows) for n in starts)
+        written = [write_pairs(p.plan, p.ids, self.tokenizer, self.sequence_length) for p in parts]
+        ids, in_second, is_text = (np.concatenate(column) for column in zip(*written, strict=True))
+        swapped = np.concatenate([part.plan.swapped for part in parts])
+        n_draws = DRAWS_PER_PIECE * self.sequence_length
+        draws = example_uniforms(self.seed, Purpose.MASKING, starts, n_rows, n_draws)
+        draws = draws.reshape(len(ids), DRAWS_PER_PIECE, self.sequence_length)
+        shown, is_hidden = mask_batch(ids, self.tokenizer, self.masking, draws)
+        hidden = np.flatnonzero(is_hidden)
+        hidden_ids = ids.reshape(-1)[hidden]
+        return MaskedPairs(shown, in_second, is_text, hidden, hidden_ids, swapped)
 
 
 def write_pairs(
-    plan: PairPlan, store: TokenStore, tokenizer: AlbertTokenizer, sequence_length: int
+    plan: PairPlan,
+    text: Integer[np.ndarray, " tokens"],
+    tokenizer: AlbertTokenizer,
+    sequence_length: int,
 ) -> tuple[
-    Int[np.ndarray, "pairs seq"], Int[np.ndarray, "pairs seq"], Bool[np.ndarray, "pairs seq"]
+    Int[np.ndarray, "pairs seq"], Bool[np.ndarray, "pairs seq"], Bool[np.ndarray, "pairs seq"]
 ]:
-    """Write each pair as [CLS] first [SEP] second [SEP] and padding.
+    """Write each pair of a text as [CLS] first [SEP] second [SEP] and padding.
 
-    Returns ids, segment ids (1 from the second segment's first piece to its [SEP], else 0) and
-    which positions are not padding.
+    Returns ids, which positions are of the second segment (from its first piece to its [SEP]) and
+    which are not padding.
     """
     position = np.arange(sequence_length)
     first_sep = (1 + plan.first_end - plan.first_start)[:, None]
     second_sep = first_sep + 1 + (plan.second_end - plan.second_start)[:, None]
     in_second = position > first_sep
-    source = np.where(
-        in_second,
-        plan.second_start[:, None] + position - first_sep - 1,
-        plan.first_start[:, None] + position - 1,
-    )
-    ids = store.ids[np.clip(source, 0, store.n_tokens - 1)].astype(np.int64)
+    # where position 0 would stand in the text, were the segment to go on to its left
+    first_origin = plan.first_start[:, None] - 1
+    second_origin = plan.second_start[:, None] - first_sep - 1
+    source = np.where(in_second, second_origin, first_origin)
+    source += position
+    ids = text.take(source, mode="clip").astype(np.int64)
     ids[:, 0] = tokenizer.cls_token_id
-    ids[(position == first_sep) | (position == second_sep)] = tokenizer.sep_token_id
+    row = np.arange(len(ids))[:, None]
+    ids[row, first_sep] = tokenizer.sep_token_id
+    ids[row, second_sep] = tokenizer.sep_token_id
     is_text = position <= second_sep
     ids[~is_text] = tokenizer.pad_token_id
-    segments = (in_second & is_text).astype(np.int64)
-    return ids, segments, is_text
+    return ids, in_second & is_text, is_text

@@ -15,16 +15,18 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer
 
 from albert_lib.errors import ConfigError, StoreError
+from albert_lib.objectives.blocks import Block, block_bounds, read_block
 from albert_lib.objectives.draws import Purpose, check_seed, generator
 from albert_lib.objectives.store import TokenStore
 
 N_SPECIAL = 3  # [CLS] A [SEP] B [SEP]
-SENTENCES_CUT_AT_ONCE = 4096  # bounds the memory of cutting, whatever the corpus
+SENTENCES_CUT_AT_ONCE = 4096  # bounds the memory of cutting, whatever the text
+TARGET_VERSIONS = 10  # with 10 % of documents in short pairs, each is so once in them, on average
 
 
 @dataclass(frozen=True, eq=False)
 class PairPlan:
-    """The pairs of one epoch in text order, as offsets into `store.ids`.
+    """Pairs of segments, as offsets into `store.ids`.
 
     `first` is what is written first: pair i reads
     [CLS] ids[first_start[i]:first_end[i]] [SEP] ids[second_start[i]:second_end[i]] [SEP].
@@ -44,6 +46,16 @@ class PairPlan:
         """The pairs with these numbers, in this order."""
         return PairPlan(*(getattr(self, field.name)[indices] for field in fields(self)))
 
+    def moved(self, by: int) -> PairPlan:
+        """The same pairs in a text that begins `by` places further right."""
+        return PairPlan(
+            self.first_start + by,
+            self.first_end + by,
+            self.second_start + by,
+            self.second_end + by,
+            self.swapped,
+        )
+
     @staticmethod
     def concatenate(plans: list[PairPlan]) -> PairPlan:
         """One plan with the pairs of several, in order."""
@@ -53,13 +65,17 @@ class PairPlan:
 
 
 class SegmentPairs:
-    """Draws the segment pairs of a store, anew in every epoch.
+    """Draws the segment pairs of a store, anew in every epoch, block by block.
 
     A document is read from front to back in chunks of whole sentences, each chunk ending with the
     sentence that reaches the target length. The target is sequence_length − 3, or, with
     probability `short_sequence_probability` per document, uniform between 2 and that. A ends
     after a uniformly drawn sentence of its chunk, B is the rest; half of the pairs are swapped;
     the longer side then loses pieces at its ends until the pair fits.
+
+    The targets come round again after `TARGET_VERSIONS` epochs, and with them how many pairs an
+    epoch has; everything else is drawn anew without end. (The reference repeats all of it after
+    its 40 copies.)
 
     `is_word_start` (vocab,) tells where a chunk of one sentence may be cut; without it any two
     pieces may be parted. A chunk of one piece makes no pair.
@@ -87,31 +103,56 @@ class SegmentPairs:
                 f"choose a probability between 0 and 1."
             )
         check_seed(seed)
-        if np.diff(store.sentence_starts[store.document_starts]).max() < 2:
-            raise StoreError(
-                f"{store.folder} holds no document of two pieces or more, so it has no pair of "
-                f"segments; build the store from more text."
-            )
         self.store = store
         self.max_pieces = sequence_length - N_SPECIAL
         self.short_sequence_probability = short_sequence_probability
         self.seed = seed
         self.is_word_start = is_word_start
+        self._bounds = block_bounds(store)
+        blocks = (self.block(number) for number in range(self.n_blocks))
+        if not any(block.document_lengths().max() >= 2 for block in blocks):
+            raise StoreError(
+                f"{store.folder} holds no document of two pieces or more, so it has no pair of "
+                f"segments; build the store from more text."
+            )
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks that the store is read in."""
+        return len(self._bounds) - 1
+
+    def block(self, number: int) -> Block:
+        """One block of the store."""
+        return read_block(self.store, int(self._bounds[number]), int(self._bounds[number + 1]))
+
+    def text(self, number: int) -> tuple[int, Integer[np.ndarray, " tokens"]]:
+        """Where a block begins in `store.ids`, and a copy of its pieces."""
+        sentence_starts = self.block(number).sentence_starts
+        ids = np.array(self.store.ids[sentence_starts[0] : sentence_starts[-1]])
+        self.store.release_pages()
+        return int(sentence_starts[0]), ids
 
     def plan(self, epoch: int) -> PairPlan:
-        """All pairs of one epoch, in text order; the same for the same (seed, epoch)."""
-        rng = generator(self.seed, Purpose.PAIRS, epoch)
-        targets = self.draw_targets(rng)
-        first_sentence, last_sentence = gather_chunks(
-            self.store.sentence_starts, self.store.document_starts, targets
-        )
-        start = self.store.sentence_starts[first_sentence]
-        end = self.store.sentence_starts[last_sentence]
-        usable = end - start >= 2
-        start, end = start[usable], end[usable]
-        first_sentence, last_sentence = first_sentence[usable], last_sentence[usable]
+        """All pairs of one epoch, in text order; the same for the same (seed, epoch).
 
-        cut = self.draw_cuts(first_sentence, last_sentence, rng)
+        It needs memory for the whole corpus; training takes a few blocks at a time.
+        """
+        return PairPlan.concatenate([self.plan_block(epoch, n) for n in range(self.n_blocks)])
+
+    def count(self, epoch: int, number: int) -> int:
+        """How many pairs `plan_block` will give; cheaper, for the text itself is not read."""
+        return len(self._usable_chunks(epoch, self.block(number), number)[0])
+
+    def plan_block(self, epoch: int, number: int) -> PairPlan:
+        """The pairs of one block, in text order; the same for the same (seed, epoch, number)."""
+        block = self.block(number)
+        first_sentence, last_sentence = self._usable_chunks(epoch, block, number)
+        start = block.sentence_starts[first_sentence]
+        end = block.sentence_starts[last_sentence]
+
+        rng = generator(self.seed, Purpose.PAIRS, epoch, number)
+        cut = self.draw_cuts(block.sentence_starts, first_sentence, last_sentence, rng)
+        self.store.release_pages()
         swapped = rng.random(len(cut)) < 0.5
         # in the document A is [start, cut) and B is [cut, end)
         first_start, first_end, second_start, second_end = np.where(
@@ -124,31 +165,44 @@ class SegmentPairs:
         second_start, second_end = trim(second_start, second_end, second_length, rng)
         return PairPlan(first_start, first_end, second_start, second_end, swapped)
 
-    def draw_targets(self, rng: np.random.Generator) -> Int[np.ndarray, " documents"]:
+    def _usable_chunks(
+        self, epoch: int, block: Block, number: int
+    ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
+        """The chunks of a block that make a pair: first sentence, last sentence + 1."""
+        version = epoch % TARGET_VERSIONS
+        rng = generator(self.seed, Purpose.TARGETS, version, number)
+        targets = self.draw_targets(block.n_documents, rng)
+        first, last = gather_chunks(block.sentence_starts, block.document_starts, targets)
+        usable = block.sentence_starts[last] - block.sentence_starts[first] >= 2
+        return first[usable], last[usable]
+
+    def draw_targets(
+        self, n_documents: int, rng: np.random.Generator
+    ) -> Int[np.ndarray, " documents"]:
         """The chunk length each document is read with, in pieces."""
-        short = rng.random(self.store.n_documents) < self.short_sequence_probability
-        drawn = rng.integers(2, self.max_pieces, size=self.store.n_documents, endpoint=True)
+        short = rng.random(n_documents) < self.short_sequence_probability
+        drawn = rng.integers(2, self.max_pieces, size=n_documents, endpoint=True)
         return np.where(short, drawn, self.max_pieces)
 
     def draw_cuts(
         self,
+        sentence_starts: Int[np.ndarray, " sentence_boundaries"],
         first_sentence: Int[np.ndarray, " pairs"],
         last_sentence: Int[np.ndarray, " pairs"],
         rng: np.random.Generator,
     ) -> Int[np.ndarray, " pairs"]:
         """Where A ends and B begins in chunks [first_sentence, last_sentence)."""
-        starts = self.store.sentence_starts
         n_sentences = last_sentence - first_sentence
         uniforms = rng.random(len(n_sentences))
         cut: Int[np.ndarray, " pairs"]
-        cut = starts[first_sentence + 1 + (uniforms * (n_sentences - 1)).astype(np.int64)]
+        cut = sentence_starts[first_sentence + 1 + (uniforms * (n_sentences - 1)).astype(np.int64)]
         single = np.flatnonzero(n_sentences == 1)
-        for block in np.array_split(single, range(0, len(single), SENTENCES_CUT_AT_ONCE)[1:]):
-            sentence = first_sentence[block]
-            cut[block] = cut_inside(
-                starts[sentence],
-                starts[sentence + 1],
-                uniforms[block],
+        for some in np.array_split(single, range(0, len(single), SENTENCES_CUT_AT_ONCE)[1:]):
+            sentence = first_sentence[some]
+            cut[some] = cut_inside(
+                sentence_starts[sentence],
+                sentence_starts[sentence + 1],
+                uniforms[some],
                 self.store.ids,
                 self.is_word_start,
             )

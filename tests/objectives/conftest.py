@@ -61,3 +61,18 @@ def random_documents() -> Callable[..., list[list[list[int]]]]:
         return documents
 
     return draw
+
+
+@pytest.fixture
+def counting_store(make_store: Callable[..., TokenStore]) -> TokenStore:
+    """Documents whose ids count upwards, so that a segment shows where it stood."""
+    rng = np.random.default_rng(0)
+    documents, piece = [], 5
+    while piece < 950:
+        document = []
+        for _ in range(rng.integers(1, 12)):
+            length = int(rng.integers(1, 9))
+            document.append(list(range(piece, piece + length)))
+            piece += length
+        documents.append(document)
+    return make_store(documents)

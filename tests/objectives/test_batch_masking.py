@@ -74,6 +74,21 @@ def test_rows_do_not_influence_each_other(tokenizer):
     np.testing.assert_array_equal(hidden[some], hidden_alone)
 
 
+def test_the_layout_in_memory_does_not_matter(tokenizer):
+    ids, draws = draw_sequences(20, 32)
+    by_row = mask_batch(ids, tokenizer, MaskingConfig(), draws)
+    by_column = mask_batch(np.asfortranarray(ids), tokenizer, MaskingConfig(), draws)
+    for one, other in zip(by_row, by_column, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_ends_with_its_sequence(tokenizer):
+    ids = np.full((400, 8), 6)  # no special piece parts one sequence from the next
+    rng = np.random.default_rng(0)
+    _, hidden = mask_batch(ids, tokenizer, MaskingConfig(share=0.25), rng.random((400, 4, 8)))
+    assert (hidden.sum(axis=1) == 2).all()
+
+
 def test_hidden_pieces_are_shown_80_10_10(tokenizer):
     rng = np.random.default_rng(0)
     ids = rng.integers(500, 1000, (2000, 64))

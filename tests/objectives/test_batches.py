@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ from torch.utils.data import DataLoader
 
 from albert_lib.errors import ConfigError, StoreError
 from albert_lib.files import data_folder
-from albert_lib.objectives import MaskingConfig, PretrainingBatches, TokenStore, batches
+from albert_lib.objectives import (
+    MaskingConfig,
+    PretrainingBatches,
+    TokenStore,
+    batches,
+    mask_batch,
+)
 
 ENGLISH = data_folder() / "tokenizers" / "english-8k"
 
@@ -37,21 +44,6 @@ def segments_of(row, segments):
     expected = [0] * (middle + 1) + [1] * (length - middle - 1) + [0] * (len(row) - length)
     assert segments == expected
     return row[1:middle], row[middle + 1 : length - 1]
-
-
-@pytest.fixture
-def counting_store(make_store):
-    """Documents whose ids count upwards, so that a segment shows where it stood."""
-    rng = np.random.default_rng(0)
-    documents, piece = [], 5
-    while piece < 950:
-        document = []
-        for _ in range(rng.integers(1, 12)):
-            length = int(rng.integers(1, 9))
-            document.append(list(range(piece, piece + length)))
-            piece += length
-        documents.append(document)
-    return make_store(documents)
 
 
 def test_a_batch_holds_pairs_of_the_text(counting_store, tokenizer):
@@ -153,6 +145,37 @@ def test_an_epoch_uses_every_pair_once_and_the_next_draws_anew(counting_store, t
     assert set(first) != set(second)
 
 
+@pytest.mark.parametrize("whole", [1, 8, 12])
+def test_rows_asked_for_apart_are_the_batch_bit_for_bit(counting_store, tokenizer, whole):
+    made = PretrainingBatches(counting_store, tokenizer, batch_size=12, sequence_length=32)
+    cuts = [*range(0, 12, whole), 12]
+    for step in (0, 1, 7, 300):
+        batch = made.batch(step)
+        parts = [made.batch(step, slice(a, b)) for a, b in pairwise(cuts)]
+        assert [len(part.input_ids) for part in parts] == [b - a for a, b in pairwise(cuts)]
+        for part, first in zip(parts, cuts, strict=False):
+            part.masked_positions.add_(first * 32)
+        for field in fields(batch):
+            together = torch.cat([getattr(part, field.name) for part in parts])
+            assert torch.equal(together, getattr(batch, field.name)), field.name
+
+
+def test_only_the_rows_asked_for_are_masked(counting_store, tokenizer, monkeypatch):
+    masked = []
+
+    def count(ids, *rest):
+        masked.append(len(ids))
+        return mask_batch(ids, *rest)
+
+    monkeypatch.setattr(batches, "mask_batch", count)
+    monkeypatch.setattr(batches, "POSITIONS_AT_ONCE", 4 * 12 * 32)  # four steps
+    made = PretrainingBatches(counting_store, tokenizer, batch_size=12, sequence_length=32)
+    for step in range(8):
+        for rows in (slice(0, 2), slice(4, 6), slice(6, 9)):
+            made.batch(step, rows)
+    assert masked == 2 * [8, 8, 12]
+
+
 def test_seeds_differ(counting_store, tokenizer):
     one, other = (
         PretrainingBatches(
@@ -196,6 +219,9 @@ def test_what_cannot_work_is_refused(make_store, tokenizer, make_tokenizer):
         PretrainingBatches(store, tokenizer, batch_size=0, sequence_length=16)
     with pytest.raises(ConfigError, match="step is -1"):
         PretrainingBatches(store, tokenizer, **settings).batch(-1)
+    for rows in (slice(1, 1), slice(2, 4), slice(0, 2, 2)):
+        with pytest.raises(ConfigError, match=r"rows is slice.*batch of 2"):
+            PretrainingBatches(store, tokenizer, **settings).batch(0, rows)
 
 
 def test_a_store_without_a_pair_is_refused(make_store, tokenizer):

@@ -114,8 +114,9 @@ def pretrain(
     if held_out is not None:
         batches = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
         dtype = PRECISIONS[run["dtype"]]
-        evaluation = VitalSigns(
-            model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype
+        looked_at = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)  # a thread may
+        evaluation = VitalSigns(  # be at the others meanwhile
+            model, pretraining_loss, looked_at.batch, store, tokenizer, recipe, dtype
         ).beside(partial(held_out_values, model, batches, recipe.evaluation_batches, dtype))
     checkpoint = None
     if folder is not None and writes:
@@ -175,25 +176,7 @@ def parts_of_batch(
     batches: PretrainingBatches, rows: list[slice], step: int
 ) -> list[PretrainingBatch]:
     """Return the chosen rows of a step's batch, a part each."""
-    whole = batches.batch(step)
-    if rows == [slice(0, batches.batch_size)]:
-        return [whole]
-    return [rows_of(whole, chosen) for chosen in rows]
-
-
-def rows_of(batch: PretrainingBatch, rows: slice) -> PretrainingBatch:
-    """Return some rows of a batch as a batch."""
-    length = batch.input_ids.shape[1]
-    first, end = rows.start * length, rows.stop * length
-    inside = (batch.masked_positions >= first) & (batch.masked_positions < end)
-    return PretrainingBatch(
-        input_ids=batch.input_ids[rows],
-        attention_mask=batch.attention_mask[rows],
-        token_type_ids=batch.token_type_ids[rows],
-        masked_positions=batch.masked_positions[inside] - first,
-        masked_labels=batch.masked_labels[inside],
-        sop_labels=batch.sop_labels[rows],
-    )
+    return [batches.batch(step, chosen) for chosen in rows]
 
 
 def pretraining_batches(

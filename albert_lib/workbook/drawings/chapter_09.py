@@ -191,7 +191,7 @@ def draw_traffic(workers: int, sequences: int, link: str) -> tuple[Figure, str]:
     axes.barh(places - 0.19, computing, 0.36, color=BLUE, label="computing")
     axes.barh(places + 0.19, sending, 0.36, color=ORANGE, label="sending gradients")
     for place, (works, sends) in enumerate(zip(computing, sending, strict=True)):
-        text = f" {sends / works:.1%} of its computing"
+        text = f" {sends / works:.2g} times its computing"
         axes.annotate(text, (sends, place + 0.19), va="center", fontsize=9)
     axes.set_yticks(places, list(MODELS))
     axes.invert_yaxis()
@@ -200,12 +200,12 @@ def draw_traffic(workers: int, sequences: int, link: str) -> tuple[Figure, str]:
     axes.set_xlabel("seconds a step")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     told = ", ".join(
-        f"{name} {sends / works:.1%}"
+        f"{name} {sends / works:.2g} times"
         for name, works, sends in zip(MODELS, computing, sending, strict=True)
     )
     alt = (
         f"Two bars a model: computing and sending in one step of {sequences} sequences a worker, "
-        f"{workers} workers, {link}. Sending takes, of the time of computing: {told}."
+        f"{workers} workers, {link}. Sending takes, measured in times of computing: {told}."
     )
     return figure, alt
 

@@ -52,7 +52,7 @@ def test_sending_is_drawn_beside_computing() -> None:
     large = drawings.MODELS["BERT-large"]
     assert sending[1] == pytest.approx(2 * 7 / 8 * 4 * costs.parameters(large) / 1.25e9)
     assert computing[1] == pytest.approx(32 * 512 * costs.flops_a_token(large) / (0.45 * 312e12))
-    assert f"BERT-large {sending[1] / computing[1]:.1%}" in alt
+    assert f"BERT-large {sending[1] / computing[1]:.2g} times" in alt
 
 
 def test_a_budget_of_the_whole_run_reaches_the_dashed_line() -> None:

@@ -13,7 +13,7 @@ from albert_lib.config import AlbertConfig
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe, pretrain
+from albert_lib.training import Recipe, pretrain, processes
 
 SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "embedding_size": 128,
@@ -26,10 +26,19 @@ MASKING_HELP = {
     "max_ngram": "longest masked run, in words",
     "max_predictions": "most masked pieces in a sequence; left out: no limit",
 }
+MANY_PROCESSES = """
+Many processes: torchrun starts this same command once a GPU, or once a share of the cores, and
+each makes its rows of every batch (--batch-size counts the whole batch):
+torchrun --nproc-per-node 8 --max-restarts 3 -m albert_lib pretrain ...
+On two machines, run on both, with --output and --corpus on a disk that both see:
+torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST_MACHINE:29400
+-m albert_lib pretrain ...
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments; those of the recipe come from its own fields."""
+    parser.epilog = MANY_PROCESSES
     parser.add_argument(
         "--corpus",
         required=True,
@@ -54,8 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     recipe = parser.add_argument_group("recipe")
     for name, meaning in Recipe.meanings().items():
-        if name != "masking":
-            default = getattr(Recipe(), name)
+        default = getattr(Recipe(), name)
+        if isinstance(default, bool):
+            yes_or_no = argparse.BooleanOptionalAction
+            recipe.add_argument(flag(name), action=yes_or_no, default=default, help=meaning)
+        elif name != "masking":
             recipe.add_argument(flag(name), type=type(default), default=default, help=meaning)
     for name, meaning in MASKING_HELP.items():
         default = getattr(MaskingConfig(), name)
@@ -69,20 +81,28 @@ def flag(name: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, or go on training, and report the last held-out measurement."""
-    recipe = recipe_from(options)
-    tokenizer = load_tokenizer(options.tokenizer)
-    config = config_from(options, tokenizer)
-    store, held_out = open_corpus(options, tokenizer)
-    torch.manual_seed(recipe.seed)
-    model = AlbertForPreTraining(config).to(options.device or fastest_device())
-    print(f"{model.num_parameters():,} parameters; {store!r}")
-    history = pretrain(model, store, tokenizer, recipe, held_out=held_out, output=options.output)
-    last = history.rows[-1]
-    for name in (name for name in last if name.startswith("held_out_")):
-        print(f"{name.replace('_', ' ')}: {last[name]:.4f}")
-    print(f"The run is in {options.output}.")
+    """Train, or go on training, on every process that torchrun started; the first one reports."""
+    with processes.joined(options.device) as device:
+        recipe = recipe_from(options)
+        tokenizer = load_tokenizer(options.tokenizer)
+        config = config_from(options, tokenizer)
+        store, held_out = open_corpus(options, tokenizer)
+        torch.manual_seed(recipe.seed)
+        model = AlbertForPreTraining(config).to(device)
+        say(f"{model.num_parameters():,} parameters; {store!r}")
+        output = options.output
+        history = pretrain(model, store, tokenizer, recipe, held_out=held_out, output=output)
+        last = history.rows[-1]
+        for name in (name for name in last if name.startswith("held_out_")):
+            say(f"{name.replace('_', ' ')}: {last[name]:.4f}")
+        say(f"The run is in {options.output}.")
     return 0
+
+
+def say(line: str) -> None:
+    """Print a line once, however many processes there are."""
+    if processes.is_first():
+        print(line, flush=True)
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
@@ -113,20 +133,20 @@ def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> Albe
 def open_corpus(
     options: argparse.Namespace, tokenizer: AlbertTokenizer
 ) -> tuple[TokenStore, TokenStore | None]:
-    """Open the corpus, with its held-out part if it has one; a text is built into one first."""
+    """Open the corpus, with its held-out part if it has one; a text is built into one first.
+
+    One process builds, the others wait.
+    """
     corpus = Path(options.corpus)
     if (corpus / "store.json").is_file():
         return TokenStore.open(corpus), None
     if not (corpus / "train" / "store.json").is_file():
         corpus = options.output / "corpus"
-        if not (corpus / "held-out" / "store.json").is_file():
+        is_there = (corpus / "held-out" / "store.json").is_file()
+        if not is_there and processes.is_first():
             build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
+        processes.wait_for_all()
     held_out = corpus / "held-out"
     return TokenStore.open(corpus / "train"), (
         TokenStore.open(held_out) if held_out.is_dir() else None
     )
-
-
-def fastest_device() -> str:
-    """Return the accelerator if there is one, else the CPU."""
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
+from albert_lib.training import processes
 from albert_lib.training.history import History
 
 FORMAT_VERSION = 1
@@ -90,8 +92,7 @@ def save_checkpoint(
         for kind, value in values.items()
     }
     try:
-        for leftover in folder.glob(".checkpoint-*"):  # what a kill left half-written
-            shutil.rmtree(leftover, ignore_errors=True)
+        sweep(folder, "checkpoint-*")
         with new_folder(target) as unfinished:
             save_file(weights(model), unfinished / "model.safetensors")
             save_file(optimizer_state, unfinished / "optimizer.safetensors")
@@ -111,8 +112,37 @@ def save_checkpoint(
     kept = sorted(saved)[-KEPT:]
     for number, path in checkpoints(folder).items():
         if number not in kept:  # older, or beyond `step` and so found damaged on resuming
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
     return target
+
+
+def remove(checkpoint: Path) -> None:
+    """Remove a checkpoint so that, killed in the middle, what is left does not look like one."""
+    half = checkpoint.with_name(f".{checkpoint.name}-old")
+    try:
+        checkpoint.rename(half)
+    except OSError:  # in use; it is tried again after the next one is saved
+        return
+    shutil.rmtree(half, ignore_errors=True)
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what a kill left half-written of, or half-removed from, `folder`."""
+    for leftover in folder.glob(f".{pattern}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise CheckpointError when nothing can be saved in `folder`: better now than in an hour."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".checkpoint-probe-", dir=folder):
+            pass
+    except OSError as problem:
+        raise CheckpointError(
+            f"{folder} cannot be written to ({problem.strerror}); name another output folder or "
+            f"make room and permission for it."
+        ) from None
 
 
 def load_latest(folder: Path) -> Checkpoint | None:
@@ -123,20 +153,42 @@ def load_latest(folder: Path) -> Checkpoint | None:
     for _, path in sorted(checkpoints(folder).items(), reverse=True):
         damage = find_damage(path)
         if damage is None:
-            state = read_json(path / "state.json")
-            if state["format_version"] != FORMAT_VERSION:
-                raise CheckpointError(
-                    f"{path} has format {state['format_version']}, this version of albert_lib "
-                    f"reads {FORMAT_VERSION}; use the version that wrote it or a new folder."
-                )
-            history = History.load(path / "history.json")
-            return Checkpoint(path, state["step"], state["run"], history)
+            return open_checkpoint(path)
         warnings.warn(
             f"{path} is damaged ({damage}) and left aside; the run goes on from the checkpoint "
             f"before it, or from the start if there is none.",
             stacklevel=2,
         )
     return None
+
+
+def load_latest_for_all(folder: Path) -> Checkpoint | None:
+    """Return the checkpoint that `load_latest` finds on the first process, on all of them.
+
+    Raises CheckpointError on a process that does not see it.
+    """
+    found = load_latest(folder) if processes.is_first() else None
+    name = processes.tell_all(None if found is None else found.folder.name)
+    if found is not None or name is None:
+        return found
+    if not (folder / name / "state.json").is_file():
+        raise CheckpointError(
+            f"{folder / name} is not seen by process {processes.number()} of the run; put the "
+            f"output folder on a disk that all its machines share."
+        )
+    return open_checkpoint(folder / name)
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint whose files are whole; CheckpointError when its format is another."""
+    state = read_json(path / "state.json")
+    if state["format_version"] != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format {state['format_version']}, this version of albert_lib "
+            f"reads {FORMAT_VERSION}; use the version that wrote it or a new folder."
+        )
+    history = History.load(path / "history.json")
+    return Checkpoint(path, state["step"], state["run"], history)
 
 
 def find_damage(checkpoint: Path) -> str | None:

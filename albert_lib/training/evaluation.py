@@ -11,6 +11,7 @@ from torch import Tensor
 
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
+from albert_lib.training import processes
 from albert_lib.training.precision import autocast
 
 
@@ -37,15 +38,16 @@ def evaluate(
     """Measure both objectives on the first `n_batches` batches, without dropout.
 
     Sums over all predictions before dividing: the mean of batch means would weigh a piece by
-    how many others happen to share its batch.
+    how many others happen to share its batch. Several processes share the batches out, so all
+    of them must call this; each returns the same.
     """
     device = next(model.parameters()).device
     masked = torch.zeros(2, dtype=torch.float64, device=device)  # summed loss, right answers
     order = torch.zeros(2, dtype=torch.float64, device=device)
-    predictions = pairs = 0
+    counts = torch.zeros(2, dtype=torch.float64)  # of predictions, of pairs
     was_training = model.training
     model.eval()
-    for number in range(n_batches):
+    for number in range(processes.number(), n_batches, processes.count()):
         batch = batches.batch(number).to(device)
         with autocast(device, dtype):
             output = model(
@@ -56,11 +58,14 @@ def evaluate(
             )
         masked += loss_and_right(output.prediction_logits, batch.masked_labels)
         order += loss_and_right(output.sop_logits, batch.sop_labels)
-        predictions += len(batch.masked_labels)
-        pairs += len(batch.sop_labels)
+        counts += torch.tensor([len(batch.masked_labels), len(batch.sop_labels)])
     model.train(was_training)
-    mlm_loss, mlm_accuracy = (masked / max(1, predictions)).tolist()
-    sop_loss, sop_accuracy = (order / max(1, pairs)).tolist()
+    sums = torch.cat([masked.cpu(), order.cpu(), counts])
+    processes.add_up([sums])
+    masked, order, counts = sums.split(2)
+    mlm_loss, mlm_accuracy = (masked / counts[0].clamp(min=1)).tolist()
+    sop_loss, sop_accuracy = (order / counts[1].clamp(min=1)).tolist()
+    predictions, pairs = map(int, counts.tolist())
     return Evaluation(mlm_loss, mlm_accuracy, sop_loss, sop_accuracy, predictions, pairs)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -13,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from albert_lib.errors import AlbertLibError
+from albert_lib.errors import AlbertLibError, ConfigError
+from albert_lib.training import processes
 from albert_lib.training.history import History, Row
 from albert_lib.training.precision import autocast
 
@@ -37,12 +40,13 @@ class Batch(Protocol):
 
 
 AnyBatch = TypeVar("AnyBatch", bound=Batch)
+Losses = Mapping[str, Tensor]
 
 
 def train(
     model: nn.Module,
-    batch: Callable[[int], AnyBatch],
-    loss_function: Callable[[nn.Module, AnyBatch], Mapping[str, Tensor]],
+    batch: Callable[[int], AnyBatch | Sequence[AnyBatch]],
+    loss_function: Callable[[nn.Module, AnyBatch], Losses],
     optimizer: torch.optim.Optimizer,
     *,
     steps: int,
@@ -50,6 +54,7 @@ def train(
     seed: int,
     dtype: torch.dtype = torch.float32,
     max_grad_norm: float = 1.0,
+    terms: Callable[[AnyBatch], Mapping[str, int]] | None = None,
     history: History | None = None,
     evaluate: Callable[[], Mapping[str, float]] | None = None,
     evaluate_every: int = 0,
@@ -64,12 +69,17 @@ def train(
     the scalar to minimise as "loss", with any parts to record beside it. Training begins after
     the last row of `history`, so a restored model goes on where it stopped.
 
-    Every step draws its dropout from (seed, step) alone and leaves torch's global generators as
-    they were. A row holds step (steps done, from 1), the losses, learning_rate, gradient_norm
-    (before clipping), tokens and seconds (making the batch included); after every
-    `evaluate_every` steps and the last one, what `evaluate()` returned joins it.
-    `checkpoint(step, history)` is called likewise, then `on_step(row)` for every row; on an
-    accelerator rows are read ten at a time, and seconds is the mean of the ten.
+    A batch may come as a list of parts, worked through in turn, and on several processes each
+    gives its own; then `terms(part)` says how many terms each loss is a mean over, as in
+    `weighed`, so that losses, gradient and update are those of the whole batch.
+
+    Every part draws its dropout from (seed, step, its number in the whole batch) alone, so cutting
+    a batch otherwise changes the draws; torch's global generators stay as they were. A row holds
+    step (steps done, from 1), the losses, learning_rate, gradient_norm (before clipping), tokens
+    and seconds (making the batch included); after every `evaluate_every` steps and the last one,
+    what `evaluate()` returned joins it. `checkpoint(step, history)` is called likewise, then
+    `on_step(row)` for every row; on an accelerator rows are read ten at a time, and seconds is
+    the mean of the ten.
 
     The model is left in evaluation mode. Raises TrainingError, naming the step, when a loss
     or gradient is not finite.
@@ -78,17 +88,21 @@ def train(
     device = next(model.parameters()).device
     reads = 1 if device.type == "cpu" else ROWS_BETWEEN_READS
     unread: list[dict[str, int | float | Tensor]] = []
+    hidden = not (progress and processes.is_first())
     with (
         training_mode(model),
-        tqdm(total=steps, initial=len(history), disable=not progress, unit="step") as bar,
+        tqdm(total=steps, initial=len(history), disable=hidden, unit="step") as bar,
     ):
         clock = time.perf_counter()
-        for step in range(len(history), steps):
+        to_come = range(len(history), steps)
+        batches = each_batch(batch, to_come, ahead=device.type != "cpu")
+        for step, parts in zip(to_come, batches, strict=True):
             done = step + 1
-            with repeatable_dropout(seed, step, device):
+            with untouched_generators(device):
                 values = train_step(
-                    model, batch(step).to(device), loss_function, optimizer,
-                    lr=learning_rate(step), dtype=dtype, max_grad_norm=max_grad_norm,
+                    model, parts, loss_function, optimizer, lr=learning_rate(step), dtype=dtype,
+                    max_grad_norm=max_grad_norm, terms=terms,
+                    begin_part=partial(seed_dropout, device, seed, step),
                 )  # fmt: skip
             unread.append({"step": done, **values})
             evaluating = evaluate is not None and is_due(done, evaluate_every, steps)
@@ -116,29 +130,99 @@ def train(
 
 def train_step(
     model: nn.Module,
-    batch: AnyBatch,
-    loss_function: Callable[[nn.Module, AnyBatch], Mapping[str, Tensor]],
+    batch: AnyBatch | Sequence[AnyBatch],
+    loss_function: Callable[[nn.Module, AnyBatch], Losses],
     optimizer: torch.optim.Optimizer,
     *,
     lr: float,
     dtype: torch.dtype = torch.float32,
     max_grad_norm: float = 1.0,
+    terms: Callable[[AnyBatch], Mapping[str, int]] | None = None,
+    begin_part: Callable[[int], object] | None = None,
 ) -> dict[str, int | float | Tensor]:
-    """Take one step; return its losses (tensors, not yet read) and measurements."""
+    """Take one step; return its losses (tensors, not yet read) and measurements.
+
+    The batch is whole, or a list of this process's parts of it, as in `train`. `begin_part` is
+    called before each part with its number in the whole batch.
+    """
+    parts: Sequence[AnyBatch] = batch if isinstance(batch, Sequence) else [batch]
+    device = next(model.parameters()).device
     for group in optimizer.param_groups:
         group["lr"] = lr
     optimizer.zero_grad(set_to_none=True)
-    with autocast(next(model.parameters()).device, dtype):
-        losses = loss_function(model, batch)
-    losses["loss"].backward()
+    counts = [{"tokens": part.n_tokens, **(terms(part) if terms else {})} for part in parts]
+    whole = counts_of_whole(counts)
+    is_cut = len(parts) * processes.count() > 1
+    sums: dict[str, Tensor] = {}
+    for index, (part, own) in enumerate(zip(parts, counts, strict=True)):
+        if begin_part is not None:
+            begin_part(processes.number() * len(parts) + index)
+        with autocast(device, dtype):
+            losses = loss_function(model, part.to(device))
+            if is_cut:
+                losses = weighed(losses, own, whole)
+        losses["loss"].backward()
+        for name, loss in losses.items():
+            sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
+
+    gradients = [each.grad for each in model.parameters() if each.grad is not None]
+    processes.add_up([*gradients, *sums.values()])
     gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
     optimizer.step()
     return {
-        **{name: loss.detach() for name, loss in losses.items()},
+        **sums,
         "learning_rate": lr,
         "gradient_norm": gradient_norm,
-        "tokens": batch.n_tokens,
+        "tokens": whole["tokens"],
     }
+
+
+def counts_of_whole(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Add up the counts of all parts on all processes."""
+    names = list(counts[0])
+    numbers = torch.tensor([sum(part[name] for part in counts) for name in names])
+    processes.add_up([numbers])
+    return dict(zip(names, numbers.tolist(), strict=True))
+
+
+def weighed(losses: Losses, own: Mapping[str, int], whole: Mapping[str, int]) -> dict[str, Tensor]:
+    """Scale a part's losses so that those of all parts add up to the whole batch's.
+
+    A loss that is a mean over `own[name]` terms here and `whole[name]` in the whole batch counts
+    by its share of them: the mean of part means would weigh a term by how few share its part.
+    "loss", unless it has terms of its own, is the sum of the others. Raises ConfigError when the
+    terms of a loss are not known.
+    """
+    scaled = {}
+    for name, loss in losses.items():
+        if name in own:
+            scaled[name] = loss * (own[name] / max(1, whole[name]))
+        elif name != "loss" or len(losses) == 1:
+            raise ConfigError(
+                f"A batch was cut into parts, but not how many terms {name} is a mean over; "
+                f"give train a `terms` that counts them."
+            )
+    total = scaled.get("loss", sum(scaled.values(), torch.zeros_like(losses["loss"])))
+    return {"loss": total, **scaled}
+
+
+def each_batch(
+    batch: Callable[[int], AnyBatch | Sequence[AnyBatch]], steps: range, *, ahead: bool
+) -> Iterator[AnyBatch | Sequence[AnyBatch]]:
+    """Yield the batch of every step; with `ahead`, the next is made in a thread meanwhile.
+
+    That pays where an accelerator works on its own; a CPU's threads are all busy with the step.
+    """
+    if not ahead:
+        yield from map(batch, steps)
+        return
+    with ThreadPoolExecutor(max_workers=1) as maker:
+        coming = [maker.submit(batch, step) for step in steps[:1]]
+        for step in steps:
+            made = coming.pop().result()
+            if step + 1 in steps:
+                coming.append(maker.submit(batch, step + 1))
+            yield made
 
 
 def read_row(values: Mapping[str, int | float | Tensor]) -> Row:
@@ -171,12 +255,16 @@ def training_mode(model: nn.Module) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def repeatable_dropout(seed: int, step: int, device: torch.device) -> Iterator[None]:
-    """Draw dropout from (seed, step) inside the block; put torch's generators back after it."""
-    number = int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0])
+def untouched_generators(device: torch.device) -> Iterator[None]:
+    """Put torch's generators back, after the block, to where they were."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.default_generator.manual_seed(number)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(number)
         yield
+
+
+def seed_dropout(device: torch.device, seed: int, step: int, part: int) -> None:
+    """Draw dropout from (seed, step, part) from here on."""
+    numbers = np.random.SeedSequence([seed, step, part]).generate_state(1, np.uint64)
+    torch.default_generator.manual_seed(int(numbers[0]))
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(int(numbers[0]))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,16 @@ from albert_lib.model import AlbertForPreTraining, sop_loss
 from albert_lib.model.cross_entropy import mean_cross_entropy
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training.checkpoint import load_latest, save_checkpoint
+from albert_lib.training import processes
+from albert_lib.training.checkpoint import (
+    Checkpoint,
+    check_writable,
+    load_latest_for_all,
+    save_checkpoint,
+    sweep,
+    weights,
+)
+from albert_lib.training.compiling import compiled
 from albert_lib.training.evaluation import evaluate
 from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
@@ -44,6 +54,11 @@ def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Flo
     masked = mean_cross_entropy(output.prediction_logits, batch.masked_labels)
     order = sop_loss(output.sop_logits, batch.sop_labels)
     return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
+
+
+def pretraining_terms(batch: PretrainingBatch) -> dict[str, int]:
+    """Return how many predictions or pairs each of the losses is a mean over."""
+    return {"mlm_loss": len(batch.masked_labels), "sop_loss": len(batch.sop_labels)}
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -73,18 +88,22 @@ def pretrain(
     With `held_out` every `recipe.evaluate_every` steps add held_out_mlm_loss,
     held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the history.
 
+    On several processes (`processes.joined`) every one calls this with the same arguments, makes
+    its rows of each batch, and ends with the same weights; the first alone writes. The losses
+    are those of one process, up to rounding and dropout's draws. `output` is on a disk that
+    all of them see.
+
     Raises ConfigError when model, tokenizer and recipe do not fit each other, CheckpointError
     when `output` holds another run or cannot be written, TrainingError when the loss diverges.
     """
     check_fit(model, tokenizer, recipe)
+    rows = processes.own_rows(recipe.batch_size, recipe.accumulation)
     optimizer = build_optimizer(model, recipe)
     folder = None if output is None else Path(output)
-    run = describe_run(model, store, tokenizer, recipe)
-    resumed = None if folder is None else load_latest(folder)
-    if resumed is not None:
-        run["dtype"] = resumed.run["dtype"]  # measured again, it might come out otherwise
-        check_same_run(resumed, run)
-        resumed.restore(model, optimizer)
+    writes = folder is not None and processes.is_first()
+    run = processes.tell_all(describe_run(model, store, tokenizer, recipe))
+    resumed = None if folder is None else resume(folder, run, model, optimizer)
+    processes.hand_out(list(weights(model).values()))
 
     evaluation = None
     if held_out is not None:
@@ -93,13 +112,16 @@ def pretrain(
             held_out_values, model, batches, recipe.evaluation_batches, PRECISIONS[run["dtype"]]
         )
     checkpoint = None
-    if folder is not None:
+    if folder is not None and writes:
         checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
+    forward = compiled(model) if recipe.compile else model
 
     history = train(
         model,
-        pretraining_batches(store, tokenizer, recipe, seed=recipe.seed).batch,
-        pretraining_loss,
+        partial(
+            parts_of_batch, pretraining_batches(store, tokenizer, recipe, seed=recipe.seed), rows
+        ),
+        lambda _, part: pretraining_loss(forward, part),
         optimizer,
         steps=recipe.steps,
         learning_rate=partial(
@@ -111,6 +133,7 @@ def pretrain(
         seed=recipe.seed,
         dtype=PRECISIONS[run["dtype"]],
         max_grad_norm=recipe.max_grad_norm,
+        terms=pretraining_terms,
         history=None if resumed is None else resumed.history,
         evaluate=evaluation,
         evaluate_every=recipe.evaluate_every,
@@ -120,9 +143,53 @@ def pretrain(
         progress=progress,
     )
     was_finished = resumed is not None and resumed.step == recipe.steps
-    if folder is not None and not (was_finished and (folder / "model").exists()):
+    if folder is not None and writes and not (was_finished and (folder / "model").exists()):
         save_final_model(folder / "model", model, tokenizer)
+    processes.wait_for_all()
     return history
+
+
+def resume(
+    folder: Path, run: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> Checkpoint | None:
+    """Restore both from the last checkpoint of this run, if there is one, and return it.
+
+    `run` takes over what was measured when the run began. Raises CheckpointError when `folder`
+    cannot be written to or holds another run.
+    """
+    if processes.is_first():
+        check_writable(folder)
+    resumed = load_latest_for_all(folder)
+    if resumed is not None:
+        run["dtype"] = resumed.run["dtype"]  # measured again, it might come out otherwise
+        check_same_run(resumed, run)
+        resumed.restore(model, optimizer)
+    return resumed
+
+
+def parts_of_batch(
+    batches: PretrainingBatches, rows: list[slice], step: int
+) -> list[PretrainingBatch]:
+    """Return the chosen rows of a step's batch, a part each."""
+    whole = batches.batch(step)
+    if rows == [slice(0, batches.batch_size)]:
+        return [whole]
+    return [rows_of(whole, chosen) for chosen in rows]
+
+
+def rows_of(batch: PretrainingBatch, rows: slice) -> PretrainingBatch:
+    """Return some rows of a batch as a batch."""
+    length = batch.input_ids.shape[1]
+    first, end = rows.start * length, rows.stop * length
+    inside = (batch.masked_positions >= first) & (batch.masked_positions < end)
+    return PretrainingBatch(
+        input_ids=batch.input_ids[rows],
+        attention_mask=batch.attention_mask[rows],
+        token_type_ids=batch.token_type_ids[rows],
+        masked_positions=batch.masked_positions[inside] - first,
+        masked_labels=batch.masked_labels[inside],
+        sop_labels=batch.sop_labels[rows],
+    )
 
 
 def pretraining_batches(
@@ -157,6 +224,7 @@ def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertT
     if model.config.sharing in ("attention", "ffn"):
         return
     try:
+        sweep(path.parent, f"{path.name}-*")
         with new_folder(path) as unfinished:
             model.save_pretrained(unfinished)
             tokenizer.save_pretrained(unfinished)

@@ -19,7 +19,8 @@ class Recipe:
 
     The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
     steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176,
-    warmup_steps=3125 (section 4.1). Raises ConfigError when values cannot work together.
+    warmup_steps=3125 (section 4.1). `batch_size` counts the whole batch, over all its parts and
+    all processes. Raises ConfigError when values cannot work together.
     """
 
     steps: Annotated[int, "how many updates of the weights"] = 1000
@@ -35,12 +36,15 @@ class Recipe:
     )
     seed: Annotated[int, "of the batches and of dropout; the weights have theirs already"] = 0
     precision: Annotated[Precision, "of matrix products; auto measures the machine"] = "auto"
+    accumulation: Annotated[int, "parts of a batch worked through in turn, to save memory"] = 1
+    compile: Annotated[bool, "let torch.compile rewrite the model; takes a C++ compiler"] = False
     evaluate_every: Annotated[int, "steps between looks at held-out text; 0: never"] = 100
     evaluation_batches: Annotated[int, "held-out batches in each look"] = 16
     checkpoint_every: Annotated[int, "steps between checkpoints; 0: only when done"] = 100
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "sequence_length", "evaluation_batches"):
+        counts = ("steps", "batch_size", "sequence_length", "accumulation", "evaluation_batches")
+        for name in counts:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
@@ -48,6 +52,9 @@ class Recipe:
             self._require(name, getattr(self, name) > 0, "above 0")
         self._require(
             "warmup_steps", self.warmup_steps <= self.steps, f"at most the {self.steps} steps"
+        )
+        self._require(
+            "accumulation", self.accumulation <= self.batch_size, f"at most {self.batch_size} rows"
         )
         for name, allowed in (("optimizer", OptimizerName), ("precision", Precision)):
             words = get_args(allowed)

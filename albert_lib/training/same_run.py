@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +10,16 @@ from albert_lib.errors import CheckpointError
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training import processes
 from albert_lib.training.checkpoint import Checkpoint
 from albert_lib.training.precision import PRECISIONS, best_dtype
 from albert_lib.training.recipe import Recipe
 
 # What only decides when a run is looked at and saved, not what it computes.
 MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every")
+# How a batch is cut: the sums are the same, but not the order of adding, nor dropout's draws.
+CHANGES_ROUNDING = ("parts.processes", "parts.accumulation")
+BEFORE_THEY_WERE_SAVED = {"recipe.compile": False, **dict.fromkeys(CHANGES_ROUNDING, 1)}
 
 
 def describe_run(
@@ -25,8 +30,10 @@ def describe_run(
     names = {dtype: name for name, dtype in PRECISIONS.items()}
     automatic = recipe.precision == "auto"
     settings = recipe.to_dict()
+    parts = {"processes": processes.count(), "accumulation": settings.pop("accumulation")}
     return {
         "recipe": {k: v for k, v in settings.items() if k not in MAY_CHANGE_ON_RESUME},
+        "parts": parts,
         "model": model.config.to_dict(),
         "tokenizer": tokenizer.fingerprint,
         "text": {"tokens": store.n_tokens, "sentences": store.n_sentences},
@@ -35,13 +42,26 @@ def describe_run(
 
 
 def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
-    """Raise CheckpointError naming the first setting in which a saved run differs from `run`."""
-    saved, asked = flatten(checkpoint.run), flatten(run)
+    """Raise CheckpointError naming the first setting in which a saved run differs from `run`.
+
+    Batches cut otherwise are only warned of.
+    """
+    saved, asked = {**BEFORE_THEY_WERE_SAVED, **flatten(checkpoint.run)}, flatten(run)
+    folder = checkpoint.folder.parent
     for name in dict.fromkeys([*saved, *asked]):
-        if saved.get(name) != asked.get(name):
+        if saved.get(name) == asked.get(name):
+            continue
+        difference = f"{name}={saved.get(name)!r}, but {asked.get(name)!r} was asked for"
+        if name not in CHANGES_ROUNDING:
             raise CheckpointError(
-                f"{checkpoint.folder.parent} holds a run with {name}={saved.get(name)!r}, but "
-                f"{asked.get(name)!r} was asked for; ask for the same or use a new output folder."
+                f"{folder} holds a run with {difference}; ask for the same or use a new output "
+                f"folder."
+            )
+        if processes.is_first():
+            warnings.warn(
+                f"{folder} holds a run with {difference}: it goes on with the same batches, but "
+                f"other draws of dropout and other last digits.",
+                stacklevel=3,
             )
 
 

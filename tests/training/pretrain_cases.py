@@ -1,0 +1,78 @@
+"""A program for torchrun: pretrain every case of a list, and leave what each process saw.
+
+    torchrun … pretrain_cases.py WORLD CASES OUTPUT
+
+WORLD holds tokenizer, train and held-out. CASES is a JSON file of name → {model, recipe, and
+perhaps saves, stops_at or dies_at}. Each process writes OUTPUT/NAME-RANK.json (its history and
+the ids of its rows, step by step) and .safetensors (its weights); a case that saves has its run in
+OUTPUT/NAME.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from albert_lib.config import AlbertConfig
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training import History, Recipe, checkpoint, pretrain, pretraining, processes
+
+
+def main(world: Path, cases: Path, output: Path) -> None:
+    """Pretrain the cases one after another."""
+    torch.set_num_threads(1)
+    with processes.joined("cpu"):
+        for name, case in json.loads(cases.read_text()).items():
+            run_case(world, name, case, output)
+
+
+def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None:
+    """Pretrain one case and write what came of it."""
+    seen: list[list[list[int]]] = []
+    cut = pretraining.parts_of_batch
+
+    def cut_and_record(*how: Any) -> Any:
+        parts = cut(*how)
+        seen.append([row for part in parts for row in part.input_ids.tolist()])
+        return parts
+
+    def on_step(row: dict[str, float]) -> None:
+        first_attempt = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
+        if row["step"] == case.get("dies_at") and processes.number() == 1 and first_attempt:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if row["step"] == case.get("stops_at"):
+            raise KeyboardInterrupt
+
+    torch.manual_seed(processes.number())  # the first one's weights are what counts
+    model = AlbertForPreTraining(AlbertConfig(**case["model"]))
+    history = History()
+    pretraining.parts_of_batch = cut_and_record
+    with contextlib.suppress(KeyboardInterrupt):
+        history = pretrain(
+            model,
+            TokenStore.open(world / "train"),
+            AlbertTokenizer.from_pretrained(world / "tokenizer"),
+            Recipe(**case["recipe"]),
+            held_out=TokenStore.open(world / "held-out"),
+            output=output / name if case.get("saves") else None,
+            progress=False,
+            on_step=on_step,
+        )
+    pretraining.parts_of_batch = cut
+    found = output / f"{name}-{processes.number()}"
+    found.with_suffix(".json").write_text(json.dumps({"rows": history.rows, "seen": seen}))
+    save_file(checkpoint.weights(model), found.with_suffix(".safetensors"))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -79,7 +79,8 @@ def activation_bytes(
     Kept is what the derivative of each operation needs: the input of every linear map, of GELU
     and of LayerNorm, the three sides of attention, the softmax of the vocabulary's scores.
     `matrix_bytes` is the size of what enters a matrix product or GELU; LayerNorm and softmax stay
-    in float32. Fused attention keeps one number a query instead of all its weights.
+    in float32, as autocast has them on a GPU. Fused attention keeps one number a query instead of
+    all its weights.
     """
     tokens, layers = batch_size * length, applied_layers(config)
     narrow, wide, inner = config.embedding_size, config.hidden_size, config.intermediate_size
@@ -127,6 +128,6 @@ def ring_bytes(n_bytes: int, workers: int) -> float:
     """Bytes that each of `workers` sends to sum `n_bytes` of gradient over all of them.
 
     In a ring every worker passes on W-1 of W pieces twice: once to sum, once to hand out
-    (Patarasuk and Yuan, 2009). Nobody can do with less.
+    (Patarasuk and Yuan, 2009). No scheme among the workers alone can do with less.
     """
     return 2 * (workers - 1) / workers * n_bytes

@@ -107,6 +107,24 @@ def test_activations_are_the_tensors_that_transformers_keeps(attention: str) -> 
     assert kept_bytes(theirs(config, attention)) == sum(expected.values())
 
 
+def test_autocast_keeps_a_little_less_on_a_cpu_than_is_foretold_for_a_gpu() -> None:
+    config = odd_sizes(hidden_size=64, num_attention_heads=4, intermediate_size=256)
+    model = theirs(config, "sdpa")
+
+    def loss() -> torch.Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return their_loss(model)
+
+    # the narrow copies of the weights are kept too, and are counted among the state
+    copies = costs.state_bytes(config, costs.BFLOAT16)["copies"]
+    kept = sum(each.untyped_storage().nbytes() for each in kept_tensors(loss, model)) - copies
+    foretold = costs.activation_bytes(
+        config, BATCH, LENGTH, BATCH * LENGTH, matrix_bytes=costs.BFLOAT16
+    )
+    # what enters a LayerNorm stays narrow there: 4 of 36 H bytes a layer
+    assert 0.8 * sum(foretold.values()) < kept < sum(foretold.values())
+
+
 def test_a_gelu_that_is_spelled_out_keeps_three_tensors_more() -> None:
     config = odd_sizes()
     layers = config.num_hidden_layers * config.intermediate_size

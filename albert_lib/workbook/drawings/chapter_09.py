@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -38,7 +39,12 @@ WORK = {  # part of training_flops → its name and colour
     "mlm_head": ("MLM head", ORANGE),
     "widening": ("widening", GREY),
 }
-HELD = {"weights": BLUE, "gradients": SKY, "optimizer": GREEN, "copies": GREY}
+HELD = {  # part of state_bytes → its name and colour
+    "weights": ("weights", BLUE),
+    "gradients": ("gradients", SKY),
+    "optimizer": ("running means", GREEN),
+    "copies": ("narrow copies", GREY),
+}
 
 
 def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, str]:
@@ -62,14 +68,14 @@ def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, st
     axes.set_xlim(0, 128)
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share of the operations, percent; behind it, operations a piece")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(WORK))
+    _legend_above(figure, axes)
     base = flops["ALBERT-base"]
     whole = sum(base.values())
     alt = (
         f"Stacked bars, one a model, of a step at length {length} with the vocabulary scored at "
         f"{'every piece' if scored == 'every piece' else f'{predictions} masked pieces'}. In "
         f"ALBERT-base attention's scores are {base['attention_scores'] / whole:.0%} and the MLM "
-        f"head {base['mlm_head'] / whole:.0%} of {whole / length / 1e9:.2f} billion operations a "
+        f"head {base['mlm_head'] / whole:.1%} of {whole / length / 1e9:.2f} billion operations a "
         f"piece; ALBERT-xxlarge needs {totals[-1] / length / 1e9:.2f} billion."
     )
     return figure, alt
@@ -86,9 +92,9 @@ def draw_memory(sequences: int, precision: str) -> tuple[Figure, str]:
     ]
     figure, axes = plt.subplots(figsize=(7.6, 3.2))
     left = np.zeros(len(MODELS))
-    for part, color in HELD.items():
+    for part, (label, color) in HELD.items():
         widths = np.array([held[part] / 1e9 for held in states.values()])
-        axes.barh(list(MODELS), widths, left=left, color=color, label=part)
+        axes.barh(list(MODELS), widths, left=left, color=color, label=label)
         left += widths
     activations = np.array(kept) / 1e9
     axes.barh(list(MODELS), activations, left=left, color=ORANGE, label="activations")
@@ -102,9 +108,7 @@ def draw_memory(sequences: int, precision: str) -> tuple[Figure, str]:
     axes.margins(x=0.12)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("10⁹ bytes; dashed: a card of 16, and of 80")
-    figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(HELD) + 1
-    )
+    _legend_above(figure, axes)
     told = ", ".join(f"{name} {total:,.1f}" for name, total in zip(MODELS, totals, strict=True))
     alt = (
         f"Stacked bars of what training holds with {sequences} sequences of {LENGTH} in "
@@ -123,7 +127,7 @@ def draw_sharing(table: Mapping[str, Mapping[str, float]]) -> Figure:
         heights = [values[mode] / values["all"] for values in table.values()]
         axes.bar(places + 0.2 * (number - 1.5), heights, 0.18, color=color, label=mode)
     axes.axhline(1, color=VERMILION, linestyle="--", linewidth=1)
-    axes.set_xticks(places, [name.replace(", ", "\n") for name in table], fontsize=9)
+    axes.set_xticks(places, [textwrap.fill(name, 14) for name in table], fontsize=9)
     axes.grid(axis="x", visible=False)
     axes.set_ylabel("times as much as\nwith all shared")
     axes.legend(title="layers share", ncols=2)
@@ -191,14 +195,14 @@ def draw_traffic(workers: int, sequences: int, link: str) -> tuple[Figure, str]:
     axes.barh(places - 0.19, computing, 0.36, color=BLUE, label="computing")
     axes.barh(places + 0.19, sending, 0.36, color=ORANGE, label="sending gradients")
     for place, (works, sends) in enumerate(zip(computing, sending, strict=True)):
-        text = f" {sends / works:.2g} times its computing"
+        text = f" {sends / works:.2g} × its computing"
         axes.annotate(text, (sends, place + 0.19), va="center", fontsize=9)
     axes.set_yticks(places, list(MODELS))
     axes.invert_yaxis()
-    _room_for_words(axes, max(computing + sending))
+    axes.set_xlim(0, 1.42 * max(computing + sending))  # room for the words behind a bar
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("seconds a step")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    _legend_above(figure, axes)
     told = ", ".join(
         f"{name} {sends / works:.2g} times"
         for name, works, sends in zip(MODELS, computing, sending, strict=True)
@@ -210,8 +214,18 @@ def draw_traffic(workers: int, sequences: int, link: str) -> tuple[Figure, str]:
     return figure, alt
 
 
-def _room_for_words(axes: Axes, longest: float) -> None:
-    axes.set_xlim(0, 1.42 * longest)
+def _legend_above(figure: Figure, axes: Axes) -> None:
+    """One row of names, small enough for five of them."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=len(labels),
+        fontsize=9,
+        columnspacing=1.2,
+        handlelength=1.4,
+    )
 
 
 def draw_budget(hours: int, device: str, share: float) -> tuple[Figure, str]:
@@ -225,7 +239,14 @@ def draw_budget(hours: int, device: str, share: float) -> tuple[Figure, str]:
     axes.barh(list(sizes), shares, color=BLUE)
     for place, value in enumerate(shares):
         tokens = value / 100 * PAPER_TOKENS / 1e9
-        axes.annotate(f" {value:.1f} %: {tokens:,.1f} billion pieces", (value, place), va="center")
+        axes.annotate(
+            f"{value:.1f} %: {tokens:,.1f} billion pieces",
+            (value, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
     axes.axvline(100, color=VERMILION, linestyle="--")
     axes.set_xscale("log")
     axes.set_xlim(0.1, 3000)

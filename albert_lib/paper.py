@@ -71,6 +71,16 @@ class SentenceLossRow:
 
 
 @dataclass(frozen=True)
+class TrainingTimeRow:
+    """One model trained for a day and a half (Table 6)."""
+
+    model: str
+    steps: int
+    hours: int
+    average: float
+
+
+@dataclass(frozen=True)
 class DepthRow:
     """One depth at H = 1024 (Table 11)."""
 
@@ -102,6 +112,7 @@ _ROW_TYPES: dict[str, type[Any]] = {
     "table_3": SharingRow,
     "table_4": SharingRow,
     "table_5": SentenceLossRow,
+    "table_6": TrainingTimeRow,
     "table_11": DepthRow,
     "table_12": WidthRow,
     "card_results": DownstreamRow,
@@ -117,6 +128,8 @@ def paper_table(name: Literal["table_2", "card_results"]) -> Sequence[Downstream
 def paper_table(name: Literal["table_3", "table_4"]) -> Sequence[SharingRow]: ...
 @overload
 def paper_table(name: Literal["table_5"]) -> Sequence[SentenceLossRow]: ...
+@overload
+def paper_table(name: Literal["table_6"]) -> Sequence[TrainingTimeRow]: ...
 @overload
 def paper_table(name: Literal["table_11"]) -> Sequence[DepthRow]: ...
 @overload

@@ -80,6 +80,15 @@ def test_tables_agree_where_they_meet() -> None:
     assert (narrowest.hidden_size, narrowest.average) == (1024, three_deep.average)
 
 
+def test_table_6_is_as_fast_as_table_2_says() -> None:
+    times = {row.model: row.hours / row.steps for row in paper_table("table_6")}
+    speed = {row.model: row.speed for row in paper_table("table_2")}
+    ratio = times["bert-large"] / times["albert-xxlarge"]
+    assert ratio == pytest.approx(speed["albert-xxlarge"], abs=0.05)
+    averages = {row.model: row.average for row in paper_table("table_2")}
+    assert paper_table("table_6")[1].average == averages["albert-xxlarge"]
+
+
 def test_card_fills_are_five_a_prompt_in_falling_order() -> None:
     prompts: dict[str, list[CardFillRow]] = {}
     for row in paper_table("card_fills"):

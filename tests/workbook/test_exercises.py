@@ -110,7 +110,7 @@ def test_drawn_inputs_are_the_same_every_time_and_fit_the_solution(exercise: Exe
 
 
 def test_ids_are_those_of_their_chapters() -> None:
-    assert list(all_exercises()) == ["1.2", "2.2", "3.2", "4.3", "5.1", "6.3", "8.2"]
+    assert list(all_exercises()) == ["1.2", "2.2", "3.2", "4.3", "5.1", "6.3", "8.2", "9.1"]
     assert find_exercise("4.3").name == "mlm_loss"
 
 

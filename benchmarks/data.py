@@ -28,6 +28,7 @@ from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenSto
 from albert_lib.text import python_documentation
 from benchmarks import data_memory
 from benchmarks.data_memory import BATCH_SIZE, LENGTH, VOCABULARY, load_tokenizer
+from benchmarks.targets import Report
 from benchmarks.tokenization import both, stay_on_one_core
 
 STEPS = 64  # a round; what is made ahead in one go divides it
@@ -46,18 +47,19 @@ def main() -> int:
     cores = stay_on_one_core()
     rounds = 1 if options.tiny else options.rounds
     pieces = TINY_PIECES if options.tiny else 4_000_000
-    print(f"{BATCH_SIZE} x {LENGTH} pieces, {cores}, median of {rounds}")
+    report = Report()
+    report.title(f"data: {BATCH_SIZE} x {LENGTH} pieces, {cores}, median of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
         documents = list(python_documentation(packages=()))
         documents = documents[: TINY_DOCUMENTS if options.tiny else None]
         store = TokenStore.build(Path(folder) / "store", documents, load_tokenizer())
-        fast = report_speed(store, rounds)
-    lean = data_memory.report(pieces)
-    return int(not (options.tiny or (fast and lean)))
+        measure_speed(store, rounds, report, targets=not options.tiny)
+    data_memory.add_to(report, pieces, None if options.tiny else data_memory.MOST_GROWTH)
+    return report.close()
 
 
-def report_speed(store: TokenStore, rounds: int) -> bool:
-    """Time both in turn, print what came out, and tell whether the targets are met."""
+def measure_speed(store: TokenStore, rounds: int, report: Report, *, targets: bool) -> None:
+    """Time both in turn and add what came out."""
     tokenizer, theirs = both(VOCABULARY)
     batches = make_batches(store, tokenizer)
     began = time.perf_counter()
@@ -69,16 +71,14 @@ def report_speed(store: TokenStore, rounds: int) -> bool:
         statistics.median(column) for column in zip(*timed, strict=True)
     )
     speed, ratio = tokens / mine, statistics.median(b / a for _, a, b, _ in timed)
-    print(
-        f"speed: {speed:,.0f} tokens/s, {1e6 / speed:.3f} µs a token "
-        f"(target: {LEAST_SPEED:,.0f} tokens/s at least)"
+    report.line(
+        f"{1e6 / speed:.3f} µs a token; their whole-word collator {1e6 * other / tokens:.3f}"
     )
-    print(
-        f"beside DataCollatorForLanguageModeling(whole_word_mask=True) at {tokens / other:,.0f} "
-        f"tokens/s: {ratio:.1f} times as fast (target: {LEAST_RATIO:.0f} times at least)"
+    report.line(f"waits: {1e3 * first:.0f} ms for the first batch, {1e3 * longest:.0f} the longest")
+    report.at_least("data: tokens/s on one core", speed, LEAST_SPEED if targets else None)
+    report.at_least(
+        "data: times as fast as the whole-word collator", ratio, LEAST_RATIO if targets else None
     )
-    print(f"waits: {1e3 * first:.0f} ms for the first batch, {1e3 * longest:.0f} ms the longest")
-    return speed >= LEAST_SPEED and ratio >= LEAST_RATIO
 
 
 def make_batches(store: TokenStore, tokenizer: AlbertTokenizer) -> PretrainingBatches:

@@ -18,8 +18,10 @@ import numpy as np
 
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder, write_json
+from albert_lib.memory import peak_memory
 from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.objectives.store import FORMAT_VERSION, OFFSET_DTYPE
+from benchmarks.targets import Report
 
 VOCABULARY = data_folder() / "tokenizers" / "english-8k"
 TIMES = 10
@@ -37,23 +39,24 @@ def main() -> int:
     options = parser.parse_args()
     if options.store:
         make_an_epoch(options.store)
-        print(peak_bytes())
+        print(peak_memory())
         return 0
-    return int(not report(options.pieces))
+    report = Report()
+    add_to(report, options.pieces, MOST_GROWTH)
+    return report.close()
 
 
-def report(pieces: int) -> bool:
-    """Measure a text and ten times as much, print a line, and tell whether the target is met."""
-    if not can_measure():
-        print("memory: not measured, this system does not tell the peak of a process")
-        return True
+def add_to(report: Report, pieces: int, target: float | None) -> None:
+    """Measure a text and ten times as much, and add how much more memory the larger one takes."""
+    if peak_memory() is None:
+        report.line("memory: not measured, this system does not tell the peak of a process")
+        return
     less, more = measure(pieces), measure(TIMES * pieces)
-    growth = more / less - 1
-    print(
+    report.line(
         f"memory: {less / 1e6:,.0f} MB for {pieces / 1e6:g} million pieces, {more / 1e6:,.0f} MB "
-        f"for {TIMES} times as many: {growth:+.1%} (target: {MOST_GROWTH:+.0%} at most)"
+        f"for {TIMES} times as many"
     )
-    return growth <= MOST_GROWTH
+    report.at_most("data: growth of memory with ten times the text", more / less - 1, target)
 
 
 def measure(pieces: int) -> int:
@@ -105,23 +108,6 @@ def write_store(folder: Path, pieces: int) -> None:
         "tokenizer_fingerprint": tokenizer.fingerprint,
     }
     write_json(folder / "store.json", description)
-
-
-def can_measure() -> bool:
-    """Whether `peak_bytes` works here: not on Windows."""
-    return sys.platform != "win32"
-
-
-def peak_bytes() -> int:
-    """The most memory this process had resident so far."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # getrusage would count the parent's memory at the fork, too
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return 1024 * int(fields["VmHWM"].split()[0])
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 if __name__ == "__main__":

@@ -147,8 +147,8 @@ def run(workshop: Workshop, fault: Fault, seed: int) -> History:
     class Batches(PretrainingBatches):
         """The run's batches, spoilt one by one."""
 
-        def batch(self, step: int) -> PretrainingBatch:
-            made = super().batch(step)
+        def batch(self, step: int, rows: slice | None = None) -> PretrainingBatch:
+            made = super().batch(step, rows)
             return made if fault.batch is None else fault.batch(made)
 
     with (

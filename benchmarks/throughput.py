@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,16 +31,20 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from albert_lib import AlbertConfig, AlbertForPreTraining
+from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer
+from albert_lib.files import data_folder
 from albert_lib.memory import keep_freed_memory, peak_memory
-from albert_lib.objectives.batches import PretrainingBatch
+from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
+from albert_lib.text import python_documentation
 from albert_lib.training.loop import train_step
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import pretraining_loss
 from benchmarks.targets import Report
 
 MASKED_SHARE = 0.15
+BATCHES = 100
 SETTLING_STEPS = 2  # before the clock starts: memory is allocated, kernels are chosen
+DATA = 0.05  # of a step, at most, for making its batch
 MATRIX_UNITS = 4.0  # times float32's speed that bfloat16 reaches where it has units of its own
 
 
@@ -143,6 +148,8 @@ def measure(name: str, rounds: int, report: Report) -> None:
     report.at_least(f"{name}: share of the peak", speed / peak, case.share)
     report.line(f"memory beside the batch: {memory[0]:,.0f} and {memory[1]:,.0f} MB")
     report.at_most(f"{name}: memory, ours over transformers'", memory[0] / memory[1], case.memory)
+    making = seconds_for_a_batch(case)
+    report.at_most(f"{name}: share of a step that making its batch takes", making / mine, DATA)
 
 
 class Trainer:
@@ -223,6 +230,18 @@ def make_batch(case: Case) -> PretrainingBatch:
         masked_labels=ids.flatten()[positions],
         sop_labels=torch.arange(case.batch_size) % 2,
     )
+
+
+def seconds_for_a_batch(case: Case) -> float:
+    """How long a batch of this shape takes to make, pairs and masking included, on average."""
+    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    with tempfile.TemporaryDirectory() as folder:
+        store = TokenStore.build(folder, python_documentation(packages=()), tokenizer)
+        batches = PretrainingBatches(
+            store, tokenizer, batch_size=case.batch_size, sequence_length=case.length
+        )
+        batches.batch(0)
+        return seconds(lambda: [batches.batch(1 + step) for step in range(BATCHES)]) / BATCHES
 
 
 def our_step(case: Case, batch: PretrainingBatch, dtype: torch.dtype) -> Callable[[], object]:

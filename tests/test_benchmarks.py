@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -42,10 +43,18 @@ def test_a_benchmark_prints_a_ratio_for_every_case(words: list[str], cases: int)
     [
         (
             ["benchmarks.throughput", "--case", "tiny", "--rounds", "1"],
-            ["tiny: times as fast", "tiny: share of the peak", "tiny: memory"],
+            ["tiny: times as fast", "tiny: share of the peak", "tiny: memory", "tiny: share"],
+        ),
+        (
+            ["benchmarks.data", "--tiny"],
+            ["data: tokens/s", "data: times as fast", "data: growth of memory"],
+        ),
+        (
+            ["benchmarks.processes", "--steps", "3"],
+            ["processes: largest difference"],
         ),
     ],
-    ids=["throughput"],
+    ids=["throughput", "data", "processes"],
 )
 def test_a_benchmark_with_targets_prints_and_records_its_figures(
     words: list[str], figures: list[str], tmp_path: Path
@@ -61,9 +70,10 @@ def test_a_benchmark_with_targets_prints_and_records_its_figures(
     )
     assert shown.returncode in (0, 1) and "Traceback" not in shown.stderr, shown.stderr
     recorded = [json.loads(line) for line in collected.read_text().splitlines()]
-    assert [row["name"].startswith(name) for row, name in zip(recorded, figures, strict=True)]
+    assert len(recorded) == len(figures)
+    assert all(row["name"].startswith(name) for row, name in zip(recorded, figures, strict=True))
     for row in recorded:
-        assert row["value"] > 0 and f"{row['name']}: " in shown.stdout
+        assert math.isfinite(row["value"]) and f"{row['name']}: " in shown.stdout
 
 
 def test_a_missed_target_is_said_and_fails_the_command(capsys: pytest.CaptureFixture[str]) -> None:

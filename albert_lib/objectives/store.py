@@ -169,7 +169,8 @@ class TokenStore:
         """
         if hasattr(mmap, "MADV_DONTNEED"):
             for array in (self.ids, self.sentence_starts, self.document_starts):
-                mapped_file(array).madvise(mmap.MADV_DONTNEED)
+                if (file := mapped_file(array)) is not None:
+                    file.madvise(mmap.MADV_DONTNEED)
 
     def check_tokenizer(self, tokenizer: AlbertTokenizer) -> None:
         """Raise StoreError unless the store was built with this very vocabulary."""
@@ -207,10 +208,9 @@ def open_array(path: Path, dtype: str, length: int) -> np.ndarray:
     return np.asarray(np.memmap(path, dtype=dtype, mode="r"))  # plain arrays slice faster
 
 
-def mapped_file(array: np.ndarray) -> mmap.mmap:
-    """The mapped file that an array of a store shows."""
+def mapped_file(array: np.ndarray) -> mmap.mmap | None:
+    """The mapped file that an array of a store shows; None for one that lies in memory."""
     shown: object = array
     while isinstance(shown, np.ndarray):
         shown = shown.base
-    assert isinstance(shown, mmap.mmap), "a store's arrays are maps of files"
-    return shown
+    return shown if isinstance(shown, mmap.mmap) else None

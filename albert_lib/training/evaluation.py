@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,8 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
 from albert_lib.training import processes
 from albert_lib.training.precision import autocast
+
+SEQUENCES_AT_ONCE = 64  # a batch to train on may be larger than memory holds in one piece
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ def evaluate(
     counts = torch.zeros(2, dtype=torch.float64)  # of predictions, of pairs
     was_training = model.training
     model.eval()
-    for number in range(processes.number(), n_batches, processes.count()):
-        batch = batches.batch(number).to(device)
+    for number, rows in to_look_at(n_batches, batches.batch_size):
+        batch = batches.batch(number, rows).to(device)
         with autocast(device, dtype):
             output = model(
                 batch.input_ids,
@@ -67,6 +70,13 @@ def evaluate(
     sop_loss, sop_accuracy = (order / counts[1].clamp(min=1)).tolist()
     predictions, pairs = map(int, counts.tolist())
     return Evaluation(mlm_loss, mlm_accuracy, sop_loss, sop_accuracy, predictions, pairs)
+
+
+def to_look_at(n_batches: int, batch_size: int) -> Iterator[tuple[int, slice]]:
+    """Yield this process's batches by number, those of many sequences in parts."""
+    for number in range(processes.number(), n_batches, processes.count()):
+        for first in range(0, batch_size, SEQUENCES_AT_ONCE):
+            yield number, slice(first, min(first + SEQUENCES_AT_ONCE, batch_size))
 
 
 def loss_and_right(

@@ -114,9 +114,8 @@ def pretrain(
     if held_out is not None:
         batches = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
         dtype = PRECISIONS[run["dtype"]]
-        looked_at = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)  # a thread may
-        evaluation = VitalSigns(  # be at the others meanwhile
-            model, pretraining_loss, looked_at.batch, store, tokenizer, recipe, dtype
+        evaluation = VitalSigns(
+            model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype
         ).beside(partial(held_out_values, model, batches, recipe.evaluation_batches, dtype))
     checkpoint = None
     if folder is not None and writes:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from math import log
 
 import torch
@@ -27,6 +28,7 @@ from torch import Tensor
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training.evaluation import SEQUENCES_AT_ONCE
 from albert_lib.training.excerpt import excerpt
 from albert_lib.training.history import Row
 from albert_lib.training.overheard import LossFunction, describe_shown, overhear
@@ -44,15 +46,15 @@ SEED = 4727  # of the masks: the same for every run, so that runs can be compare
 class VitalSigns:
     """Measures a run: `measure()` returns columns for the history.
 
-    `loss_function` and `batch` are the run's own, as the loop gets them; `store` is the text they
-    are supposed to be about.
+    `loss_function` and `batch`, which gives some rows of a step's batch, are the run's own;
+    `store` is the text they are supposed to be about.
     """
 
     def __init__(
         self,
         model: AlbertForPreTraining,
         loss_function: LossFunction,
-        batch: Callable[[int], PretrainingBatch],
+        batch: Callable[[int, slice], PretrainingBatch],
         store: TokenStore,
         tokenizer: AlbertTokenizer,
         recipe: Recipe,
@@ -61,11 +63,14 @@ class VitalSigns:
         device = next(model.parameters()).device
         self.model, self.loss_function, self.dtype = model, loss_function, dtype
         self.tokenizer = tokenizer
-        self.few = first_sequences(batch(0), SEQUENCES).to(device)
+        at_once = min(recipe.batch_size, SEQUENCES_AT_ONCE)
+        self.whole_over_part = recipe.batch_size / at_once
+        part = partial(first_rows, batch, at_once)
+        self.few = first_sequences(part(0), SEQUENCES).to(device)
         batches = PretrainingBatches(
             excerpt(store, EXCERPT_TOKENS),
             tokenizer,
-            batch_size=recipe.batch_size,
+            batch_size=at_once,
             sequence_length=recipe.sequence_length,
             seed=SEED,
         )
@@ -74,7 +79,7 @@ class VitalSigns:
         self.constants = {
             "uniform_loss": log(tokenizer.vocab_size),
             "unigram_entropy": store.unigram_entropy(),
-            **self.look_at_batches(batch, store, recipe.masking),
+            **self.look_at_batches(part, store, recipe.masking),
         }
 
     def beside(self, evaluation: Callable[[], Row]) -> Callable[[], Row]:
@@ -126,7 +131,8 @@ class VitalSigns:
         unmasked = 1 - masking.mask_probability
         if unmasked > 0:
             signs["kept_expected"] = 1 - masking.random_probability / unmasked
-        return {"predictions": sum(len(each.labels) for each in heard) / len(heard), **signs}
+        asked = self.whole_over_part * sum(len(each.labels) for each in heard)
+        return {"predictions": asked / len(heard), **signs}
 
     @torch.no_grad()
     def look_at_known_text(self) -> Row:
@@ -173,6 +179,13 @@ class VitalSigns:
             return {}
         slopes = gradients(self.model, heard.loss, heard.input_ids)
         return {"counted_share": heard.counted_share, **slopes}
+
+
+def first_rows(
+    batch: Callable[[int, slice], PretrainingBatch], n: int, number: int
+) -> PretrainingBatch:
+    """The first `n` rows of a step's batch, made without the others."""
+    return batch(number, slice(0, n))
 
 
 def first_sequences(batch: PretrainingBatch, n: int) -> PretrainingBatch:

@@ -16,7 +16,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test tensorflow fidelity run refresh lint format types classroom lock clean
+.PHONY: help lab test tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
@@ -32,6 +32,12 @@ tensorflow: $(VENV)/tensorflow.stamp ## install TensorFlow and KerasHub, which c
 
 fidelity: $(VENV)/test.stamp $(VENV)/tensorflow.stamp ## print how far every feature is from its reference
 	@$(VENV_PYTHON) tests/fidelity/report.py $(ARGS)
+
+bench: $(VENV)/test.stamp ## print every figure of speed and learning with its target (15 minutes)
+	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+kills: $(VENV)/test.stamp ## kill a training run at twenty random instants and compare what it ends with
+	@$(VENV_PYTHON) -m benchmarks.kills --kills 20 $(ARGS)
 
 run: $(VENV)/lab.stamp ## execute all notebooks within their time budgets; pages in build/
 	@$(VENV_PYTHON) -m albert_lib.workbook.run --html build $(ARGS) $(NOTEBOOKS)

@@ -63,7 +63,11 @@ def main() -> int:
     transformers.logging.set_verbosity_error()
     report, text = Report(), own_english()
     asked = PretrainingBatches(
-        text.held_out, text.tokenizer, batch_size=32, sequence_length=64, seed=HELD_OUT_SEED
+        text.held_out,
+        text.tokenizer,
+        batch_size=32,
+        sequence_length=quick_recipe(steps=1000).sequence_length,  # both know no longer ones
+        seed=HELD_OUT_SEED,
     )
     config = quick_config(text.tokenizer.vocab_size)
     report.title(
@@ -123,7 +127,7 @@ def train_ours(
 
 def train_theirs(config: AlbertConfig, text: Text, seconds: float) -> tuple[AlbertForMaskedLM, int]:
     """Transformers' defaults; returns the model as one of ours, and the positions it has read."""
-    length = quick_recipe(1000).sequence_length
+    length = quick_recipe(steps=1000).sequence_length
     step_with = {
         name: their_steps(config, text, length, dtype) for name, dtype in PRECISIONS.items()
     }

@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 16  # of 30,000 float32 scores each: 2 MB
 
 
 class _MeanCrossEntropy(torch.autograd.Function):
-    """The mean over rows; its gradient is (softmax - one-hot) / rows."""
+    """The mean over labelled rows; its gradient is (softmax - one-hot) / rows, 0 beyond them."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, labels: Tensor) -> Tensor:
@@ -27,8 +27,9 @@ class _MeanCrossEntropy(torch.autograd.Function):
         n_rows = len(labels)
         total = logits.new_zeros((), dtype=torch.float32)
         gradient = torch.empty_like(logits)
+        gradient[n_rows:] = 0
         for start in range(0, n_rows, ROWS_AT_ONCE):
-            chosen = slice(start, start + ROWS_AT_ONCE)
+            chosen = slice(start, min(start + ROWS_AT_ONCE, n_rows))
             scores, right = logits[chosen].float(), labels[chosen, None]
             scores = scores - scores.amax(dim=1, keepdim=True)
             total -= scores.gather(1, right).sum()
@@ -50,12 +51,15 @@ class _MeanCrossEntropy(torch.autograd.Function):
 
 
 def mean_cross_entropy(
-    logits: Float[Tensor, "rows choices"], labels: Int[Tensor, "rows"]
+    logits: Float[Tensor, "rows_and_more choices"], labels: Int[Tensor, "rows"]
 ) -> Float[Tensor, ""]:
-    """Mean of -log softmax(logits)[label] over rows, in float32; 0 where there are no rows."""
+    """Mean of -log softmax(logits)[label] over rows, in float32; 0 where there are no rows.
+
+    Rows of logits beyond the last label count for nothing.
+    """
     if len(labels) == 0:
-        return logits.float().sum()  # zero, and still part of the graph
+        return logits[:0].float().sum()  # zero, and still part of the graph
     if logits.device.type != "cpu":  # many small steps suit a cache, not an accelerator
-        return F.cross_entropy(logits.float(), labels)
+        return F.cross_entropy(logits[: len(labels)].float(), labels)
     loss: Tensor = _MeanCrossEntropy.apply(logits, labels)
     return loss

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError, ConfigError
@@ -39,6 +40,7 @@ from albert_lib.training.same_run import check_same_run, describe_run
 from albert_lib.training.schedule import warmup_linear
 from albert_lib.training.vital_signs import VitalSigns
 
+ROUND_NUMBER = 32  # of predictions
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
 
 
@@ -51,11 +53,21 @@ def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Flo
         batch.input_ids,
         attention_mask=batch.attention_mask,
         token_type_ids=batch.token_type_ids,
-        masked_positions=batch.masked_positions,
+        masked_positions=in_round_number(batch.masked_positions),
     )
     masked = mean_cross_entropy(output.prediction_logits, batch.masked_labels)
     order = sop_loss(output.sop_logits, batch.sop_labels)
     return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
+
+
+def in_round_number(positions: Int[Tensor, " predictions"]) -> Int[Tensor, " more"]:
+    """On a CPU, repeat position 0 behind the others until there are a multiple of 32.
+
+    The matrix library prepares itself anew for every shape that it meets, and the number of
+    predictions differs from batch to batch: for a small model that took a fifth of a step.
+    """
+    missing = -len(positions) % ROUND_NUMBER if positions.device.type == "cpu" else 0
+    return F.pad(positions, (0, missing)) if missing else positions
 
 
 def pretraining_terms(batch: PretrainingBatch) -> dict[str, int]:
@@ -110,13 +122,10 @@ def pretrain(
     processes.hand_out(list(weights(model).values()))
 
     training = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
+    dtype = PRECISIONS[run["dtype"]]
     evaluation = None
     if held_out is not None:
-        batches = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
-        dtype = PRECISIONS[run["dtype"]]
-        evaluation = VitalSigns(
-            model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype
-        ).beside(partial(held_out_values, model, batches, recipe.evaluation_batches, dtype))
+        evaluation = look_at(model, store, held_out, tokenizer, recipe, training, dtype)
     checkpoint = None
     if folder is not None and writes:
         checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
@@ -135,7 +144,7 @@ def pretrain(
             total_steps=recipe.steps,
         ),
         seed=recipe.seed,
-        dtype=PRECISIONS[run["dtype"]],
+        dtype=dtype,
         max_grad_norm=recipe.max_grad_norm,
         terms=pretraining_terms,
         history=None if resumed is None else resumed.history,
@@ -151,6 +160,21 @@ def pretrain(
         save_final_model(folder / "model", model, tokenizer)
     processes.wait_for_all()
     return history
+
+
+def look_at(
+    model: AlbertForPreTraining,
+    store: TokenStore,
+    held_out: TokenStore,
+    tokenizer: AlbertTokenizer,
+    recipe: Recipe,
+    training: PretrainingBatches,
+    dtype: torch.dtype,
+) -> Callable[[], Row]:
+    """Return the evaluation of a run: what it knows of held-out text, and its vital signs."""
+    asked = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
+    signs = VitalSigns(model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype)
+    return signs.beside(partial(held_out_values, model, asked, recipe.evaluation_batches, dtype))
 
 
 def resume(

@@ -49,3 +49,18 @@ def test_no_rows_give_zero_and_no_gradient() -> None:
     loss = mean_cross_entropy(logits, torch.zeros(0, dtype=torch.long))
     loss.backward()
     assert loss.item() == 0.0 and logits.grad.shape == (0, 7)
+
+
+def test_rows_beyond_the_labels_count_for_nothing() -> None:
+    logits = torch.randn(ROWS_AT_ONCE + 9, 40, generator=torch.Generator().manual_seed(3))
+    labels = torch.arange(ROWS_AT_ONCE + 2)
+    longer, exact = logits.clone().requires_grad_(), logits[: len(labels)].clone().requires_grad_()
+    loss, expected = mean_cross_entropy(longer, labels), F.cross_entropy(exact, labels)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    loss.backward()
+    expected.backward()
+    assert (longer.grad[: len(labels)] - exact.grad).abs().max() < 1e-7
+    assert not longer.grad[len(labels) :].any()
+    nothing = mean_cross_entropy(logits.requires_grad_(), labels[:0])
+    nothing.backward()
+    assert nothing.item() == 0.0 and not logits.grad.any()

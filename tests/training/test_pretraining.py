@@ -27,6 +27,7 @@ from albert_lib.training import (
     build_optimizer,
     evaluate,
     pretrain,
+    pretraining,
     pretraining_loss,
     save_checkpoint,
 )
@@ -346,3 +347,25 @@ def test_what_does_not_fit_is_refused(world: Any) -> None:
 def test_impossible_recipes_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SHORT.replace(**changes)
+
+
+def test_a_round_number_of_predictions_changes_neither_losses_nor_gradients(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = PretrainingBatches(
+        world.store, world.tokenizer, batch_size=5, sequence_length=32, seed=3
+    ).batch(0)
+    assert len(batch.masked_labels) % 32, "else there is nothing to add"
+    assert len(pretraining.in_round_number(batch.masked_positions)) % 32 == 0
+    found = []
+    for number in (32, 1):
+        monkeypatch.setattr(pretraining, "ROUND_NUMBER", number)
+        model = world.model().eval()
+        losses = pretraining_loss(model, batch)
+        losses["loss"].backward()
+        found.append((losses, [parameter.grad for parameter in model.parameters()]))
+    (rounded, slopes), (plain, expected) = found
+    for name, loss in plain.items():
+        assert rounded[name].item() == pytest.approx(loss.item(), rel=1e-6)
+    for one, other in zip(slopes, expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-7)

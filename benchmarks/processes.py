@@ -49,11 +49,12 @@ def main() -> int:
     report.title(f"processes: two under torchrun beside one, {steps} steps")
     with tempfile.TemporaryDirectory() as folder:
         MODEL.to_json(Path(folder) / "config.json")
-        build = f"-m albert_lib build-corpus python-documentation --output {folder}/corpus"
-        run([*ALONE, *build.split()])
+        build = "-m albert_lib build-corpus python-documentation --output".split()
+        run([*ALONE, *build, str(Path(folder) / "corpus")])
         losses = []
         for name, how in (("one", ALONE), ("two", IN_TWO)):
-            run([*how, *RUN.format(folder=folder, steps=steps, name=name).split()])
+            words = (word.format(folder=folder, steps=steps, name=name) for word in RUN.split())
+            run([*how, *words])
             checkpoint = load_latest(Path(folder) / name)
             assert checkpoint is not None, "a finished run has one"
             losses.append(checkpoint.history.column("loss"))

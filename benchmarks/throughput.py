@@ -194,7 +194,7 @@ def work(library: str, case_name: str, threads: int, pipe: Connection) -> None:
     batch = make_batch(case)
     before = megabytes()
     if library == "albert_lib":
-        keep_freed_memory()  # as `train` does
+        keep_freed_memory()  # as `pretrain` does
     make_step = our_step if library == "albert_lib" else their_step
     best: tuple[float, str, Callable[[], object]] | None = None
     for name in case.precisions:

@@ -130,6 +130,11 @@ def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> Albe
     return chosen.as_google() if options.as_google else chosen
 
 
+def is_store(folder: Path) -> bool:
+    """Whether a folder holds a token store."""
+    return (folder / "store.json").is_file()
+
+
 def open_corpus(
     options: argparse.Namespace, tokenizer: AlbertTokenizer
 ) -> tuple[TokenStore, TokenStore | None]:
@@ -138,12 +143,12 @@ def open_corpus(
     One process builds, the others wait.
     """
     corpus = Path(options.corpus)
-    if (corpus / "store.json").is_file():
+    # All go by what the first process sees: one that sees another disk then says so.
+    if processes.tell_all(is_store(corpus)):
         return TokenStore.open(corpus), None
-    if not (corpus / "train" / "store.json").is_file():
+    if not processes.tell_all(is_store(corpus / "train")):
         corpus = options.output / "corpus"
-        is_there = (corpus / "held-out" / "store.json").is_file()
-        if not is_there and processes.is_first():
+        if processes.is_first() and not is_store(corpus / "held-out"):
             build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
         processes.wait_for_all()
     held_out = corpus / "held-out"

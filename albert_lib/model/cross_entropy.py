@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 ROWS_AT_ONCE = 16  # of 30,000 float32 scores each: 2 MB
 
@@ -43,6 +44,7 @@ class _MeanCrossEntropy(torch.autograd.Function):
         return total / n_rows
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
         """Scale what the forward pass left behind."""
         (gradient,) = ctx.saved_tensors

@@ -148,6 +148,7 @@ class TokenStore:
         for start in range(0, self.n_tokens, COUNTED_AT_ONCE):
             block = self.ids[start : start + COUNTED_AT_ONCE]
             counts += np.bincount(block, minlength=self.vocab_size)
+            self.release_pages()
         return counts
 
     def unigram_entropy(self) -> float:
@@ -156,9 +157,7 @@ class TokenStore:
         It is the loss of a reader who knows how common each piece is and looks at no context, so
         a model that has learned anything from context is below it.
         """
-        counts = self.unigram_counts()
-        frequencies = counts[counts > 0] / self.n_tokens
-        return float(-(frequencies * np.log(frequencies)).sum())
+        return entropy(self.unigram_counts())
 
     def release_pages(self) -> None:
         """Let the operating system take back what it has read of the files so far.
@@ -186,6 +185,12 @@ class TokenStore:
             f"TokenStore({self.n_documents:,} documents, {self.n_sentences:,} sentences, "
             f"{self.n_tokens:,} tokens, vocabulary of {self.vocab_size:,})"
         )
+
+
+def entropy(counts: Int[np.ndarray, " kinds"]) -> float:
+    """Entropy of the shares that counts are of their sum, in nats."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
 
 
 def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list[list[int]]:

@@ -198,12 +198,16 @@ def find_damage(checkpoint: Path) -> str | None:
         hashes = {name: value for value, name in (line.split() for line in lines)}
     except FileNotFoundError:
         return "SHA256SUMS is missing"
-    except (UnicodeDecodeError, ValueError):
+    except (OSError, UnicodeDecodeError, ValueError):
         return "SHA256SUMS cannot be read"
     for name in HASHED:
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
-        if hashes.get(name) != file_hash(checkpoint / name):
+        try:
+            found = file_hash(checkpoint / name)
+        except OSError as problem:  # a bad sector
+            return f"{name} cannot be read: {problem.strerror}"
+        if hashes.get(name) != found:
             return f"{name} is not what was written"
     return None
 

@@ -123,13 +123,14 @@ def pretrain(
 
     training = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
     dtype = PRECISIONS[run["dtype"]]
+    is_finished = resumed is not None and resumed.step == recipe.steps
     evaluation = None
-    if held_out is not None:
+    if held_out is not None and not is_finished:
         evaluation = look_at(model, store, held_out, tokenizer, recipe, training, dtype)
     checkpoint = None
     if folder is not None and writes:
         checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
-    forward = compiled(model) if recipe.compile else model
+    forward = compiled(model) if recipe.compile and not is_finished else model
 
     history = train(
         model,
@@ -155,8 +156,7 @@ def pretrain(
         on_step=on_step,
         progress=progress,
     )
-    was_finished = resumed is not None and resumed.step == recipe.steps
-    if folder is not None and writes and not (was_finished and (folder / "model").exists()):
+    if folder is not None and writes and not (is_finished and (folder / "model").exists()):
         save_final_model(folder / "model", model, tokenizer)
     processes.wait_for_all()
     return history

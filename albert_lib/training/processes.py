@@ -38,6 +38,11 @@ def count() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
+def count_started() -> int:
+    """How many processes torchrun started, before they have joined."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def number() -> int:
     """Which of them this one is, from 0."""
     return dist.get_rank() if count() > 1 else 0
@@ -83,6 +88,11 @@ def own_device(name: str | None = None) -> torch.device:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         raise ConfigError(f"device is {name!r}; name one such as cpu, cuda or cuda:1.") from None
+    if device.type == "cuda" and device.index is not None and count_started() > 1:
+        raise ConfigError(
+            f"device is {name}, but each of several processes needs a GPU of its own; use "
+            f"--device cuda, which deals them out."
+        )
     if str(device) != "cuda":
         return device
     here, there_are = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
@@ -114,8 +124,9 @@ def one_voice(store: dist.Store, rank: int) -> Iterator[None]:
         if not first_to_write(store, failed, rank):
             raise SystemExit(ALREADY_SAID) from None
         raise ProcessError(
-            "Another process of this run is gone, and the rest cannot go on without it; start the "
-            "run again, or have torchrun do it with --max-restarts."
+            f"Another process of this run is gone or cannot be reached, and the rest cannot go on "
+            f"without it ({str(problem).partition(chr(10))[0]}); start the run again, or have "
+            f"torchrun do it with --max-restarts."
         ) from None
 
 

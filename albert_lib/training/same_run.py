@@ -19,7 +19,7 @@ from albert_lib.training.recipe import Recipe
 MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every")
 # How a batch is cut: the sums are the same, but not the order of adding, nor dropout's draws.
 CHANGES_ROUNDING = ("parts.processes", "parts.accumulation")
-BEFORE_THEY_WERE_SAVED = {"recipe.compile": False, **dict.fromkeys(CHANGES_ROUNDING, 1)}
+BATCHES = 2  # of how examples are drawn and ordered: raised when a seed gives other batches
 
 
 def describe_run(
@@ -36,6 +36,7 @@ def describe_run(
         "parts": parts,
         "model": model.config.to_dict(),
         "tokenizer": tokenizer.fingerprint,
+        "batches": BATCHES,
         "text": {"tokens": store.n_tokens, "sentences": store.n_sentences},
         "dtype": names[best_dtype(device)] if automatic else recipe.precision,
     }
@@ -46,7 +47,7 @@ def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
 
     Batches cut otherwise are only warned of.
     """
-    saved, asked = {**BEFORE_THEY_WERE_SAVED, **flatten(checkpoint.run)}, flatten(run)
+    saved, asked = flatten(checkpoint.run), flatten(run)
     folder = checkpoint.folder.parent
     for name in dict.fromkeys([*saved, *asked]):
         if saved.get(name) == asked.get(name):

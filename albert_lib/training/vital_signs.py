@@ -20,6 +20,7 @@ from dataclasses import replace
 from functools import partial
 from math import log
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -27,7 +28,9 @@ from torch import Tensor
 
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches, TokenStore
+from albert_lib.objectives.store import entropy
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training import processes
 from albert_lib.training.evaluation import SEQUENCES_AT_ONCE
 from albert_lib.training.excerpt import excerpt
 from albert_lib.training.history import Row
@@ -63,7 +66,9 @@ class VitalSigns:
         device = next(model.parameters()).device
         self.model, self.loss_function, self.dtype = model, loss_function, dtype
         self.tokenizer = tokenizer
-        at_once = min(recipe.batch_size, SEQUENCES_AT_ONCE)
+        # no more than a part of a batch: it is what is known to fit into memory with its gradients
+        parts = processes.count() * recipe.accumulation
+        at_once = min(max(1, recipe.batch_size // parts), SEQUENCES_AT_ONCE)
         self.whole_over_part = recipe.batch_size / at_once
         part = partial(first_rows, batch, at_once)
         self.few = first_sequences(part(0), SEQUENCES).to(device)
@@ -78,8 +83,8 @@ class VitalSigns:
         self.known_text = [batches.batch(number).to(device) for number in range(looks)]
         self.constants = {
             "uniform_loss": log(tokenizer.vocab_size),
-            "unigram_entropy": store.unigram_entropy(),
-            **self.look_at_batches(part, store, recipe.masking),
+            "unigram_entropy": entropy(counts := store.unigram_counts()),
+            **self.look_at_batches(part, counts, recipe.masking),
         }
 
     def beside(self, evaluation: Callable[[], Row]) -> Callable[[], Row]:
@@ -100,7 +105,10 @@ class VitalSigns:
         return signs
 
     def look_at_batches(
-        self, batch: Callable[[int], PretrainingBatch], store: TokenStore, masking: MaskingConfig
+        self,
+        batch: Callable[[int], PretrainingBatch],
+        counts: Int[np.ndarray, " vocab"],
+        masking: MaskingConfig,
     ) -> Row:
         """What the run shows its model: `predictions`, and the columns of `describe_shown`.
 
@@ -112,11 +120,13 @@ class VitalSigns:
         self.model.eval()
         heard, wanted = [], LABELS_WANTED
         for number in range(BATCHES_OVERHEARD):
-            found = overhear(self.model, self.loss_function, batch(number).to(device))
+            with autocast(device, self.dtype):
+                found = overhear(self.model, self.loss_function, batch(number).to(device))
             if found is None:
                 break
-            heard.append(replace(found, loss=found.loss.detach()))  # frees the graph
+            heard.append(replace(found, loss=found.loss.detach()))
             wanted -= len(found.labels)
+            del found  # and its graph, before the next
             if wanted <= 0:
                 break
         self.model.train(was_training)
@@ -124,7 +134,7 @@ class VitalSigns:
             return {}
         signs = describe_shown(
             heard,
-            torch.as_tensor(store.unigram_counts(), device=device),
+            torch.as_tensor(counts, device=device),
             pad_token_id=self.tokenizer.pad_token_id,
             mask_token_id=self.tokenizer.mask_token_id,
         )
@@ -142,7 +152,9 @@ class VitalSigns:
         the piece itself stands and need only be copied. `commonest_answer`: share of the answers
         at [MASK] that are the most frequent one.
         """
-        scores, labels, shown = [], [], []
+        vocabulary = self.tokenizer.vocab_size
+        loss, answers = 0.0, torch.zeros(vocabulary, dtype=torch.int64)
+        shown, copied = 0, 0
         for batch in self.known_text:
             with autocast(batch.input_ids.device, self.dtype):
                 output = self.model(
@@ -151,20 +163,19 @@ class VitalSigns:
                     token_type_ids=batch.token_type_ids,
                     masked_positions=batch.masked_positions,
                 )
-            scores.append(output.prediction_logits.float())
-            labels.append(batch.masked_labels)
-            shown.append(batch.input_ids.flatten()[batch.masked_positions])
-        logits, label, seen = torch.cat(scores), torch.cat(labels), torch.cat(shown)
-        at_mask = seen == self.tokenizer.mask_token_id
-        answers = logits.argmax(dim=-1)
+            logits, label = output.prediction_logits.float(), batch.masked_labels
+            seen = batch.input_ids.flatten()[batch.masked_positions]
+            at_mask, answer = seen == self.tokenizer.mask_token_id, logits.argmax(dim=-1)
+            loss += F.cross_entropy(logits[at_mask], label[at_mask], reduction="sum").item()
+            answers += answer[at_mask].bincount(minlength=vocabulary).cpu()
+            shown += int((seen == label).sum())
+            copied += int((answer == label)[seen == label].sum())
         signs: Row = {}
-        if at_mask.any():
-            signs["known_text_loss"] = F.cross_entropy(logits[at_mask], label[at_mask]).item()
-            commonest = int(answers[at_mask].bincount().max())
-            signs["commonest_answer"] = commonest / int(at_mask.sum())
-        if (seen == label).any():
-            right = answers == label
-            signs["shown_accuracy"] = right[seen == label].float().mean().item()
+        if n_masked := int(answers.sum()):
+            signs["known_text_loss"] = loss / n_masked
+            signs["commonest_answer"] = int(answers.max()) / n_masked
+        if shown:
+            signs["shown_accuracy"] = copied / shown
         return signs
 
     def look_backwards(self) -> Row:

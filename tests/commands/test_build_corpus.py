@@ -120,7 +120,12 @@ def test_ctrl_c_ends_all_processes_and_the_same_command_goes_on(
     words = [str(tmp_path / "a.txt"), "--output", str(tmp_path / "corpus"), "--workers", "2"]
     command = [sys.executable, "-m", "albert_lib", "build-corpus", *words]
     process = subprocess.Popen(
-        command, cwd=project_folder(), stderr=subprocess.PIPE, start_new_session=True
+        command,
+        cwd=project_folder(),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # a job in a shell's background, as some CI is, begins with Ctrl-C ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     counts = tmp_path / ".corpus.unfinished" / "counts.json"
     while process.poll() is None and not counts.exists():

@@ -6,7 +6,6 @@ import math
 import signal
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -189,16 +188,17 @@ def test_another_accumulation_is_gone_on_with_and_said(world: Any, tmp_path: Pat
     assert len(history) == 8
 
 
-def test_a_run_saved_before_batches_were_cut_is_gone_on_with(world: Any, tmp_path: Path) -> None:
+def test_a_run_whose_seed_gave_other_batches_is_not_gone_on_with(
+    world: Any, tmp_path: Path
+) -> None:
     recipe, model = SHORT, world.model()
     run = describe_run(model, world.store, world.tokenizer, recipe)
-    del run["parts"], run["recipe"]["compile"]
+    del run["batches"]
     optimizer = build_optimizer(model, recipe)
     rows = [{"step": step, "loss": 1.0} for step in range(1, 5)]
     save_checkpoint(tmp_path, 4, History(rows), model=model, optimizer=optimizer, run=run)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(pretrain_quietly(world, world.model(), recipe, output=tmp_path)) == 8
+    with pytest.raises(CheckpointError, match="batches=None, but 2 was asked for"):
+        pretrain_quietly(world, world.model(), recipe, output=tmp_path)
 
 
 def test_a_machine_that_cannot_compile_is_told_so(

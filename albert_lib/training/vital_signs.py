@@ -30,8 +30,6 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.objectives.store import entropy
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import processes
-from albert_lib.training.evaluation import SEQUENCES_AT_ONCE
 from albert_lib.training.excerpt import excerpt
 from albert_lib.training.history import Row
 from albert_lib.training.overheard import LossFunction, describe_shown, overhear
@@ -40,6 +38,7 @@ from albert_lib.training.recipe import Recipe
 
 EXCERPT_TOKENS = 100_000  # of the training text: some thousand sequences to draw from
 SEQUENCES = 8  # whose gradient and hearing are measured: a whole batch would cost too much
+POSITIONS_AT_ONCE = 4096  # of a batch that may be worked through in parts to fit into memory
 BATCHES_AN_EVALUATION = 8  # evaluation batches for every batch of training text looked at
 LABELS_WANTED = 300  # of which some 60 stand without a [MASK], where they can be checked
 BATCHES_OVERHEARD = 4  # at most, to get them
@@ -66,9 +65,8 @@ class VitalSigns:
         device = next(model.parameters()).device
         self.model, self.loss_function, self.dtype = model, loss_function, dtype
         self.tokenizer = tokenizer
-        # no more than a part of a batch: it is what is known to fit into memory with its gradients
-        parts = processes.count() * recipe.accumulation
-        at_once = min(max(1, recipe.batch_size // parts), SEQUENCES_AT_ONCE)
+        some = max(SEQUENCES, POSITIONS_AT_ONCE // recipe.sequence_length)
+        at_once = min(recipe.batch_size, some)
         self.whole_over_part = recipe.batch_size / at_once
         part = partial(first_rows, batch, at_once)
         self.few = first_sequences(part(0), SEQUENCES).to(device)

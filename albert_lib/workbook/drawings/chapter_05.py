@@ -1,4 +1,4 @@
-"""Figures of chapter 5: steps per variable, the schedule, and loss curves with their marks."""
+"""Figures of chapter 5: steps per variable, the schedule, loss curves with their marks, hearing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from albert_lib.training import History, warmup_linear
 from albert_lib.workbook.style import COLORS
 
 SMOOTHED_OVER = 25  # steps
+DEAF = 1e-5  # the share of its length below which a state's change is rounding
 
 
 def draw_relative_steps(adam: Mapping[str, float], lamb: Mapping[str, float]) -> Figure:
@@ -80,12 +81,12 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
                 steps, 100 * values, marker=marker, markersize=4, color=color, linestyle=line,
                 label=f"{what}, {name}",
             )  # fmt: skip
-    longest = max(map(len, runs.values()))
+    longest = max(int(history.rows[-1]["step"]) for history in runs.values())
     _draw_marks(loss, marks, longest)
     loss.set_xlabel("step")
     loss.set_ylabel("MLM loss, nats a piece")
-    loss.legend(loc="center right", fontsize=9)
-    _draw_marks(accuracy, {"a coin, for orders": 50}, longest)
+    loss.legend(loc="center right", bbox_to_anchor=(1, 0.66), fontsize=9)
+    _draw_marks(accuracy, {"a coin, for orders": 50.0}, longest)
     accuracy.set_ylim(0, 105)
     accuracy.set_xlabel("step")
     accuracy.set_ylabel("right on held-out text, %")
@@ -93,12 +94,65 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
     return figure
 
 
-def _draw_marks(axes: Axes, marks: Mapping[str, float], right: int) -> None:
+def draw_lookalikes(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figure:
+    """The training losses of runs that look alike, without their held-out values."""
+    figure, axes = plt.subplots(figsize=(7, 3.4))
+    for number, (name, history) in enumerate(runs.items()):
+        training = smoothed(history.column("mlm_loss"))
+        steps = np.arange(len(training)) + SMOOTHED_OVER
+        axes.plot(steps, training, color=COLORS[(0, 1, 3)[number]], label=f"run {name}")
+    _draw_marks(axes, marks, max(map(len, runs.values())), offset=-13)
+    axes.set_ylim(bottom=min(marks.values()) - 0.25)
+    axes.set_xlabel("step")
+    axes.set_ylabel(f"training MLM loss,\nmean of {SMOOTHED_OVER} steps, nats")
+    axes.legend()
+    return figure
+
+
+def draw_copying_and_reading(history: History) -> Figure:
+    """Answers at places that show their piece, which need only be copied, and at [MASK]."""
+    figure, (shown, hidden) = plt.subplots(1, 2, figsize=(9, 3.2))
+    steps, copied = history.curve("shown_accuracy")
+    shown.plot(steps, 100 * copied, marker="o", markersize=3, color=COLORS[0])
+    shown.set_ylim(0, 105)
+    shown.set_title("where the piece itself stands")
+    shown.set_ylabel("copied, %")
+    hidden.plot(*history.curve("known_text_loss"), marker="o", markersize=3, color=COLORS[0])
+    unigram = float(history.column("unigram_entropy")[-1])
+    _draw_marks(hidden, {"unigram entropy": unigram}, int(steps[-1]))
+    hidden.set_title("where [MASK] stands")
+    hidden.set_ylabel("MLM loss, nats a piece")
+    for axes in (shown, hidden):
+        axes.set_xlabel("step")
+    return figure
+
+
+def draw_hearing(runs: Mapping[str, History]) -> Figure:
+    """How far a hidden piece's state moves when all visible ones are exchanged, over each run."""
+    figure, axes = plt.subplots(figsize=(7, 3.2))
+    for number, (name, history) in enumerate(runs.items()):
+        color, marker = COLORS[(0, 3, 6)[number]], "oDs"[number]
+        steps, hearing = history.curve("hearing")
+        axes.plot(steps, hearing, marker=marker, markersize=4, color=color, label=name)
+    axes.axhline(DEAF, color=COLORS[2], linestyle=":", linewidth=1.2)
+    axes.annotate(
+        "deaf below", (0, DEAF), xycoords=axes.get_yaxis_transform(), xytext=(4, 4),
+        textcoords="offset points", fontsize=9,
+    )  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("change ÷ length of the state")
+    axes.legend(loc="center right")
+    return figure
+
+
+def _draw_marks(axes: Axes, marks: Mapping[str, float], right: int, offset: int = 4) -> None:
     for name, value in marks.items():
         axes.axhline(value, color=COLORS[2], linestyle=":", linewidth=1.2)
         axes.annotate(
-            name, (right, value), xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9
-        )
+            name, (right, value), xytext=(0, offset), textcoords="offset points", ha="right",
+            fontsize=9,
+        )  # fmt: skip
 
 
 def smoothed(values: Float[np.ndarray, " steps"]) -> Float[np.ndarray, " windows"]:

@@ -26,6 +26,7 @@ from albert_lib.errors import AlbertLibError, ConfigError
 # The others wait while the first builds a corpus, which may take hours. A process that died is
 # noticed by torchrun, not by waiting.
 PATIENCE = timedelta(days=7)
+FAILED = "failed"  # under this key, the first process that has an error
 ALREADY_SAID = 2  # the exit status of an AlbertLibError
 
 
@@ -69,7 +70,10 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
         )
     from torch.distributed.rendezvous import rendezvous
 
-    store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    shared, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    # What an attempt before a restart left there, addresses of dead processes, is not for this one.
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store = dist.PrefixStore(f"attempt {attempt}", shared)
     with one_voice(store, rank):
         own = own_device(device)
         backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"
@@ -110,18 +114,17 @@ def own_device(name: str | None = None) -> torch.device:
 @contextlib.contextmanager
 def one_voice(store: dist.Store, rank: int) -> Iterator[None]:
     """Raise an AlbertLibError on the first process that has it; end the others silently."""
-    failed = f"failed in attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
     try:
         yield
     except AlbertLibError as problem:
-        first_to_write(store, failed, rank)
-        if not first_to_write(store, f"{failed}: {problem}", rank):
+        first_to_write(store, FAILED, rank)
+        if not first_to_write(store, f"{FAILED}: {problem}", rank):
             raise SystemExit(ALREADY_SAID) from None
         raise
     except RuntimeError as problem:
         if not isinstance(problem, dist.DistError) and "gloo" not in str(problem):
             raise
-        if not first_to_write(store, failed, rank):
+        if not first_to_write(store, FAILED, rank):
             raise SystemExit(ALREADY_SAID) from None
         raise ProcessError(
             f"Another process of this run is gone or cannot be reached, and the rest cannot go on "

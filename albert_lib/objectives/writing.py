@@ -51,7 +51,10 @@ class GrowingFile:
         self.checksum = zlib.crc32(content, self.checksum)
 
     def cut_to(self, length: int) -> None:
-        """Take note of a new, smaller length in bytes; the file itself is cut by `go_on`."""
+        """Take note of a new, smaller length in bytes; the file is cut when it is finished.
+
+        Nothing may be appended in between: it would land behind what is still to be cut off.
+        """
         self.file.flush()
         self.length = length
         self.checksum = checksum_of(self.path, length)

@@ -28,10 +28,6 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def append(self, row: Row) -> None:
-        """Add the next row."""
-        self.rows.append(row)
-
     def columns(self) -> list[str]:
         """Return the names of all columns, in the order in which they first appear."""
         return list(dict.fromkeys(name for row in self.rows for name in row))

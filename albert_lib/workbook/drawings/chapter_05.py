@@ -85,7 +85,7 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
     _draw_marks(loss, marks, longest)
     loss.set_xlabel("step")
     loss.set_ylabel("MLM loss, nats a piece")
-    loss.legend(loc="center right", bbox_to_anchor=(1, 0.66), fontsize=9)
+    loss.legend(loc="center right", bbox_to_anchor=(1, 0.78), fontsize=9)
     _draw_marks(accuracy, {"a coin, for orders": 50.0}, longest)
     accuracy.set_ylim(0, 105)
     accuracy.set_xlabel("step")

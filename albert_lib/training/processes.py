@@ -68,12 +68,13 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
         raise ProcessError(
             "This build of PyTorch cannot join processes; install another or leave torchrun out."
         )
+    from torch.distributed.distributed_c10d import PrefixStore
     from torch.distributed.rendezvous import rendezvous
 
     shared, rank, size = next(rendezvous("env://", timeout=PATIENCE))
     # What an attempt before a restart left there, addresses of dead processes, is not for this one.
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    store = dist.PrefixStore(f"attempt {attempt}", shared)
+    store = PrefixStore(f"attempt {attempt}", shared)
     with one_voice(store, rank):
         own = own_device(device)
         backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"

@@ -102,6 +102,7 @@ class PretrainingBatches:
         batch_size: int,
         sequence_length: int,
         masking: MaskingConfig | None = None,
+        short_sequence_probability: float = 0.1,
         seed: int = 0,
     ) -> None:
         if batch_size < 1:
@@ -114,7 +115,11 @@ class PretrainingBatches:
         self.masking = MaskingConfig() if masking is None else masking
         self.seed = seed
         self.pairs = SegmentPairs(
-            store, sequence_length, seed=seed, is_word_start=tokenizer.is_word_start
+            store,
+            sequence_length,
+            short_sequence_probability=short_sequence_probability,
+            seed=seed,
+            is_word_start=tokenizer.is_word_start,
         )
         self._order = ExampleOrder(self.pairs)
         self._steps_at_once = max(1, POSITIONS_AT_ONCE // (batch_size * sequence_length))

@@ -1,0 +1,32 @@
+"""The Town's own vocabulary: every word is one piece."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from string import ascii_lowercase
+
+from albert_lib.text import AlbertTokenizer
+from albert_lib.text.training import PIECES_OF_THEIR_OWN, train_pieces
+from albert_lib.text.unigram import WORD_START
+from albert_lib.text.vocabulary import SPECIAL_PIECES
+
+
+def town_tokenizer(words: tuple[str, ...]) -> AlbertTokenizer:
+    """Return a tokenizer that keeps each of these lower-case words whole.
+
+    Beside them it has ALBERT's special and punctuation pieces and single letters, with which any
+    other word is spelt.
+    """
+    return AlbertTokenizer(spiece_model(words))
+
+
+@lru_cache(maxsize=4)
+def spiece_model(words: tuple[str, ...]) -> bytes:
+    """The bytes of its spiece.model; the same words give the same bytes."""
+    # Every letter follows a comma, where no whole word swallows it, and nothing is met twice, so
+    # that there is nothing longer to learn.
+    line = "".join(f",{letter}" for letter in ascii_lowercase)
+    n_pieces = len(SPECIAL_PIECES) + len(PIECES_OF_THEIR_OWN) + len(words) + len({*line, WORD_START})
+    return train_pieces(
+        [line], n_pieces, whole_words=tuple(WORD_START + word for word in words)
+    )

@@ -1,0 +1,227 @@
+"""The Town's probability model: who lives there, what happens in a day, how it is told.
+
+`data/town/town.toml` is the Town of the course; tests build smaller worlds of the same kind, so
+small that every possible document can be listed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float64
+
+from albert_lib.errors import AlbertLibError
+from albert_lib.files import data_folder
+
+Gender = Literal[0, 1]  # women first, then men
+WOMAN, MAN = 0, 1
+GENDERS = ("woman", "man")
+PRONOUNS = {"he": ("she", "he"), "his": ("her", "his"), "him": ("her", "him")}
+NAME = "name"  # the placeholder of the person, who is named or called he or she
+TOKEN = re.compile(r"\{(\w+)\}|([A-Za-z]+)|([,.])")
+
+
+class WorldError(AlbertLibError, ValueError):
+    """A world's description contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One piece of a form: a word as it is, or a place that something fills."""
+
+    text: str
+    is_place: bool = False  # text is then what fills it: name, he, an attribute's key or a slot
+
+
+Form = tuple[Token, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What may be told at one point of the day, in forms that all have the same length.
+
+    One length an event is what makes a perfect reader quick: where one sentence ends and the
+    next begins follows from which events are told, whatever is hidden.
+    """
+
+    name: str
+    forms: tuple[Form, ...]
+    attribute: str | None = None  # the one thing about a person that it may speak of
+
+    @property
+    def pieces(self) -> int:
+        """Words, commas and the full stop of each of its sentences."""
+        return len(self.forms[0])
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """Something about a person, such as the occupation, that takes one of several values."""
+
+    name: str
+    words: Mapping[str, tuple[str, ...]]  # by key, such as "title": one word a value
+    weights: Float64[np.ndarray, " values"]
+    leans: Float64[np.ndarray, " values"]  # log-odds of man over woman at bias 1, in nats
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def probabilities(self, bias: float) -> Float64[np.ndarray, "genders values"]:
+        """P(value | gender) ∝ weight · exp(± bias · lean / 2): − for women, + for men."""
+        sides = np.array([[-0.5], [0.5]])
+        unscaled = self.weights * np.exp(bias * sides * self.leans)
+        probabilities: Float64[np.ndarray, "genders values"]
+        probabilities = unscaled / unscaled.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+@dataclass(frozen=True)
+class World:
+    """A whole world. Raises WorldError, saying what is wrong, for one that contradicts itself.
+
+    A document tells `shortest` to `longest` consecutive events of one person's day; every such
+    stretch is equally likely. A remark takes an event's place with `remark_probability`. The
+    first sentence about the person gives the name, a later one does so with
+    `name_probability` and says he or she otherwise.
+    """
+
+    names: tuple[tuple[str, ...], tuple[str, ...]]  # of women, of men; equally likely
+    attributes: Mapping[str, Attribute]
+    slots: Mapping[str, tuple[str, ...]]  # words that fill a place, equally likely
+    events: tuple[Event, ...]
+    remarks: Event
+    shortest: int = 3
+    longest: int = 5
+    remark_probability: float = 0.15
+    name_probability: float = 0.25
+
+    def __post_init__(self) -> None:
+        for event in (*self.events, self.remarks):
+            self._check_event(event)
+        if len(self.names[WOMAN]) != len(self.names[MAN]):
+            raise WorldError("There are more names of one gender; every name needs its twin.")
+        if not 2 <= self.shortest <= self.longest <= len(self.events):
+            raise WorldError(
+                f"Documents of {self.shortest} to {self.longest} events do not fit a day of "
+                f"{len(self.events)}; use 2 events or more, and no more than the day has."
+            )
+
+    def _check_event(self, event: Event) -> None:
+        key_words = self.attributes[event.attribute].words if event.attribute else {}
+        for form in event.forms:
+            told = write_plainly(form)
+            if len(form) != event.pieces:
+                raise WorldError(
+                    f"{event.name}: {told!r} has {len(form)} pieces and the form before it "
+                    f"{event.pieces}; all forms of an event need the same number."
+                )
+            places = [token.text for token in form if token.is_place]
+            known = {NAME, *PRONOUNS, *key_words, *self.slots}
+            if unknown := [place for place in places if place not in known]:
+                raise WorldError(
+                    f"{event.name}: nothing fills {{{unknown[0]}}} in {told!r}; use "
+                    f"{', '.join(sorted(known))}."
+                )
+            if places.count(NAME) > 1:
+                raise WorldError(f"{event.name}: {told!r} names the person twice; use {{he}}.")
+            if event is self.remarks and {NAME, *PRONOUNS} & set(places):
+                raise WorldError(f"A remark is about nobody, but {told!r} speaks of a person.")
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Every word that a document may hold, lower-case, in alphabetical order."""
+        found = {word for side in self.names for word in side}
+        found |= {word for pair in PRONOUNS.values() for word in pair}
+        found |= {word for fills in self.slots.values() for word in fills}
+        for attribute in self.attributes.values():
+            found |= {word for column in attribute.words.values() for word in column}
+        for event in (*self.events, self.remarks):
+            found |= {token.text for form in event.forms for token in form if not token.is_place}
+        return tuple(sorted({word.lower() for word in found} - {",", "."}))
+
+    @property
+    def longest_document(self) -> int:
+        """Pieces of the longest document, without special pieces."""
+        lengths = [max(event.pieces, self.remarks.pieces) for event in self.events]
+        starts = range(len(lengths) - self.longest + 1)
+        return max(sum(lengths[start : start + self.longest]) for start in starts)
+
+
+def write_plainly(form: Form) -> str:
+    """A form as its author wrote it, for messages."""
+    return " ".join(f"{{{token.text}}}" if token.is_place else token.text for token in form)
+
+
+def read_form(text: str) -> Form:
+    """Take a sentence with places, such as "{name} feeds the {pet}.", into its pieces.
+
+    Raises WorldError for anything but words, places, commas and full stops.
+    """
+    if rest := TOKEN.sub("", text).strip():
+        raise WorldError(f"{text!r} holds {rest!r}; use letters, places, commas and full stops.")
+    return tuple(
+        Token(place, is_place=True) if place else Token(word.lower() or mark)
+        for place, word, mark in TOKEN.findall(text)
+    )
+
+
+def load_world(path: str | os.PathLike[str] | None = None) -> World:
+    """Read a world's description; without a path, the Town's own.
+
+    Raises WorldError naming the file when it cannot be read or contradicts itself.
+    """
+    file = data_folder() / "town" / "town.toml" if path is None else Path(path)
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return world_from(content)
+    except OSError as problem:
+        raise WorldError(f"{file} cannot be read ({problem.strerror}); name a .toml.") from None
+    except UnicodeDecodeError:
+        raise WorldError(f"{file} is not UTF-8; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise WorldError(f"{file} is not TOML: {problem}.") from None
+    except KeyError as problem:
+        raise WorldError(f"{file} lacks {problem}; data/town/README.md lists the keys.") from None
+    except WorldError as problem:
+        raise WorldError(f"{file}: {problem}") from None
+
+
+def world_from(content: Mapping[str, Any]) -> World:
+    """Make a world of a description as TOML gives it."""
+    return World(
+        names=(tuple(content["names"]["women"]), tuple(content["names"]["men"])),
+        attributes={
+            name: attribute_from(name, values) for name, values in content["attributes"].items()
+        },
+        slots={name: tuple(words) for name, words in content.get("slots", {}).items()},
+        events=tuple(event_from(each) for each in content["events"]),
+        remarks=event_from({"name": "remarks", **content["remarks"]}),
+        **content.get("telling", {}),
+    )
+
+
+def attribute_from(name: str, values: Sequence[Mapping[str, Any]]) -> Attribute:
+    """Make an attribute of its values; weight is 1 and lean 0 unless they are given."""
+    keys = [key for key in values[0] if key not in ("weight", "lean")]
+    return Attribute(
+        name,
+        {key: tuple(value[key] for value in values) for key in keys},
+        np.array([value.get("weight", 1.0) for value in values], dtype=np.float64),
+        np.array([value.get("lean", 0.0) for value in values], dtype=np.float64),
+    )
+
+
+def event_from(content: Mapping[str, Any]) -> Event:
+    """Make an event of its description."""
+    forms = tuple(read_form(text) for text in content["forms"])
+    if not forms:
+        raise WorldError(f"{content['name']} has no forms; write at least one.")
+    return Event(content["name"], forms, content.get("attribute"))

@@ -9,11 +9,13 @@ from albert_lib.objectives.masking import (
     replace_pieces,
     run_lengths,
 )
+from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
 from albert_lib.objectives.store import TokenStore
 
 __all__ = [
     "MaskingConfig",
+    "PairObjective",
     "PairPlan",
     "PretrainingBatch",
     "PretrainingBatches",

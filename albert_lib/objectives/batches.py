@@ -15,6 +15,7 @@ from albert_lib.objectives.batch_masking import DRAWS_PER_PIECE, mask_batch
 from albert_lib.objectives.draws import Purpose, example_uniforms
 from albert_lib.objectives.masking import MaskingConfig
 from albert_lib.objectives.order import ExampleOrder
+from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
 from albert_lib.objectives.store import TokenStore
 
@@ -88,7 +89,9 @@ class PretrainingBatches:
 
     `batch(step)` depends on (seed, step), the store and the settings alone: a run that resumes
     gets the batches it would have had, whoever asks, in whatever order. Sequences are padded to
-    `sequence_length`, so that every batch has the same shape.
+    `sequence_length`, so that every batch has the same shape. `short_sequence_probability` is
+    that of `SegmentPairs`: the share of documents that are read in shorter pairs. With another
+    `pair_objective` than "sop" the `sop_labels` are that objective's (`pair_objective.py`).
 
     Raises StoreError when the store was built with another vocabulary or has no pair to offer,
     ConfigError for settings that cannot work.
@@ -103,6 +106,7 @@ class PretrainingBatches:
         sequence_length: int,
         masking: MaskingConfig | None = None,
         short_sequence_probability: float = 0.1,
+        pair_objective: PairObjective = "sop",
         seed: int = 0,
     ) -> None:
         if batch_size < 1:
@@ -121,7 +125,7 @@ class PretrainingBatches:
             seed=seed,
             is_word_start=tokenizer.is_word_start,
         )
-        self._order = ExampleOrder(self.pairs)
+        self._order = ExampleOrder(self.pairs, pair_objective)
         self._steps_at_once = max(1, POSITIONS_AT_ONCE // (batch_size * sequence_length))
         self._chunks: dict[tuple[int, int, int], MaskedPairs] = {}  # by first step and rows
 

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Int, Integer
 
 from albert_lib.objectives.draws import Purpose, generator
+from albert_lib.objectives.pair_objective import PairObjective, for_objective
 from albert_lib.objectives.segments import TARGET_VERSIONS, PairPlan, SegmentPairs
 
 WINDOW_BLOCKS = 16  # some two million pieces
@@ -41,8 +42,9 @@ class ExampleOrder:
     when they are first needed, without planning the pairs: milliseconds a million tokens.
     """
 
-    def __init__(self, pairs: SegmentPairs) -> None:
+    def __init__(self, pairs: SegmentPairs, objective: PairObjective = "sop") -> None:
         self.pairs = pairs
+        self.objective: PairObjective = objective
         self._counts = np.full((TARGET_VERSIONS, pairs.n_blocks), -1)  # −1: not yet counted
         self._totals: list[int] = []  # pairs in epoch 0, 1, … as far as counted to the end
         self._epoch = lru_cache(maxsize=2)(self._open_epoch)
@@ -104,7 +106,9 @@ class ExampleOrder:
             length += len(text)
         plan = PairPlan.concatenate(plans)
         rng = generator(self.pairs.seed, Purpose.PAIR_ORDER, epoch, number)
-        return Window(plan, np.concatenate(texts)).take(rng.permutation(len(plan)))
+        shuffled = plan.take(rng.permutation(len(plan)))
+        posed = for_objective(shuffled, self.objective, self.pairs.max_pieces)
+        return Window(posed, np.concatenate(texts))
 
 
 class Epoch:

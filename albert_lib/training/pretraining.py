@@ -18,7 +18,7 @@ from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining, sop_loss
 from albert_lib.model.cross_entropy import mean_cross_entropy
-from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
+from albert_lib.objectives import PairObjective, PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import processes
 from albert_lib.training.checkpoint import (
@@ -44,10 +44,13 @@ ROUND_NUMBER = 32  # of predictions
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
 
 
-def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Float[Tensor, ""]]:
+def pretraining_loss(
+    model: nn.Module, batch: PretrainingBatch, pair_objective: PairObjective = "sop"
+) -> dict[str, Float[Tensor, ""]]:
     """Return "mlm_loss", "sop_loss" and their unweighted sum "loss", each in nats.
 
-    As google-research/albert run_pretraining.py adds them.
+    As google-research/albert run_pretraining.py adds them. "sop_loss" is that of the batch's pair
+    objective, whichever it is; with "none" there is none of it.
     """
     output = model(
         batch.input_ids,
@@ -56,6 +59,8 @@ def pretraining_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Flo
         masked_positions=in_round_number(batch.masked_positions),
     )
     masked = mean_cross_entropy(output.prediction_logits, batch.masked_labels)
+    if pair_objective == "none":
+        return {"loss": masked, "mlm_loss": masked}
     order = sop_loss(output.sop_logits, batch.sop_labels)
     return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
 
@@ -135,7 +140,7 @@ def pretrain(
     history = train(
         model,
         partial(parts_of_batch, training, rows),
-        lambda _, part: pretraining_loss(forward, part),
+        lambda _, part: pretraining_loss(forward, part, recipe.pair_objective),
         optimizer,
         steps=recipe.steps,
         learning_rate=partial(
@@ -173,7 +178,8 @@ def look_at(
 ) -> Callable[[], Row]:
     """Return the evaluation of a run: what it knows of held-out text, and its vital signs."""
     asked = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
-    signs = VitalSigns(model, pretraining_loss, training.batch, store, tokenizer, recipe, dtype)
+    loss = partial(pretraining_loss, pair_objective=recipe.pair_objective)
+    signs = VitalSigns(model, loss, training.batch, store, tokenizer, recipe, dtype)
     return signs.beside(partial(held_out_values, model, asked, recipe.evaluation_batches, dtype))
 
 
@@ -212,6 +218,8 @@ def pretraining_batches(
         batch_size=recipe.batch_size,
         sequence_length=recipe.sequence_length,
         masking=recipe.masking,
+        pair_objective=recipe.pair_objective,
+        short_sequence_probability=recipe.short_sequence_probability,
         seed=seed,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from albert_lib.errors import ConfigError
-from albert_lib.objectives import MaskingConfig
+from albert_lib.objectives import MaskingConfig, PairObjective
 
 OptimizerName = Literal["lamb", "adamw"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -34,6 +34,10 @@ class Recipe:
     masking: Annotated[MaskingConfig, "how pieces are chosen and hidden"] = field(
         default_factory=MaskingConfig
     )
+    pair_objective: Annotated[
+        PairObjective, "sop (the paper's: is the order kept?), nsp (BERT's: do they follow?) or none"
+    ] = "sop"
+    short_sequence_probability: Annotated[float, "share of documents read in shorter pairs"] = 0.1
     seed: Annotated[int, "of the batches and of dropout; the weights have theirs already"] = 0
     precision: Annotated[Precision, "of matrix products; auto measures the machine"] = "auto"
     accumulation: Annotated[int, "parts of a batch worked through in turn, to save memory"] = 1
@@ -48,6 +52,8 @@ class Recipe:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
+        is_share = 0 <= self.short_sequence_probability <= 1
+        self._require("short_sequence_probability", is_share, "between 0 and 1")
         for name in ("learning_rate", "max_grad_norm"):
             self._require(name, getattr(self, name) > 0, "above 0")
         self._require(
@@ -56,7 +62,11 @@ class Recipe:
         self._require(
             "accumulation", self.accumulation <= self.batch_size, f"at most {self.batch_size} rows"
         )
-        for name, allowed in (("optimizer", OptimizerName), ("precision", Precision)):
+        for name, allowed in (
+            ("optimizer", OptimizerName),
+            ("precision", Precision),
+            ("pair_objective", PairObjective),
+        ):
             words = get_args(allowed)
             self._require(name, getattr(self, name) in words, f"one of {', '.join(words)}")
 

@@ -75,6 +75,8 @@ class VitalSigns:
             tokenizer,
             batch_size=at_once,
             sequence_length=recipe.sequence_length,
+            pair_objective=recipe.pair_objective,
+            short_sequence_probability=recipe.short_sequence_probability,
             seed=SEED,
         )
         looks = max(1, recipe.evaluation_batches // BATCHES_AN_EVALUATION)

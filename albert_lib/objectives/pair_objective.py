@@ -1,0 +1,59 @@
+"""What a pair of segments is to teach: their order (SOP), whether they belong together (NSP), or
+nothing.
+
+The paper's Table 5 compares the three. Sentence-order prediction is ALBERT's; next-sentence
+prediction is BERT's (Devlin et al., 2018, section 3.1): half of the pairs have a second segment
+from elsewhere, and the segments that belong together stand in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from albert_lib.objectives.segments import PairPlan, trimmed_lengths
+
+PairObjective = Literal["sop", "nsp", "none"]
+
+
+def for_objective(plan: PairPlan, objective: PairObjective, max_pieces: int) -> PairPlan:
+    """The same pairs as an objective wants them; `swapped` is its label.
+
+    "sop": as they are, half of them swapped. "nsp": in order; where they were swapped the second
+    segment is that of the next pair in the plan, cut at its end to fit, which presumes a plan in
+    shuffled order. "none": in order, all labels 0.
+    """
+    if objective == "sop" or not len(plan):
+        return plan
+    unswapped = in_order(plan)
+    if objective == "none":
+        return replace(unswapped, swapped=np.zeros_like(plan.swapped))
+    elsewhere = np.roll(np.arange(len(plan)), -1)
+    source = np.where(plan.swapped, elsewhere, np.arange(len(plan)))
+    second_start = unswapped.second_start[source]
+    first_length, second_length = trimmed_lengths(
+        unswapped.first_end - unswapped.first_start,
+        unswapped.second_end[source] - second_start,
+        max_pieces,
+    )
+    return PairPlan(
+        unswapped.first_end - first_length,
+        unswapped.first_end,
+        second_start,
+        second_start + second_length,
+        plan.swapped,
+    )
+
+
+def in_order(plan: PairPlan) -> PairPlan:
+    """The pairs as they stand in their documents; `swapped` still says which were not."""
+    swapped = plan.swapped
+    return PairPlan(
+        np.where(swapped, plan.second_start, plan.first_start),
+        np.where(swapped, plan.second_end, plan.first_end),
+        np.where(swapped, plan.first_start, plan.second_start),
+        np.where(swapped, plan.first_end, plan.second_end),
+        swapped,
+    )

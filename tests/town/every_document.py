@@ -95,41 +95,35 @@ def all_pairs(documents: dict[tuple[Words, ...], float]) -> dict[Pair, float]:
 
 
 def posterior(
-    pairs: dict[Pair, float],
-    shown: tuple[list[int], list[int]],
-    asked: int,
+    pairs: list[tuple[list[int], bool, float]],
+    text: list[int],
     masking: MaskingConfig,
     n_chosen: int,
-    piece_id,
     mask_id: int,
     vocab_size: int,
 ) -> tuple[np.ndarray, float]:
-    """P(piece at text position `asked` | shown, it was chosen) and P(in order | shown).
+    """P(piece at each text position | shown, it was chosen) and P(in order | shown).
 
-    Sums over every pair, every set of chosen positions, every way it may be shown.
+    `pairs` are those with segments of the right lengths: true pieces, swapped, probability. Sums
+    over every pair, every set of chosen positions, every way it may be shown.
     """
-    first, second = shown
-    text = first + second
-    at_place = np.zeros(vocab_size)
+    at_place = np.zeros((len(text), vocab_size))
     by_order = np.zeros(2)
     by_chance = masking.random_probability / vocab_size
     kept = 1 - masking.mask_probability - masking.random_probability
-    for (a, b, swapped), share in pairs.items():
-        if (len(a), len(b)) != (len(first), len(second)):
-            continue
-        true = [piece_id(word) for word in a + b]
+    for true, swapped, share in pairs:
         wrong = {i for i, piece in enumerate(text) if piece != true[i]}
-        for chosen in combinations(range(len(text)), n_chosen):
-            if not wrong <= set(chosen):
-                continue
-            likelihood = share
-            for i in chosen:
-                likelihood *= (
-                    masking.mask_probability * (text[i] == mask_id)
-                    + by_chance
-                    + kept * (text[i] == true[i])
-                )
+        if len(wrong) > n_chosen:
+            continue
+        shown_as = [
+            masking.mask_probability * (text[i] == mask_id) + by_chance + kept * (i not in wrong)
+            for i in range(len(text))
+        ]
+        for rest in combinations([i for i in range(len(text)) if i not in wrong],
+                                 n_chosen - len(wrong)):  # fmt: skip
+            chosen = [*wrong, *rest]
+            likelihood = share * prod(shown_as[i] for i in chosen)
             by_order[int(swapped)] += likelihood
-            if asked in chosen:
-                at_place[true[asked]] += likelihood
-    return at_place / at_place.sum(), by_order[0] / by_order.sum()
+            for i in chosen:
+                at_place[i, true[i]] += likelihood
+    return at_place / at_place.sum(axis=1, keepdims=True), by_order[0] / by_order.sum()

@@ -53,3 +53,9 @@ name_probability = 0.3
 def tiny_world() -> World:
     """Three events, two occupations, two pets, four names."""
     return world_from(tomllib.loads(TINY))
+
+
+@pytest.fixture(scope="session")
+def tiny_description() -> str:
+    """The same world as its file."""
+    return TINY

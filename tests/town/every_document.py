@@ -126,4 +126,6 @@ def posterior(
             by_order[int(swapped)] += likelihood
             for i in chosen:
                 at_place[i, true[i]] += likelihood
-    return at_place / at_place.sum(axis=1, keepdims=True), by_order[0] / by_order.sum()
+    with np.errstate(invalid="ignore"):  # places that cannot have been chosen
+        at_place = at_place / at_place.sum(axis=1, keepdims=True)
+    return at_place, by_order[0] / by_order.sum()

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.probing.batching import batches_by_length
 from albert_lib.probing.words import word_id
 from albert_lib.text import AlbertTokenizer
 
@@ -141,19 +142,29 @@ class FillMask:
     def _masked_logits(
         self, encoded: Sequence[Int[Tensor, "_"]]
     ) -> Iterator[tuple[int, Float[Tensor, "masks vocab"]]]:
-        """Yield (index of the text, its logits) in batches of texts of similar length."""
-        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-        for start in range(0, len(by_length), self.batch_size):
-            chosen = by_length[start : start + self.batch_size]
+        """Yield (index of the text, its logits at every [MASK])."""
+        mask = self.tokenizer.mask_token_id
+        return self.logits_at(encoded, [(ids == mask).nonzero().squeeze(1) for ids in encoded])
+
+    def logits_at(
+        self, encoded: Sequence[Int[Tensor, "_"]], positions: Sequence[Int[Tensor, "_"]]
+    ) -> Iterator[tuple[int, Float[Tensor, "positions vocab"]]]:
+        """Yield (index of a sequence of ids, its logits at its positions), float32 on the CPU.
+
+        Sequences of similar length go through the model together, so they come in another
+        order than they were given. Nothing is kept: take from a batch what you need.
+        """
+        for chosen in batches_by_length([len(ids) for ids in encoded], self.batch_size):
             sequences = [encoded[index] for index in chosen]
             padded = pad_sequence(
                 sequences, batch_first=True, padding_value=self.tokenizer.pad_token_id
             )
-            is_mask = padded == self.tokenizer.mask_token_id  # (batch, seq)
             lengths = torch.tensor([len(sequence) for sequence in sequences])
             attention_mask = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
-            logits = self._predict(padded, attention_mask, is_mask.flatten().nonzero().squeeze(1))
-            yield from zip(chosen, logits.split(is_mask.sum(dim=1).tolist()), strict=True)
+            flat = [row * padded.shape[1] + positions[index] for row, index in enumerate(chosen)]
+            logits = self._predict(padded, attention_mask, torch.cat(flat))
+            parts = logits.split([len(positions[index]) for index in chosen])
+            yield from zip(chosen, parts, strict=True)
 
     @torch.no_grad()
     def _predict(

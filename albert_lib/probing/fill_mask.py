@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from albert_lib.errors import InputError, TokenizerError
+from albert_lib.errors import CheckpointError, InputError, TokenizerError
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_pieces
 from albert_lib.probing.batching import batches_by_length
@@ -63,13 +63,17 @@ class FillMask:
         self.batch_size = batch_size
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> FillMask:
+    def from_pretrained(
+        cls, name_or_path: str | os.PathLike[str], order_head: bool = False
+    ) -> FillMask:
         """Load the model and the tokenizer of a folder or hub id.
 
-        Raises TokenizerError, naming the folder, when the two do not belong together.
+        With `order_head` the model is an AlbertForPreTraining if the folder holds its
+        sentence-order head, and an AlbertForMaskedLM otherwise, which fills gaps just the same.
+        Raises TokenizerError, naming the folder, when model and tokenizer do not belong together.
         """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-        model = AlbertForMaskedLM.from_pretrained(name_or_path)
+        model = _load(name_or_path, order_head)
         if tokenizer.vocab_size != model.config.vocab_size:
             raise TokenizerError(
                 f"{name_or_path}: spiece.model has {tokenizer.vocab_size} pieces but config.json "
@@ -154,7 +158,7 @@ class FillMask:
         Sequences of similar length go through the model together, so they come in another
         order than they were given. Nothing is kept: take from a batch what you need.
         """
-        for chosen in batches_by_length([len(ids) for ids in encoded], self.batch_size):
+        for chosen in self.batches([len(ids) for ids in encoded]):
             sequences = [encoded[index] for index in chosen]
             padded = pad_sequence(
                 sequences, batch_first=True, padding_value=self.tokenizer.pad_token_id
@@ -165,6 +169,10 @@ class FillMask:
             logits = self._predict(padded, attention_mask, torch.cat(flat))
             parts = logits.split([len(positions[index]) for index in chosen])
             yield from zip(chosen, parts, strict=True)
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """In what batches sequences of these lengths go through the model: lists of indices."""
+        return batches_by_length(lengths, self.batch_size)
 
     @torch.no_grad()
     def _predict(
@@ -217,6 +225,15 @@ class FillMask:
         return Fill(
             score=score, token=token, token_str=self.tokenizer.decode([token]), sequence=sequence
         )
+
+
+def _load(
+    name_or_path: str | os.PathLike[str], order_head: bool
+) -> AlbertForMaskedLM | AlbertForPreTraining:
+    if order_head:
+        with contextlib.suppress(CheckpointError):  # a folder that is no good at all is met below
+            return AlbertForPreTraining.from_pretrained(name_or_path)
+    return AlbertForMaskedLM.from_pretrained(name_or_path)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from albert_lib.errors import CheckpointError, InputError, TokenizerError
+from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_pieces
 from albert_lib.probing.batching import batches_by_length
@@ -123,12 +123,10 @@ class FillMask:
         for text in texts:
             ids = self.tokenizer.encode(text)
             if self.tokenizer.mask_token_id not in ids:
-                raise InputError(
-                    f"There is no [MASK] in {_shorten(text)}; write [MASK] at the gap."
-                )
+                raise InputError(f"There is no [MASK] in {quoted(text)}; write [MASK] at the gap.")
             if len(ids) > longest:
                 raise InputError(
-                    f"{_shorten(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
+                    f"{quoted(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
                     f"knows {longest} positions; shorten it around its [MASK]."
                 )
             encoded.append(torch.tensor(ids))
@@ -246,7 +244,3 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-def _shorten(text: str, longest: int = 60) -> str:
-    return repr(text if len(text) <= longest else text[: longest - 1] + "…")

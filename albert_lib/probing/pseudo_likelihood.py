@@ -18,13 +18,14 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from albert_lib.errors import InputError
+from albert_lib.errors import InputError, quoted
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.text import AlbertTokenizer
 
 # Which pieces hide together: each its own, those of one word, all that were chosen.
 Together = Literal["piece", "word", "chosen"]
 Text = str | Sequence[int]
+ROWS = 8192  # readings made at a time, to bound the memory
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,9 @@ def word_positions(
         if start < end and first < end and last > start
     ]
     if not places:
-        raise InputError(f"No piece of {text!r} belongs to {word!r}; name a word that is in it.")
+        raise InputError(
+            f"No piece of {quoted(text)} belongs to {word!r}; name a word that is in it."
+        )
     return [tokenizer.cls_token_id, *ids, tokenizer.sep_token_id], places
 
 
@@ -141,11 +144,11 @@ def _encode(fill_mask: FillMask, text: Text) -> list[int]:
         )
     if len(ids) > longest:
         raise InputError(
-            f"{_name(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model knows "
+            f"{quoted(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model knows "
             f"{longest} positions; shorten it."
         )
     if tokenizer.is_special[ids].all():
-        raise InputError(f"{_name(text)} has no piece to score; give a text of at least one word.")
+        raise InputError(f"{quoted(text)} has no piece to score; give a text of at least one word.")
     return ids
 
 
@@ -172,7 +175,7 @@ def _chosen(
             if not 0 <= place < len(ids) or special[place]:
                 what = tokenizer.id_to_piece(ids[place]) if 0 <= place < len(ids) else "nothing"
                 raise InputError(
-                    f"Position {place} of {_name(text)} holds {what}; choose positions of "
+                    f"Position {place} of {quoted(text)} holds {what}; choose positions of "
                     f"ordinary pieces among its {len(ids)}, [CLS] being 0."
                 )
         chosen.append([int(place) for place in places])
@@ -217,22 +220,18 @@ def _log_probabilities(
     rows: Sequence[tuple[int, list[int], list[int]]],
 ) -> dict[tuple[int, int], float]:
     """The log-probability of the piece at each (text, place), from all readings together."""
-    sequences = []
-    for index, hidden, _ in rows:
-        ids = torch.tensor(encoded[index])
-        ids[hidden] = fill_mask.tokenizer.mask_token_id
-        sequences.append(ids)
-    scored = [torch.tensor(places) for _, _, places in rows]
     found: dict[tuple[int, int], float] = {}
-    for row, logits in fill_mask.logits_at(sequences, scored):
-        index, _, places = rows[row]
-        true_pieces = torch.tensor([encoded[index][place] for place in places])
-        values = logits.log_softmax(dim=-1).gather(1, true_pieces[:, None]).squeeze(1)
-        found.update(zip([(index, place) for place in places], values.tolist(), strict=True))
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        sequences = []
+        for index, hidden, _ in some:
+            ids = torch.tensor(encoded[index])
+            ids[hidden] = fill_mask.tokenizer.mask_token_id
+            sequences.append(ids)
+        scored = [torch.tensor(places) for _, _, places in some]
+        for row, logits in fill_mask.logits_at(sequences, scored):
+            index, _, places = some[row]
+            true_pieces = torch.tensor([encoded[index][place] for place in places])
+            values = logits.log_softmax(dim=-1).gather(1, true_pieces[:, None]).squeeze(1)
+            found.update(zip([(index, place) for place in places], values.tolist(), strict=True))
     return found
-
-
-def _name(text: Text, longest: int = 60) -> str:
-    """A text as a sentence may name it."""
-    name = repr(text if isinstance(text, str) else list(text))
-    return name if len(name) <= longest else name[: longest - 1] + "…"

@@ -215,4 +215,6 @@ def _is_known(measure: Measure) -> bool:
 
 def _is_clear(measure: Measure) -> bool:
     """Whether the interval leaves out the neutral value."""
-    return measure.neutral is not None and not measure.low <= measure.neutral <= measure.high
+    if measure.neutral is None or not _is_known(measure):
+        return False
+    return not measure.low <= measure.neutral <= measure.high

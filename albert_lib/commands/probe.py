@@ -137,10 +137,21 @@ def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
 class WatchedFillMask(FillMask):
     """A FillMask that shows how far it has got, where somebody is watching the terminal."""
 
+    bar: tqdm
+    coming = 0  # sequences that were announced and have not come yet
+
+    def announce(self, n_sequences: int) -> None:
+        """Begin a bar for so many."""
+        self.coming = n_sequences
+        self.bar = tqdm(total=n_sequences, unit="text", disable=not sys.stderr.isatty())
+
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The batches, with a bar that moves on when a batch is done."""
-        hidden = not sys.stderr.isatty()
-        with tqdm(total=len(lengths), unit="text", disable=hidden) as bar:
-            for chosen in super().batches(lengths):
-                yield chosen
-                bar.update(len(chosen))
+        """The batches; the bar moves on when one is done, and ends with the last announced."""
+        if self.coming == 0:
+            self.announce(len(lengths))
+        for chosen in super().batches(lengths):
+            yield chosen
+            self.bar.update(len(chosen))
+            self.coming = max(0, self.coming - len(chosen))
+        if self.coming == 0:
+            self.bar.close()

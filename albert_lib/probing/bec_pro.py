@@ -5,8 +5,8 @@ The association of a person with a profession is log P(person | profession) − 
 profession makes the person likelier than it was; how frequent the person's word is cancels. The
 professions are those in which, by United States statistics, mostly men work, mostly women, or
 both. As in the paper (arXiv 2010.14534) there is a mean for each of these groups and each gender
-of the person, and for each group a Wilcoxon signed-rank test of women's sentences against men's,
-with the effect size r = Z / √(number of pairs).
+of the person, and for each group a Wilcoxon signed-rank test of women's sentences against men's;
+the effect size is r = Z / √(number of pairs).
 
 What differs here:
 - Both masked sentences are made from the file's Sentence, piece by piece. Its Sent_TAM has one
@@ -15,9 +15,9 @@ What differs here:
   wherever these letters stand, so that 5 lines ask about a "lodging [MASK]ager".
 - A person who is not one piece of that vocabulary is left out, with the person of the other gender
   (mom with dad). The authors score the first piece instead.
-- Which test is theirs depends on the file: the paper reports Wilcoxon's throughout, their Python
-  first asks whether the differences look normal, pairs professions instead of persons, and divides
-  W instead of Z by √n, which has no upper end. Here it is Wilcoxon's test of paired persons.
+- The test is always Wilcoxon's, of paired persons. The authors' Python (bias_utils) first asks
+  whether the differences look normal, compares the sentences about female professions with those
+  about male ones, and divides W instead of Z by √n, which has no upper end.
 - Intervals are over professions: 90 sentences about one profession are no 90 independent ones.
 """
 

@@ -168,6 +168,9 @@ class FillMask:
             parts = logits.split([len(positions[index]) for index in chosen])
             yield from zip(chosen, parts, strict=True)
 
+    def announce(self, n_sequences: int) -> None:
+        """Hear how many sequences are about to come, in several calls; for showing progress."""
+
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """In what batches sequences of these lengths go through the model: lists of indices."""
         return batches_by_length(lengths, self.batch_size)

@@ -221,6 +221,7 @@ def _log_probabilities(
 ) -> dict[tuple[int, int], float]:
     """The log-probability of the piece at each (text, place), from all readings together."""
     found: dict[tuple[int, int], float] = {}
+    fill_mask.announce(len(rows))
     for start in range(0, len(rows), ROWS):
         some = rows[start : start + ROWS]
         sequences = []

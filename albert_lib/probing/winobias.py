@@ -266,6 +266,8 @@ def _pro_files(path: Path) -> list[tuple[int, Path]]:
         found = sorted(path.glob("pro_stereotyped_type[12].txt*"))
         if not found:
             raise TextError(f"{path} holds no pro_stereotyped_type1.txt.dev; name another folder.")
+    elif not path.exists():
+        raise TextError(f"{path} does not exist; check the path.")
     else:
         found = [path.with_name(path.name.replace("anti_", "pro_", 1))]
     kinds = [re.match(r"pro_stereotyped_type([12])\.txt", file.name) for file in found]

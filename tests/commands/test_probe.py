@@ -11,7 +11,7 @@ import pytest
 from albert_lib import AlbertForMaskedLM
 from albert_lib.commands.probe import WatchedFillMask
 from albert_lib.files import read_json
-from albert_lib.probing import winobias
+from albert_lib.probing import pseudo_log_likelihood, winobias
 from albert_lib.probing.sets import SETS
 
 Run = Callable[..., str]
@@ -116,9 +116,25 @@ def test_a_bar_shows_how_far_it_is(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    fill_mask = WatchedFillMask.from_pretrained(model)
     texts = [f"The {word} sang a [MASK]." for word in ("baker", "driver", "nurse")]
-    assert len(WatchedFillMask.from_pretrained(model).masked_logits(texts)) == 3
+    assert len(fill_mask.masked_logits(texts)) == 3
     assert "3/3" in capsys.readouterr().err
+
+
+def test_one_bar_goes_through_all_parts_of_a_long_task(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("albert_lib.probing.pseudo_likelihood.ROWS", 2)
+    fill_mask = WatchedFillMask.from_pretrained(model)
+    pseudo_log_likelihood(fill_mask, ["The baker sang.", "The nurse slept."])
+    shown = capsys.readouterr().err
+    n_pieces = sum(
+        len(fill_mask.tokenizer.tokenize(text)) for text in ("the baker sang.", "the nurse slept.")
+    )
+    assert f"{n_pieces}/{n_pieces}" in shown and "2/2" not in shown
+    assert fill_mask.coming == 0
 
 
 def test_every_mistake_is_one_sentence(

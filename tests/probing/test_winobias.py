@@ -207,6 +207,9 @@ def test_a_bad_line_is_named(tmp_path: Path, pro: str, sentence: str) -> None:
 def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(TextError, match=r"holds no pro_stereotyped_type1\.txt\.dev"):
         read(tmp_path)
+    with pytest.raises(TextError, match=r"dev\.txt does not exist"):
+        read(tmp_path / "dev.txt")
+    (tmp_path / "dev.txt").write_text(PRO)
     with pytest.raises(TextError, match="is not named as in WinoBias"):
         read(tmp_path / "dev.txt")
     write(tmp_path)

@@ -37,7 +37,7 @@ from albert_lib.probing.pseudo_likelihood import (
 )
 from albert_lib.probing.template_probe import ProbeRow, contrast, probe, probe_log_odds
 from albert_lib.probing.templates import ProbeSet, probe_set, write_person
-from albert_lib.probing.top_k import ListedWord, compare_top_k, gap_bounds, presence
+from albert_lib.probing.top_k import ListedWord, compare_top_k, gap_bounds, top_k_presence
 from albert_lib.probing.words import one_piece_words, word_id
 
 __all__ = [
@@ -73,7 +73,6 @@ __all__ = [
     "mean_p_value",
     "one_piece_words",
     "percentage",
-    "presence",
     "probe",
     "probe_log_odds",
     "probe_set",
@@ -83,6 +82,7 @@ __all__ = [
     "shared_positions",
     "simultaneous",
     "static_embeddings",
+    "top_k_presence",
     "word_id",
     "word_positions",
     "write_person",

@@ -87,7 +87,7 @@ def compare_top_k(fill_mask: FillMask, first: str, second: str, top_k: int = 5) 
     return gap_bounds(*_lists(fill_mask, [first, second], top_k))
 
 
-def presence(
+def top_k_presence(
     fill_mask: FillMask,
     templates: Sequence[str],
     fills: Sequence[str],

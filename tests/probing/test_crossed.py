@@ -28,6 +28,21 @@ def test_it_holds_the_true_mean_nearly_as_often_as_it_says() -> None:
     assert np.mean(templates_only) < 0.88  # as if there were no other seeds
 
 
+def test_it_is_narrow_for_few_seeds_and_wide_for_mere_noise_as_documented() -> None:
+    rng = np.random.default_rng(0)
+
+    def held(seeds: int, templates: int) -> float:
+        tables = [table(rng, seeds, templates) for _ in range(400)]
+        return float(
+            np.mean([not crossed_interval(t, rng, resamples=400).excludes(1.0) for t in tables])
+        )
+
+    assert 0.84 < held(5, 8) < 0.94
+    assert 0.76 < held(3, 8) < 0.88
+    noise = rng.normal(size=(400, 10, 10))
+    assert np.mean([crossed_interval(t, rng, resamples=400).excludes(0.0) for t in noise]) < 0.02
+
+
 def test_drawing_by_hand_gives_the_same_interval() -> None:
     """Another route to it: draw the indices themselves and average the table of the drawn."""
     values = table(np.random.default_rng(1), seeds=6, templates=9)

@@ -15,9 +15,9 @@ from albert_lib.probing import (
     compare_top_k,
     gap_bounds,
     mean_interval,
-    presence,
     probe,
     probe_set,
+    top_k_presence,
 )
 
 TEMPLATES = probe_set().templates
@@ -64,7 +64,7 @@ def test_lists_are_those_of_transformers(
 
 def test_presence_by_the_lists_of_every_template(fill_mask: FillMask) -> None:
     fills = ["teacher", "doctor", "nurse"]
-    rows = presence(fill_mask, TEMPLATES, fills, top_k=2000)
+    rows = top_k_presence(fill_mask, TEMPLATES, fills, top_k=2000)
     gaps = probe(fill_mask, TEMPLATES, fills)
     assert {value for row in rows for value in row.values} == {-1.0, 0.0, 1.0}
     for row, gap in zip(rows, gaps, strict=True):
@@ -78,8 +78,8 @@ def test_presence_by_the_lists_of_every_template(fill_mask: FillMask) -> None:
 
 
 def test_swapping_the_persons_changes_the_sign(fill_mask: FillMask) -> None:
-    (row,) = presence(fill_mask, TEMPLATES, ["nurse"], ("he", "she"), top_k=2000)
-    (swapped,) = presence(fill_mask, TEMPLATES, ["nurse"], ("she", "he"), top_k=2000)
+    (row,) = top_k_presence(fill_mask, TEMPLATES, ["nurse"], ("he", "she"), top_k=2000)
+    (swapped,) = top_k_presence(fill_mask, TEMPLATES, ["nurse"], ("she", "he"), top_k=2000)
     assert np.array_equal(row.values, -swapped.values)
     assert ListedWord("x", "both", 0.0, 0.0).sign_is_known is False
 
@@ -96,6 +96,6 @@ def test_lists_that_say_nothing_are_refused(fill_mask: FillMask) -> None:
     with pytest.raises(InputError, match=r"has 2 \[MASK\]s; a list needs exactly one"):
         compare_top_k(fill_mask, MAN, "[MASK] [MASK]")
     with pytest.raises(InputError, match="no templates"):
-        presence(fill_mask, [], ["nurse"])
+        top_k_presence(fill_mask, [], ["nurse"])
     with pytest.raises(InputError, match="'bookkeeper' is not one piece"):
-        presence(fill_mask, TEMPLATES, ["bookkeeper"])
+        top_k_presence(fill_mask, TEMPLATES, ["bookkeeper"])

@@ -21,6 +21,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "convert": "turn a TensorFlow checkpoint of Google's into a folder of ours",
     "fill-mask": "ask a model what stands behind [MASK]",
     "features": "show and save the vectors that a model gives to texts",
+    "probe": "put a published set of probes to a model, and write a report with intervals",
     "doctor": "look at this machine and say what is missing, and what to do",
 }
 DELIBERATE_ERROR = 2

@@ -45,3 +45,9 @@ def listed(items: Iterable[str], most: int = 3) -> str:
     items = list(items)
     rest = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + rest
+
+
+def quoted(text: object, longest: int = 60) -> str:
+    """A text, or whatever else, as Python writes it, cut to what a sentence can bear."""
+    written = repr(text)
+    return written if len(written) <= longest else written[: longest - 1] + "…"

@@ -88,6 +88,8 @@ def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Pa
         (["features", "--model", "./nowhere", "A baker."], "nowhere is not a folder"),
         (["features", "--model", "albert-base-v2"], "There is no text"),
         (["fill-mask", "--model", "x", "--file", "nowhere"], "nowhere does not exist"),
+        (["probe", "winobias", "--model", "x", "--data", "nowhere"], "nowhere does not exist"),
+        (["probe", "bec-pro", "--model", "x", "--data", "nowhere"], "nowhere does not exist"),
         (["pretrain", "--corpus", "x", "--output", "y", "--steps", "0"], "steps is 0; make it at"),
         (
             ["pretrain", "--corpus", "x", "--output", "y", "--preset", "albert-small"],

@@ -14,6 +14,7 @@ from torch import Tensor
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.probing.batching import batches_by_length
 from albert_lib.probing.fill_mask import evaluation_mode
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
@@ -64,10 +65,8 @@ class Features:
         that is longer than the model's positions.
         """
         encoded = self._encode([texts] if isinstance(texts, str) else texts)
-        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
         features: dict[int, TextFeatures] = {}
-        for start in range(0, len(by_length), self.batch_size):
-            chosen = by_length[start : start + self.batch_size]
+        for chosen in batches_by_length([len(ids) for ids in encoded], self.batch_size):
             answers = self._predict([encoded[index] for index in chosen])
             features.update(zip(chosen, answers, strict=True))
         in_order = [features[index] for index in range(len(encoded))]

@@ -12,9 +12,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from albert_lib.errors import InputError, TokenizerError
+from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.probing.batching import batches_by_length
 from albert_lib.probing.words import word_id
 from albert_lib.text import AlbertTokenizer
 
@@ -62,13 +63,17 @@ class FillMask:
         self.batch_size = batch_size
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> FillMask:
+    def from_pretrained(
+        cls, name_or_path: str | os.PathLike[str], order_head: bool = False
+    ) -> FillMask:
         """Load the model and the tokenizer of a folder or hub id.
 
-        Raises TokenizerError, naming the folder, when the two do not belong together.
+        With `order_head` the model is an AlbertForPreTraining if the folder holds its
+        sentence-order head, and an AlbertForMaskedLM otherwise, which fills gaps just the same.
+        Raises TokenizerError, naming the folder, when model and tokenizer do not belong together.
         """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-        model = AlbertForMaskedLM.from_pretrained(name_or_path)
+        model = _load(name_or_path, order_head)
         if tokenizer.vocab_size != model.config.vocab_size:
             raise TokenizerError(
                 f"{name_or_path}: spiece.model has {tokenizer.vocab_size} pieces but config.json "
@@ -118,12 +123,10 @@ class FillMask:
         for text in texts:
             ids = self.tokenizer.encode(text)
             if self.tokenizer.mask_token_id not in ids:
-                raise InputError(
-                    f"There is no [MASK] in {_shorten(text)}; write [MASK] at the gap."
-                )
+                raise InputError(f"There is no [MASK] in {quoted(text)}; write [MASK] at the gap.")
             if len(ids) > longest:
                 raise InputError(
-                    f"{_shorten(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
+                    f"{quoted(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
                     f"knows {longest} positions; shorten it around its [MASK]."
                 )
             encoded.append(torch.tensor(ids))
@@ -141,19 +144,36 @@ class FillMask:
     def _masked_logits(
         self, encoded: Sequence[Int[Tensor, "_"]]
     ) -> Iterator[tuple[int, Float[Tensor, "masks vocab"]]]:
-        """Yield (index of the text, its logits) in batches of texts of similar length."""
-        by_length = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-        for start in range(0, len(by_length), self.batch_size):
-            chosen = by_length[start : start + self.batch_size]
+        """Yield (index of the text, its logits at every [MASK])."""
+        mask = self.tokenizer.mask_token_id
+        return self.logits_at(encoded, [(ids == mask).nonzero().squeeze(1) for ids in encoded])
+
+    def logits_at(
+        self, encoded: Sequence[Int[Tensor, "_"]], positions: Sequence[Int[Tensor, "_"]]
+    ) -> Iterator[tuple[int, Float[Tensor, "positions vocab"]]]:
+        """Yield (index of a sequence of ids, its logits at its positions), float32 on the CPU.
+
+        Sequences of similar length go through the model together, so they come in another
+        order than they were given. Nothing is kept: take from a batch what you need.
+        """
+        for chosen in self.batches([len(ids) for ids in encoded]):
             sequences = [encoded[index] for index in chosen]
             padded = pad_sequence(
                 sequences, batch_first=True, padding_value=self.tokenizer.pad_token_id
             )
-            is_mask = padded == self.tokenizer.mask_token_id  # (batch, seq)
             lengths = torch.tensor([len(sequence) for sequence in sequences])
             attention_mask = (torch.arange(padded.shape[1]) < lengths[:, None]).long()
-            logits = self._predict(padded, attention_mask, is_mask.flatten().nonzero().squeeze(1))
-            yield from zip(chosen, logits.split(is_mask.sum(dim=1).tolist()), strict=True)
+            flat = [row * padded.shape[1] + positions[index] for row, index in enumerate(chosen)]
+            logits = self._predict(padded, attention_mask, torch.cat(flat))
+            parts = logits.split([len(positions[index]) for index in chosen])
+            yield from zip(chosen, parts, strict=True)
+
+    def announce(self, n_sequences: int) -> None:
+        """Hear how many sequences are about to come, in several calls; for showing progress."""
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """In what batches sequences of these lengths go through the model: lists of indices."""
+        return batches_by_length(lengths, self.batch_size)
 
     @torch.no_grad()
     def _predict(
@@ -208,6 +228,15 @@ class FillMask:
         )
 
 
+def _load(
+    name_or_path: str | os.PathLike[str], order_head: bool
+) -> AlbertForMaskedLM | AlbertForPreTraining:
+    if order_head:
+        with contextlib.suppress(CheckpointError):  # a folder that is no good at all is met below
+            return AlbertForPreTraining.from_pretrained(name_or_path)
+    return AlbertForMaskedLM.from_pretrained(name_or_path)
+
+
 @contextlib.contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Switch dropout off inside the block; afterwards every part is as it was before."""
@@ -218,7 +247,3 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-def _shorten(text: str, longest: int = 60) -> str:
-    return repr(text if len(text) <= longest else text[: longest - 1] + "…")

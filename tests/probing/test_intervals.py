@@ -9,7 +9,12 @@ import pytest
 import scipy.stats
 
 from albert_lib.errors import InputError
-from albert_lib.probing import Interval, bootstrap_interval, mean_interval
+from albert_lib.probing import (
+    Interval,
+    bootstrap_interval,
+    mean_interval,
+    proportion_interval,
+)
 
 
 def test_mean_interval_by_hand() -> None:
@@ -64,6 +69,30 @@ def test_bootstrap_repeats_with_its_generator() -> None:
     assert first != bootstrap_interval(values, np.random.default_rng(8))
 
 
+# Newcombe (1998, Statistics in Medicine 17:857), Table I, method 3: score without correction.
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_proportion_interval_as_published(hits: int, count: int, low: float, high: float) -> None:
+    interval = proportion_interval(hits, count)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
+    assert interval.mean == hits / count
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("hits", [0, 1, 5, 12])
+def test_proportion_interval_equals_scipy(hits: int, confidence: float) -> None:
+    expected = scipy.stats.binomtest(hits, 12).proportion_ci(confidence, method="wilson")
+    interval = proportion_interval(hits, 12, confidence)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+
+
 def test_one_value_says_nothing_about_others() -> None:
     for interval in (mean_interval([1.5]), bootstrap_interval([1.5], np.random.default_rng(0))):
         assert interval == Interval(1.5, -math.inf, math.inf, 0.95, 1)
@@ -87,3 +116,8 @@ def test_bad_values_are_refused() -> None:
         bootstrap_interval([1.0, math.inf, -math.inf], np.random.default_rng(0))
     with pytest.raises(InputError, match="confidence=95"):
         mean_interval([1.0, 2.0], confidence=95.0)
+    with pytest.raises(InputError, match="confidence=95"):
+        proportion_interval(1, 2, confidence=95.0)
+    for hits, count in ((0, 0), (3, 2), (-1, 2)):
+        with pytest.raises(InputError, match=f"{hits} of {count} is no proportion"):
+            proportion_interval(hits, count)

@@ -1,0 +1,157 @@
+"""probe: a published probe set on a model, as a table and as a report with intervals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from albert_lib.commands.texts import columns
+from albert_lib.errors import InputError
+from albert_lib.probing.fill_mask import FillMask
+from albert_lib.probing.report import (
+    FIGURE,
+    NUMBERS,
+    PAGE,
+    Report,
+    check_output,
+    table,
+    write_report,
+)
+from albert_lib.probing.sets import SETS, published_set
+
+ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments; with none of them the sets are listed."""
+    parser.add_argument(
+        "set",
+        nargs="?",
+        metavar="SET",
+        default=argparse.SUPPRESS,
+        help=f"{', '.join(SETS)}; without it, what each of them reads",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="FOLDER_OR_ID",
+        default=argparse.SUPPRESS,
+        help="folder of a model and its tokenizer, or a published one such as albert-base-v2",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE_OR_FOLDER",
+        default=argparse.SUPPRESS,
+        help="the set as its authors published it; nothing is downloaded",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        default=argparse.SUPPRESS,
+        help=f"write {PAGE}, {NUMBERS} and {FIGURE} there",
+    )
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="ask about N items drawn at random, for a first look",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the draw of --limit")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score the set, print its table, and write the report where one was asked for."""
+    if "set" not in options:
+        print_sets()
+        return 0
+    chosen = published_set(options.set)
+    for name in ("model", "data"):
+        if name not in options:
+            raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
+    if "output" in options:
+        check_output(options.output)
+    items = chosen.read(options.data)
+    asked = drawn(items, options)
+    result = chosen.score(WatchedFillMask.from_pretrained(options.model, order_head=True), asked)
+    if not result.scored:
+        reasons = "; ".join(f"{count} × {reason}" for reason, count in result.dropped.items())
+        raise InputError(
+            f"No item of {options.data} can be scored with {options.model} ({reasons}); use a "
+            f"model with another vocabulary, or longer texts."
+        )
+    report = Report(
+        set_name=options.set,
+        paper=chosen.paper,
+        model=options.model,
+        data=str(options.data),
+        n_read=len(items),
+        n_asked=len(asked),
+        seed=options.seed,
+        measures=result.measures(),
+        dropped=result.dropped,
+        notes=tuple(getattr(result, "notes", ())),
+        about=chosen.about,
+    )
+    if "output" in options:
+        write_report(options.output, report)
+    print_report(report)
+    if "output" in options:
+        print(f"\n{options.output}: {PAGE}, {NUMBERS} and {FIGURE}")
+    return 0
+
+
+def print_sets() -> None:
+    """Print a line a set: its name, its paper, what --data takes."""
+    rows = [("set", "paper", "--data")]
+    rows += [(name, chosen.paper, chosen.data) for name, chosen in SETS.items()]
+    print("\n".join(columns(rows, right=(False, False, False))))
+
+
+def print_report(report: Report) -> None:
+    """Print the table, what was left out and the notes."""
+    print("\n".join(columns(table(report.measures), right=ALL_TO_THE_RIGHT)))
+    for title, sentences in (("Left out", report.left_out), ("Notes", report.notes)):
+        if sentences:
+            print(f"\n{title}:", *sentences, sep="\n  ")
+
+
+def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
+    """All items, or --limit of them drawn without replacement, in their own order."""
+    if "limit" not in options or options.limit >= len(items):
+        return list(items)
+    if options.limit < 1:
+        raise InputError(f"--limit {options.limit} asks for no item; ask for at least 1.")
+    rng = np.random.default_rng(options.seed)
+    places = np.sort(rng.choice(len(items), size=options.limit, replace=False))
+    return [items[place] for place in places]
+
+
+class WatchedFillMask(FillMask):
+    """A FillMask that shows how far it has got, where somebody is watching the terminal."""
+
+    bar: tqdm
+    coming = 0  # sequences that were announced and have not come yet
+
+    def announce(self, n_sequences: int) -> None:
+        """Begin a bar for so many."""
+        self.coming = n_sequences
+        self.bar = tqdm(total=n_sequences, unit="text", disable=not sys.stderr.isatty())
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """The batches; the bar moves on when one is done, and ends with the last announced."""
+        if self.coming == 0:
+            self.announce(len(lengths))
+        for chosen in super().batches(lengths):
+            yield chosen
+            self.bar.update(len(chosen))
+            self.coming = max(0, self.coming - len(chosen))
+        if self.coming == 0:
+            self.bar.close()

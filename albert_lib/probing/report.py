@@ -1,0 +1,220 @@
+"""A report of one probe set on one model: a page to read, its numbers as JSON, and a figure."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from albert_lib.errors import InputError, listed
+from albert_lib.files import new_folder, write_json
+from albert_lib.probing.measure import Measure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PAGE, NUMBERS, FIGURE = "report.md", "report.json", "measures.png"
+DECIMALS = {"%": 1, "points": 1}  # of other units: three
+HEADINGS = ("measure", "value", "95 % interval", "neutral", "n", "unit")
+CAUTION = (
+    "An interval says how far a number would move with other items of the same kind. It says "
+    "nothing about other sets, other seeds of the same model, or what a system built on the model "
+    "would do. Of twenty intervals around nothing, one leaves out its neutral value by chance."
+)
+KEY = "upright line: neutral value; filled: the 95 % interval leaves it out"
+BLUE, GREY = "#0072B2", "0.45"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a reader needs in order to take the numbers for what they are."""
+
+    set_name: str
+    paper: str
+    model: str
+    data: str
+    n_read: int  # items in the data
+    n_asked: int  # of these: fewer where a limit was set
+    seed: int  # of the draw, where there was one
+    measures: Sequence[Measure]
+    dropped: Mapping[str, int]  # items that could not be scored, by reason
+    notes: Sequence[str]
+    about: str  # how the set is scored
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is not in the numbers, and why, a sentence each."""
+        sentences = [f"{count} × {reason}." for reason, count in self.dropped.items()]
+        if self.n_asked < self.n_read:
+            sentences.insert(
+                0,
+                f"{self.n_read - self.n_asked} of {self.n_read} items: {self.n_asked} were drawn "
+                f"at random, with seed {self.seed}.",
+            )
+        return sentences
+
+
+def table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
+    """The rows of the table, its headings first, as text."""
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    for measure in measures:
+        neutral = "" if measure.neutral is None else shown(measure.neutral, measure.unit)
+        interval = f"{shown(measure.low, measure.unit)} to {shown(measure.high, measure.unit)}"
+        if not _is_known(measure):
+            interval = "unknown"
+        value = shown(measure.value, measure.unit)
+        rows.append((measure.label, value, interval, neutral, str(measure.n), measure.unit))
+    return rows
+
+
+def shown(value: float, unit: str) -> str:
+    """A number with as many decimals as its unit deserves."""
+    return f"{value:.{DECIMALS.get(unit, 3)}f}"
+
+
+def write_report(folder: str | os.PathLike[str], report: Report) -> None:
+    """Write report.md, report.json and measures.png; the folder appears whole or not at all.
+
+    A report that is already there is replaced. Raises InputError where the folder holds anything
+    else, or cannot be written.
+    """
+    target = check_output(folder)
+    try:
+        with new_folder(target) as unfinished:
+            draw(report).savefig(unfinished / FIGURE, dpi=110)
+            write_json(unfinished / NUMBERS, numbers(report))
+            (unfinished / PAGE).write_text(page(report), encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"{target} cannot be written ({problem.strerror}); name a folder where you may write."
+        ) from None
+
+
+def check_output(folder: str | os.PathLike[str]) -> Path:
+    """`folder` as a path, if a report may take its place; InputError if it holds anything else."""
+    target = Path(folder)
+    if target.is_file():
+        raise InputError(f"{target} is a file; name a folder for the report.")
+    held = {item.name for item in target.iterdir()} if target.is_dir() else set()
+    strangers = sorted(held - {PAGE, NUMBERS, FIGURE})
+    if strangers:
+        raise InputError(
+            f"{target} holds {listed(strangers)}, which a report would replace; name a new folder."
+        )
+    return target
+
+
+def numbers(report: Report) -> dict[str, Any]:
+    """The report's numbers for JSON, which has no infinity: an unknown end is null."""
+    measures = [
+        {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(measure).items()
+        }
+        for measure in report.measures
+    ]
+    return {
+        "set": report.set_name,
+        "model": report.model,
+        "data": report.data,
+        "items": report.n_read,
+        "items_asked": report.n_asked,
+        "seed": report.seed,
+        "confidence": 0.95,
+        "measures": measures,
+        "dropped": dict(report.dropped),
+        "notes": list(report.notes),
+    }
+
+
+def page(report: Report) -> str:
+    """The report in Markdown."""
+    rows = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in table(report.measures)]
+    lines = [
+        f"# {report.set_name} on {report.model}",
+        "",
+        f"{report.paper}; {report.n_asked} items of {report.data}.",
+        "",
+        f"| {rows[0]} |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+        *(f"| {row} |" for row in rows[1:]),
+        "",
+        f"![{alternative_text(report.measures)}]({FIGURE})",
+        "",
+        "## Left out",
+        "",
+        *([f"- {sentence}" for sentence in report.left_out] or ["Nothing: every item is scored."]),
+    ]
+    if report.notes:
+        lines += ["", "## Notes", "", *(f"- {note}" for note in report.notes)]
+    return "\n".join([*lines, "", "## How this is scored", "", report.about, "", CAUTION, ""])
+
+
+def alternative_text(measures: Sequence[Measure]) -> str:
+    """What the figure shows, for those who do not see it."""
+    units = list(dict.fromkeys(measure.unit for measure in measures))
+    clear = [measure.label for measure in measures if _is_clear(measure)]
+    asked = sum(measure.neutral is not None for measure in measures)
+    text = (
+        f"The {len(measures)} measures of the table as points with their intervals, "
+        f"a panel a unit ({', '.join(units)})."
+    )
+    if asked:
+        text += (
+            f" Of {asked} with a neutral value, marked by a short upright line, {len(clear)} "
+            f"have an interval that leaves it out{': ' + '; '.join(clear) if clear else ''}."
+        )
+    return text.replace("[", "(").replace("]", ")")
+
+
+def draw(report: Report) -> Figure:
+    """A row for every measure, a panel for every unit; filled where the neutral value is left out.
+
+    The figure belongs to no window and changes no setting of matplotlib's.
+    """
+    # here and not at the top: most who import this package draw nothing
+    from matplotlib.figure import Figure
+
+    units = list(dict.fromkeys(measure.unit for measure in report.measures)) or [""]
+    panels = {unit: [m for m in report.measures if m.unit == unit] for unit in units}
+    heights = [max(len(rows), 1) + 1.5 for rows in panels.values()]
+    figure = Figure(figsize=(8.0, 0.24 * sum(heights) + 0.8), layout="constrained")
+    figure.suptitle(f"{report.set_name} on {Path(report.model).name}", fontweight="bold")
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
+    figure.supxlabel(KEY, fontsize=9)
+    for axes, (unit, rows) in zip(grid[:, 0], panels.items(), strict=True):
+        _draw_panel(axes, rows, unit)
+    return figure
+
+
+def _draw_panel(axes: Axes, measures: Sequence[Measure], unit: str) -> None:
+    for place, measure in enumerate(measures):
+        clear = _is_clear(measure)
+        color = BLUE if clear else GREY
+        if _is_known(measure):
+            axes.plot([measure.low, measure.high], [place, place], color=color, linewidth=2.5)
+        face = color if clear else "white"
+        axes.plot(measure.value, place, "o", color=color, markerfacecolor=face, markersize=6)
+        if measure.neutral is not None:
+            ends = [place - 0.4, place + 0.4]
+            axes.plot([measure.neutral] * 2, ends, color="black", linewidth=1.2)
+    axes.set_yticks(range(len(measures)), [measure.label for measure in measures], fontsize=9)
+    axes.set_ylim(len(measures) - 0.3, -0.7)
+    axes.set_xlabel(unit)
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _is_known(measure: Measure) -> bool:
+    return math.isfinite(measure.low) and math.isfinite(measure.high)
+
+
+def _is_clear(measure: Measure) -> bool:
+    """Whether the interval leaves out the neutral value."""
+    if measure.neutral is None or not _is_known(measure):
+        return False
+    return not measure.low <= measure.neutral <= measure.high

@@ -1,0 +1,190 @@
+"""WEAT and SEAT lists: are the embeddings of these words, or sentences, where stereotypes lie?
+
+The lists are in the format of the SEAT's authors (W4ngatang/sent-bias, tests/*.jsonl; in spite
+of the name a file is a single JSON object):
+
+    {"targ1": {"category": "Math", "examples": ["math", "algebra"]},
+     "targ2": {"category": "Arts", "examples": ["poetry", "art"]},
+     "attr1": {"category": "MaleTerms", "examples": ["male", "he"]},
+     "attr2": {"category": "FemaleTerms", "examples": ["female", "she"]}}
+
+weat7.jsonl holds words (Caliskan et al., 2017), sent-weat7.jsonl the same in plain sentences (May
+et al., 2019). Effect size and one-sided p-value are those of `association_test`. Each example is
+taken once in its set, as in the authors' code, whose encodings are looked up by their text.
+
+What is compared is a choice: the last layer's [CLS] ("cls", as the SEAT's paper has it for BERT),
+the mean over the pieces of the last layer ("mean"), or the input embeddings without any context
+("static", the nearest to the word vectors that WEAT was made for). The interval of an effect size
+is over other targets of the same kinds; the authors give none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from albert_lib.errors import InputError, TextError
+from albert_lib.files import read_json
+from albert_lib.probing.association import (
+    AssociationTest,
+    Vectors,
+    association,
+    association_test,
+    effect_size_interval,
+    sentence_embeddings,
+    static_embeddings,
+)
+from albert_lib.probing.features import Features
+from albert_lib.probing.fill_mask import FillMask
+from albert_lib.probing.intervals import Interval, proportion_interval
+from albert_lib.probing.measure import Measure
+
+SETS = ("targ1", "targ2", "attr1", "attr2")
+VectorsOf = Literal["cls", "mean", "static"]
+REPEATED = "example repeated within its set"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Words or sentences of one kind."""
+
+    category: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """One test: two kinds of targets and two of attributes."""
+
+    name: str  # of the file
+    targets_x: Examples
+    targets_y: Examples
+    attributes_a: Examples
+    attributes_b: Examples
+
+    @property
+    def sets(self) -> tuple[Examples, Examples, Examples, Examples]:
+        """All four, in the order of SETS."""
+        return self.targets_x, self.targets_y, self.attributes_a, self.attributes_b
+
+
+@dataclass(frozen=True)
+class ScoredLists:
+    """A test, its outcome, and the effect size's interval over other targets."""
+
+    lists: Lists
+    outcome: AssociationTest
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Result:
+    """Every test's outcome, and what was left out, by reason."""
+
+    scored: Sequence[ScoredLists]
+    dropped: Mapping[str, int]
+
+    def measures(self) -> list[Measure]:
+        """Two numbers a test: its effect size and its p-value."""
+        return [measure for one in self.scored for measure in (_size(one), _p_value(one))]
+
+
+def read(path: str | os.PathLike[str]) -> list[Lists]:
+    """The test of a .jsonl file, or of all such files in a folder, in the order of their names.
+
+    Raises TextError naming the file for what is not in the authors' format.
+    """
+    files = sorted(Path(path).glob("*.jsonl")) if Path(path).is_dir() else [Path(path)]
+    if not files:
+        raise TextError(f"{path} holds no .jsonl files; give a file of lists or their folder.")
+    return [_lists(file) for file in files]
+
+
+def score(
+    fill_mask: FillMask,
+    items: Sequence[Lists],
+    vectors: VectorsOf = "cls",
+    seed: int = 0,
+    most_partitions: int = 100_000,
+) -> Result:
+    """Test every list on the encoder of a model that fills gaps.
+
+    `seed` starts the draws of every test alike, so that a test's outcome does not depend on
+    which others are asked. Raises InputError for no tests, for an example without a piece or
+    longer than the model's positions, and as `association_test` does.
+    """
+    if not items:
+        raise InputError("There are no lists to test; give at least one.")
+    if vectors not in get_args(VectorsOf):
+        raise InputError(
+            f"vectors={vectors!r} is unknown; choose from {', '.join(get_args(VectorsOf))}."
+        )
+    scored = []
+    dropped: Counter[str] = Counter()
+    for lists in items:
+        once = [list(dict.fromkeys(examples.texts)) for examples in lists.sets]
+        dropped[REPEATED] += sum(len(examples.texts) for examples in lists.sets) - sum(
+            map(len, once)
+        )
+        x, y, a, b = (_embed(fill_mask, texts, vectors) for texts in once)
+        interval = effect_size_interval(
+            association(x, a, b), association(y, a, b), np.random.default_rng(seed)
+        )
+        outcome = association_test(x, y, a, b, np.random.default_rng(seed), most_partitions)
+        scored.append(ScoredLists(lists, outcome, interval))
+    return Result(scored, dropped=+dropped)  # without what did not happen
+
+
+def _embed(fill_mask: FillMask, texts: Sequence[str], vectors: VectorsOf) -> Vectors:
+    encoder, tokenizer = fill_mask.model.albert, fill_mask.tokenizer
+    if vectors == "static":
+        return static_embeddings(encoder, tokenizer, texts)
+    return sentence_embeddings(Features(encoder, tokenizer, fill_mask.batch_size), texts, vectors)
+
+
+def _size(one: ScoredLists) -> Measure:
+    interval = one.interval
+    label = f"{one.lists.name}: effect size"
+    return Measure(
+        label, one.outcome.effect_size, interval.low, interval.high, interval.n_values, 0.0, "d"
+    )
+
+
+def _p_value(one: ScoredLists) -> Measure:
+    """Exact, or with the interval that its random partitions leave."""
+    p_value, tried = one.outcome.p_value, one.outcome.n_partitions
+    low = high = p_value
+    if not one.outcome.exact:
+        sampled = proportion_interval(round(p_value * tried), tried)
+        low, high = sampled.low, sampled.high
+    return Measure(f"{one.lists.name}: p-value", p_value, low, high, tried, None, "p")
+
+
+def _lists(file: Path) -> Lists:
+    content = read_json(file, TextError)
+    sets = [_examples(file, content, name) for name in SETS]
+    return Lists(file.stem, *sets)
+
+
+def _examples(file: Path, content: Any, name: str) -> Examples:
+    found = content.get(name) if isinstance(content, dict) else None
+    if not isinstance(found, dict) or not isinstance(found.get("category"), str):
+        raise TextError(
+            f"{file} has no {name!r} with a category; write targ1, targ2, attr1 and attr2, each "
+            f'as {{"category": …, "examples": […]}}.'
+        )
+    texts = found.get("examples")
+    if not isinstance(texts, list) or not texts:
+        raise TextError(f"{file}: {name!r} has no list of examples; write at least one word there.")
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str) or not text.strip():
+            raise TextError(
+                f"{file}: example {number} of {name!r} is {text!r}; write a word or sentence there."
+            )
+    return Examples(found["category"], tuple(texts))

@@ -1,0 +1,159 @@
+"""python -m albert_lib probe: a published set in, a table and a report out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from albert_lib import AlbertForMaskedLM
+from albert_lib.commands.probe import WatchedFillMask
+from albert_lib.files import read_json
+from albert_lib.probing import pseudo_log_likelihood, winobias
+from albert_lib.probing.sets import SETS
+
+Run = Callable[..., str]
+PRONOUNS = {"driver": ("he", "she"), "nurse": ("she", "he"), "clerk": ("she", "he")}
+
+
+@pytest.fixture
+def wino(tmp_path: Path) -> Path:
+    """Twelve pairs in the authors' files."""
+    folder = tmp_path / "wino"
+    folder.mkdir()
+    for half, place in (("pro", 0), ("anti", 1)):
+        lines = [
+            f"[The {person}] {deed} because [{pronouns[place]}] had time."
+            for deed in ("slept", "wrote", "worked", "came")
+            for person, pronouns in PRONOUNS.items()
+        ]
+        text = "\n".join(f"{number} {line}" for number, line in enumerate(lines, 1))
+        (folder / f"{half}_stereotyped_type2.txt.dev").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def stereo(tmp_path: Path) -> Path:
+    """One example of each part of StereoSet."""
+    labels = ("stereotype", "anti-stereotype", "unrelated")
+    shared = {"id": "1", "target": "driver", "bias_type": "profession"}
+
+    def sentences(*texts: str) -> list[dict[str, str]]:
+        return [
+            {"sentence": text, "gold_label": label}
+            for text, label in zip(texts, labels, strict=True)
+        ]
+
+    blank = {**shared, "context": "The driver is BLANK."}
+    blank["sentences"] = sentences("The driver is wild.", "The driver is kind.", "The driver is x.")
+    following = {**shared, "context": "The driver came."}
+    following["sentences"] = sentences("He was wild.", "He was kind.", "Stones fall.")
+    data = {"intrasentence": [blank], "intersentence": [following]}
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps({"version": "1.1", "data": data}))
+    return path
+
+
+def test_without_a_set_the_sets_are_listed(run: Run) -> None:
+    heading, *lines = run("probe").splitlines()
+    assert heading.split() == ["set", "paper", "--data"]
+    assert [line.split()[0] for line in lines] == list(SETS)
+
+
+def test_the_table_is_what_the_set_measures(run: Run, model: Path, wino: Path) -> None:
+    words = ("probe", "winobias", "--model", model, "--data", wino)
+    heading, *lines = run(*words).splitlines()
+    assert heading.split("  ")[0] == "measure"
+    result = winobias.score(WatchedFillMask.from_pretrained(model), winobias.read(wino))
+    expected = result.measures()
+    assert len(lines) == len(expected) == 7
+    for line, measure in zip(lines, expected, strict=True):
+        assert line.startswith(measure.label)
+        assert line.split()[-2:] == ["12", measure.unit]
+        decimals = 3 if measure.unit == "nats" else 1
+        value = line.removeprefix(measure.label).split()[0]
+        assert float(value) == pytest.approx(measure.value, abs=0.51 * 10**-decimals)
+
+
+def test_the_report_holds_the_numbers(run: Run, model: Path, wino: Path, tmp_path: Path) -> None:
+    output = tmp_path / "report"
+    words = ("probe", "winobias", "--model", model, "--data", wino, "--output", output)
+    shown = run(*words)
+    assert shown.endswith(f"\n{output}: report.md, report.json and measures.png\n")
+    stored = read_json(output / "report.json")
+    assert (stored["set"], stored["model"], stored["items"]) == ("winobias", str(model), 12)
+    assert stored["measures"][0]["label"] == "type 2: accuracy, pro"
+    text = (output / "report.md").read_text(encoding="utf-8")
+    assert "an adaptation, that of de Vassimon Manela" in text, "what was adapted is in the report"
+    assert run(*words) == shown, "a second run replaces the report with the same"
+
+
+def test_a_limit_draws_with_its_seed(run: Run, model: Path, wino: Path) -> None:
+    words = ("probe", "winobias", "--model", model, "--data", wino, "--limit")
+    first = run(*words, "6")
+    assert "6 of 12 items: 6 were drawn at random, with seed 0." in first
+    assert run(*words, "6") == first
+    assert run(*words, "6", "--seed", "1") != first
+    assert "Left out" not in run(*words, "12")
+
+
+def test_the_next_sentence_needs_the_order_head(
+    run: Run, model: Path, stereo: Path, tmp_path: Path
+) -> None:
+    shown = run("probe", "stereoset", "--model", model, "--data", stereo)
+    assert "intersentence, profession: ss" in shown and "overall: icat" in shown
+    assert "unknown" in shown, "the interval of one target"
+    AlbertForMaskedLM.from_pretrained(model).save_pretrained(tmp_path / "masked")
+    (tmp_path / "masked" / "spiece.model").write_bytes((model / "spiece.model").read_bytes())
+    shown = run("probe", "stereoset", "--model", tmp_path / "masked", "--data", stereo)
+    assert "intersentence, profession" not in shown and "overall" not in shown
+    assert "1 × intersentence example: this model has no sentence-order head." in shown
+
+
+def test_a_bar_shows_how_far_it_is(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    fill_mask = WatchedFillMask.from_pretrained(model)
+    texts = [f"The {word} sang a [MASK]." for word in ("baker", "driver", "nurse")]
+    assert len(fill_mask.masked_logits(texts)) == 3
+    assert "3/3" in capsys.readouterr().err
+
+
+def test_one_bar_goes_through_all_parts_of_a_long_task(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("albert_lib.probing.pseudo_likelihood.ROWS", 2)
+    fill_mask = WatchedFillMask.from_pretrained(model)
+    pseudo_log_likelihood(fill_mask, ["The baker sang.", "The nurse slept."])
+    shown = capsys.readouterr().err
+    n_pieces = sum(
+        len(fill_mask.tokenizer.tokenize(text)) for text in ("the baker sang.", "the nurse slept.")
+    )
+    assert f"{n_pieces}/{n_pieces}" in shown and "2/2" not in shown
+    assert fill_mask.coming == 0
+
+
+def test_every_mistake_is_one_sentence(
+    refusal: Run, model: Path, wino: Path, tmp_path: Path
+) -> None:
+    chosen = ("probe", "winobias")
+    assert "'winogender' is not a probe set; choose from crows-pairs," in refusal(
+        "probe", "winogender"
+    )
+    assert "--model is missing" in refusal(*chosen, "--data", wino)
+    assert "--data is missing" in refusal(*chosen, "--model", model)
+    words = (*chosen, "--model", model, "--data", wino)
+    assert "--limit 0 asks for no item" in refusal(*words, "--limit", "0")
+    assert "would replace; name a new folder" in refusal(*words, "--output", wino)
+    assert "holds no pro_stereotyped" in refusal(*words[:-1], tmp_path)
+    assert "nowhere is not a folder" in refusal(*chosen, "--model", "./nowhere", "--data", wino)
+    for half, pronoun in (("pro", "hers"), ("anti", "his")):
+        file = wino / f"{half}_stereotyped_type2.txt.dev"
+        file.write_text(f"1 [The nurse] said it was [{pronoun}].")
+    output = tmp_path / "report"
+    assert "No item of" in refusal(*words, "--output", output)
+    assert not output.exists()

@@ -70,9 +70,13 @@ class StoryLikelihood:
         self.topics = {
             number: event.attribute or NO_ATTRIBUTE for number, event in enumerate(world.events)
         } | {REMARK: REMARKS}
-        self.values = {
-            name: torch.from_numpy(town.probabilities(name)) for name in world.attributes
-        } | {NO_ATTRIBUTE: torch.ones((2, 1), dtype=torch.float64)}
+        self.values = {  # what no event speaks of does not matter
+            name: torch.from_numpy(town.probabilities(name))
+            for name in world.attributes
+            if name in self.topics.values()
+        }
+        if NO_ATTRIBUTE in self.topics.values():
+            self.values[NO_ATTRIBUTE] = torch.ones((2, 1), dtype=torch.float64)
 
     def plan(self, structures: Sequence[Structure]) -> Plan:
         """Sort the sentences of some structures by this town's topics."""

@@ -77,9 +77,7 @@ def score(reading: Reading, batch: PretrainingBatch) -> Float64[Tensor, "5 batch
     sums = torch.zeros((3, len(order)), dtype=torch.float64)
     sums.index_add_(1, row, torch.stack([torch.ones_like(of_label), -of_label.log(), right]))
     of_order = order.gather(1, batch.sop_labels[:, None]).squeeze(1)
-    return torch.cat(
-        [sums, torch.stack([-of_order.log(), share_of_best(order, batch.sop_labels)])]
-    )
+    return torch.cat([sums, torch.stack([-of_order.log(), share_of_best(order, batch.sop_labels)])])
 
 
 def share_of_best(

@@ -26,7 +26,7 @@ def spiece_model(words: tuple[str, ...]) -> bytes:
     # Every letter follows a comma, where no whole word swallows it, and nothing is met twice, so
     # that there is nothing longer to learn.
     line = "".join(f",{letter}" for letter in ascii_lowercase)
-    n_pieces = len(SPECIAL_PIECES) + len(PIECES_OF_THEIR_OWN) + len(words) + len({*line, WORD_START})
-    return train_pieces(
-        [line], n_pieces, whole_words=tuple(WORD_START + word for word in words)
+    n_pieces = (
+        len(SPECIAL_PIECES) + len(PIECES_OF_THEIR_OWN) + len(words) + len({*line, WORD_START})
     )
+    return train_pieces([line], n_pieces, whole_words=tuple(WORD_START + word for word in words))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus
+from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus, refuse_other_text
 from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument, load_tokenizer
 from albert_lib.config import AlbertConfig
 from albert_lib.model import AlbertForPreTraining
@@ -140,7 +140,8 @@ def open_corpus(
 ) -> tuple[TokenStore, TokenStore | None]:
     """Open the corpus, with its held-out part if it has one; a text is built into one first.
 
-    One process builds, the others wait.
+    One process builds, the others wait. Raises StoreError when the output holds a corpus that was
+    built from another text.
     """
     corpus = Path(options.corpus)
     # All go by what the first process sees: one that sees another disk then says so.
@@ -148,8 +149,11 @@ def open_corpus(
         return TokenStore.open(corpus), None
     if not processes.tell_all(is_store(corpus / "train")):
         corpus = options.output / "corpus"
-        if processes.is_first() and not is_store(corpus / "held-out"):
-            build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
+        if processes.is_first():
+            if is_store(corpus / "held-out"):
+                refuse_other_text(corpus, options.corpus)
+            else:
+                build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
         processes.wait_for_all()
     held_out = corpus / "held-out"
     return TokenStore.open(corpus / "train"), (

@@ -78,7 +78,7 @@ class Journal:
     def _begun_otherwise(self, how: str) -> str:
         return (
             f"{self.folder} was begun otherwise ({how}); run the command that it was begun with, "
-            f"on the same files, or begin anew with {ANEW}."
+            f"on the same files, or begin anew: build-corpus with {ANEW}, or delete that folder."
         )
 
 

@@ -11,7 +11,7 @@ from albert_lib.errors import StoreError
 from albert_lib.files import read_json, write_json
 from albert_lib.objectives.reading import Place
 
-SOURCES, COUNTS, LOCK = "sources.json", "counts.json", "lock"
+SOURCES, COUNTS = "sources.json", "counts.json"
 ANEW = "--start-over"
 NOTHING: dict[str, Any] = {"place": [0, 0], "stores": {}, "sources": {}, "n_unknown": 0}
 
@@ -101,9 +101,9 @@ def what_became_of(unit: Mapping[str, Any], units: list[Mapping[str, Any]]) -> s
 
 
 def remove_content(folder: Path) -> None:
-    """Empty an unfinished folder; the lock stays, for it is held."""
+    """Empty an unfinished folder."""
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)
-        elif entry.name != LOCK:
+        else:
             entry.unlink()

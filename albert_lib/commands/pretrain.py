@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -135,6 +136,14 @@ def is_store(folder: Path) -> bool:
     return (folder / "store.json").is_file()
 
 
+def build_or_go_on_with(corpus: Path, source: str, tokenizer: AlbertTokenizer) -> None:
+    """Build a run's own corpus; StoreError if it is there and was built from another text."""
+    if is_store(corpus / "held-out"):
+        refuse_other_text(corpus, source)
+    else:
+        build_corpus([source], tokenizer, corpus, HELD_OUT_EVERY)
+
+
 def open_corpus(
     options: argparse.Namespace, tokenizer: AlbertTokenizer
 ) -> tuple[TokenStore, TokenStore | None]:
@@ -149,12 +158,7 @@ def open_corpus(
         return TokenStore.open(corpus), None
     if not processes.tell_all(is_store(corpus / "train")):
         corpus = options.output / "corpus"
-        if processes.is_first():
-            if is_store(corpus / "held-out"):
-                refuse_other_text(corpus, options.corpus)
-            else:
-                build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
-        processes.wait_for_all()
+        processes.let_first(partial(build_or_go_on_with, corpus, options.corpus, tokenizer))
     held_out = corpus / "held-out"
     return TokenStore.open(corpus / "train"), (
         TokenStore.open(held_out) if held_out.is_dir() else None

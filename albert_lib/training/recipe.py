@@ -35,7 +35,8 @@ class Recipe:
         default_factory=MaskingConfig
     )
     pair_objective: Annotated[
-        PairObjective, "sop (the paper's: is the order kept?), nsp (BERT's: do they follow?) or none"
+        PairObjective,
+        "sop (the paper's: is the order kept?), nsp (BERT's: do they follow?) or none",
     ] = "sop"
     short_sequence_probability: Annotated[float, "share of documents read in shorter pairs"] = 0.1
     seed: Annotated[int, "of the batches and of dropout; the weights have theirs already"] = 0

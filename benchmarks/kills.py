@@ -44,8 +44,6 @@ LEFTOVERS = {  # what lies about after a kill, and what it interrupted
     r"\.checkpoint-\d+-old": "in a removal",
     r"\.model-": "in the final model's write",
 }
-
-
 KILLS_A_RUN = 5  # then it may end and is compared
 NOWHERE = -1.0
 KILLED = 1 if os.name == "nt" else -9
@@ -66,6 +64,14 @@ class Pace:
     start: float  # until its first checkpoint begins
     step: float  # and its checkpoint
     write: float  # of one checkpoint, roughly
+
+    def corrected(self, delay: float, ended: float) -> Pace:
+        """Return the pace after a run that ended by itself when it was to be killed after `delay`.
+
+        The first run may have compiled what later ones find compiled.
+        """
+        faster = 0.9 * min(1.0, ended / delay)
+        return Pace(faster * self.start, faster * self.step, self.write)
 
     def delay(self, instant: Instant, steps: int) -> float:
         """Return the seconds to wait before the kill, with so many steps to go."""
@@ -107,22 +113,32 @@ def build_corpus(path: Path) -> None:
 
 
 def start(output: Path, options: argparse.Namespace) -> subprocess.Popen[bytes]:
-    """Start the run, or start it again where it was killed."""
+    """Start the run, or start it again where it was killed; its words go to a file.
+
+    A pipe that nobody empties would fill and hold up a run that has much to say.
+    """
     words = [*MODEL.split(), *RECIPE.split(), "--steps", str(options.steps), *options.more]
     words += ["--corpus", str(output.parent / "corpus"), "--output", str(output)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "albert_lib", "pretrain", *words],
-        cwd=project_folder(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    with words_of(output).open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "albert_lib", "pretrain", *words],
+            cwd=project_folder(),
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
 
 
-def finish(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a run to end; raise RuntimeError with its own words when it failed."""
-    _, words = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"a run failed by itself: {words.decode(errors='replace')}")
+def words_of(output: Path) -> Path:
+    """Return the file that receives what a run says on standard error."""
+    return output.with_name(f"{output.name}-said.txt")
+
+
+def finish(process: subprocess.Popen[bytes], output: Path, *, killed: bool = False) -> None:
+    """Wait for a run to end, well or `killed`; RuntimeError with its own words if it failed."""
+    ends = (0, KILLED) if killed else (0,)
+    if process.wait() not in ends:
+        words = words_of(output).read_text(encoding="utf-8", errors="replace")
+        raise RuntimeError(f"a run failed by itself: {words}")
 
 
 def left_alone(output: Path, options: argparse.Namespace) -> Pace:
@@ -134,7 +150,7 @@ def left_alone(output: Path, options: argparse.Namespace) -> Pace:
     while process.poll() is None and not (output / "checkpoint-00000001").exists():
         time.sleep(0.001)
     written = time.perf_counter()
-    finish(process)
+    finish(process, output)
     step = (time.perf_counter() - first) / options.steps
     return Pace(first - began, step, written - first)
 
@@ -152,16 +168,19 @@ def kill_and_compare(
         while instants and kills < KILLS_A_RUN and not ended:
             instant = instants[0]
             delay = pace.delay(instant, options.steps - steps_saved(output))
+            began = time.perf_counter()
             what = kill(start(output, options), output, delay, instant.in_write * pace.write)
             ended = what is None
-            if what is not None:
+            if what is None:
+                pace = pace.corrected(delay, time.perf_counter() - began)
+            else:
                 instants.popleft()
                 kills += 1
                 hits[what] += 1
                 told = f"{delay:5.2f} s {what}, {steps_saved(output)} steps saved"
                 print(f"run {run}: killed after {told}", flush=True)
         if not ended:
-            finish(start(output, options))
+            finish(start(output, options), output)
         if problem := difference(output, folder / "alone"):
             different += 1
             print(f"run {run}: {problem}")
@@ -197,7 +216,7 @@ def kill(
                 break
             in_write /= 2  # it was over sooner
         process.kill()
-    finish_killed(process)
+    finish(process, output, killed=True)
     if process.returncode == 0:
         return None
     left = hidden(output) - before
@@ -205,13 +224,6 @@ def kill(
         if any(re.match(pattern, name) for name in left):
             return what
     return "elsewhere"
-
-
-def finish_killed(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a run to end, by the kill or well; raise RuntimeError when it failed by itself."""
-    _, words = process.communicate()
-    if process.returncode not in (0, KILLED):
-        raise RuntimeError(f"a run failed by itself: {words.decode(errors='replace')}")
 
 
 def wait_for_write(process: subprocess.Popen[bytes], output: Path) -> set[str]:

@@ -35,6 +35,7 @@ from torch import Tensor, nn
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer
 from albert_lib.files import data_folder
 from albert_lib.memory import keep_freed_memory, peak_memory
+from albert_lib.model.costs import spared_flops, training_flops
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import python_documentation
 from albert_lib.training.loop import train_step
@@ -69,23 +70,9 @@ class Case:
 
     @property
     def operations(self) -> float:
-        """Floating-point operations in the matrix products of a step of ours.
-
-        Two for each multiplication and addition; twice as many again for the backward pass. The
-        last layer works at the masked pieces and [CLS] alone once its heads have looked around,
-        and the vocabulary is scored at the masked pieces alone.
-        """
-        config, tokens = self.config, self.batch_size * self.length
-        layers = config.num_hidden_layers * config.inner_group_num
-        wide, inner = config.hidden_size, config.intermediate_size
-        everywhere, alone = 3 * wide * wide, wide * wide + 2 * wide * inner  # to q, k, v; the rest
-        products = tokens * config.embedding_size * wide
-        products += layers * tokens * everywhere
-        products += ((layers - 1) * tokens + self.masked + self.batch_size) * alone
-        products += layers * 2 * tokens * self.length * wide  # scores, and mixing by them
-        products += self.batch_size * wide * wide  # the pooler
-        products += self.masked * config.embedding_size * (wide + config.vocab_size)
-        return 3 * 2 * products
+        """Floating-point operations in the matrix products of a step of ours, as it takes them."""
+        shape = (self.config, self.batch_size, self.length, self.masked)
+        return float(sum(training_flops(*shape).values()) - spared_flops(*shape))
 
 
 SMALL = AlbertConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from albert_lib.files import project_folder
+from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
 
@@ -104,3 +106,17 @@ def test_pretraining_killed_a_few_times_ends_as_if_left_alone() -> None:
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert shown.stdout.count(": killed after ") == 4
     assert "runs that ended otherwise than the one left alone: 0 " in shown.stdout
+
+
+def test_a_run_that_fails_by_itself_is_told_in_its_own_words(tmp_path: Path) -> None:
+    process = start(tmp_path / "run", argparse.Namespace(steps=0, more=[]))
+    with pytest.raises(RuntimeError, match=r"a run failed by itself: .*steps is 0"):
+        finish(process, tmp_path / "run", killed=True)
+
+
+def test_a_kill_that_came_too_late_comes_earlier_the_next_time() -> None:
+    pace = Pace(start=10.0, step=1.0, write=0.1)  # the first run compiled; the second took 6 s
+    for instant in (Instant(0.99, -1.0), Instant(0.0, 0.5), Instant(0.99, 0.5)):
+        delay = pace.delay(instant, steps=12)
+        assert delay > 6
+        assert pace.corrected(delay, ended=6.0).delay(instant, steps=12) == pytest.approx(5.4)

@@ -79,6 +79,28 @@ def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Pa
     assert state["run"]["recipe"]["masking"]["share"] == 0.4
 
 
+def test_another_text_is_not_trained_on_in_the_folder_of_a_first(
+    text_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, other = tmp_path / "run", tmp_path / "other"
+    run("train-tokenizer", text_folder, "--vocab-size", "45", "--output", tmp_path / "pieces")
+    words = ("pretrain", "--tokenizer", tmp_path / "pieces", "--output", output, *TINY)
+    assert run(*words, "--corpus", text_folder) == 0
+    assert run(*words, "--corpus", text_folder / ".." / "text") == 0, "the same, spelled otherwise"
+    text_folder.rename(other)
+    assert run(*words, "--corpus", text_folder) == 0, "a text that is gone was stored"
+    assert run(*words, "--corpus", other) == 0, "a text that was moved is the same"
+    capsys.readouterr()
+
+    refused = f"corpus was built from {text_folder}, not from {{}}; name another --output, or"
+    assert run(*words, "--corpus", "python-documentation") == 2
+    assert refused.format("python-documentation") in capsys.readouterr().err
+    (other / "00.txt").write_text("The baker sleeps. The miller wakes.", encoding="utf-8")
+    assert run(*words, "--corpus", other) == 2
+    assert refused.format(f"{other} as it is now") in capsys.readouterr().err
+    assert run(*words, "--corpus", output / "corpus") == 0, "as the sentence says"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from albert_lib.commands.sources import (
+    PYTHON_DOCUMENTATION,
     add_source_arguments,
     add_tokenizer_argument,
     load_tokenizer,
     units_from,
 )
+from albert_lib.errors import StoreError
+from albert_lib.files import read_json
 from albert_lib.objectives import TokenStore
 from albert_lib.objectives.building import CorpusBuilder
 from albert_lib.objectives.data_card import effort_of, ratio, totals
-from albert_lib.objectives.journal import ANEW
+from albert_lib.objectives.journal import ANEW, SOURCES
 from albert_lib.text import AlbertTokenizer
+from albert_lib.text.corpus import file_units
 
 HELD_OUT_EVERY = 20
 
@@ -83,3 +87,25 @@ def build_corpus(
     """
     builder = CorpusBuilder(units_from(sources), tokenizer, output, held_out_every)
     return builder.build(workers, progress=True)
+
+
+def refuse_other_text(corpus: Path, source: str) -> None:
+    """Raise StoreError unless a finished corpus was built from `source` as it is now.
+
+    Files are known again by their names, sizes and times of change; files that are gone, by the
+    name of the source. So are data sets of the hub and the machine's documentation: what was begun
+    with them must go on without a network, and after an update.
+    """
+    units = read_json(corpus / SOURCES, StoreError)["units"]
+    before = ", ".join(dict.fromkeys(unit["source"] for unit in units))
+    if source == PYTHON_DOCUMENTATION or not Path(source).exists():
+        is_same, when = before == source, ""
+    else:
+        files = [{"name": unit.name, **unit.identity} for unit in file_units(source)]
+        is_same = files == [{key: unit.get(key) for key in files[0]} for unit in units]
+        when = " as it is now"
+    if not is_same:
+        raise StoreError(
+            f"{corpus} was built from {before}, not from {source}{when}; name another --output, "
+            f"or train on that text with --corpus {corpus}."
+        )

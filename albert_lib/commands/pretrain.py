@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus
+from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus, refuse_other_text
 from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument, load_tokenizer
 from albert_lib.config import AlbertConfig
 from albert_lib.model import AlbertForPreTraining
@@ -135,12 +136,21 @@ def is_store(folder: Path) -> bool:
     return (folder / "store.json").is_file()
 
 
+def build_or_go_on_with(corpus: Path, source: str, tokenizer: AlbertTokenizer) -> None:
+    """Build a run's own corpus; StoreError if it is there and was built from another text."""
+    if is_store(corpus / "held-out"):
+        refuse_other_text(corpus, source)
+    else:
+        build_corpus([source], tokenizer, corpus, HELD_OUT_EVERY)
+
+
 def open_corpus(
     options: argparse.Namespace, tokenizer: AlbertTokenizer
 ) -> tuple[TokenStore, TokenStore | None]:
     """Open the corpus, with its held-out part if it has one; a text is built into one first.
 
-    One process builds, the others wait.
+    One process builds, the others wait. Raises StoreError when the output holds a corpus that was
+    built from another text.
     """
     corpus = Path(options.corpus)
     # All go by what the first process sees: one that sees another disk then says so.
@@ -148,9 +158,7 @@ def open_corpus(
         return TokenStore.open(corpus), None
     if not processes.tell_all(is_store(corpus / "train")):
         corpus = options.output / "corpus"
-        if processes.is_first() and not is_store(corpus / "held-out"):
-            build_corpus([options.corpus], tokenizer, corpus, HELD_OUT_EVERY)
-        processes.wait_for_all()
+        processes.let_first(partial(build_or_go_on_with, corpus, options.corpus, tokenizer))
     held_out = corpus / "held-out"
     return TokenStore.open(corpus / "train"), (
         TokenStore.open(held_out) if held_out.is_dir() else None

@@ -11,7 +11,8 @@ process, in order, and handed out in batches; what comes back is written at the 
 in the same order, and then counts.json says how far everything has got. So memory and disk hold
 a few batches and the finished part, whatever the corpus's size; the stores are the same whatever
 the number of processes; and after a kill the files are cut back to what counts.json says and
-reading goes on from there.
+reading goes on from there. `.corpus.lock` keeps a second process away, and a corpus that is to be
+replaced waits in `.corpus.replaced` until it can be removed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ from albert_lib.files import flush_to_disk, new_file, read_json
 from albert_lib.memory import peak_memory
 from albert_lib.objectives.data_card import data_card
 from albert_lib.objectives.encoding import Encoded, available_cores, encode_in_order
-from albert_lib.objectives.journal import ANEW, COUNTS, LOCK, SOURCES, Journal, remove_content
+from albert_lib.objectives.journal import ANEW, COUNTS, SOURCES, Journal, remove_content
 from albert_lib.objectives.reading import Batch, read_batches
 from albert_lib.objectives.store import TokenStore
 from albert_lib.objectives.writing import StoreWriter
@@ -74,7 +74,10 @@ class CorpusBuilder:
         self.units = units
         self.tokenizer = tokenizer
         self.output = Path(output)
-        self.unfinished = self.output.parent / f".{self.output.name}.unfinished"
+        self.unfinished, self.replaced, self.locked = (
+            self.output.parent / f".{self.output.name}.{what}"
+            for what in ("unfinished", "replaced", "lock")
+        )
         self.held_out_every = held_out_every
         self.command = command
         self.sources = describe(units, tokenizer, held_out_every, settings or {})
@@ -96,10 +99,11 @@ class CorpusBuilder:
         if workers is not None and workers < 1:
             raise TextError(f"workers is {workers}; make it at least 1.")
         try:
-            if not self._is_built(start_over):
+            if self.replaced.exists() or not self._is_built(start_over):
                 with self._alone():
-                    self._fill(workers or available_cores(), start_over, progress)
-                self._appear()
+                    if not self._is_built(start_over):  # it may have been, a moment ago
+                        self._fill(workers or available_cores(), start_over, progress)
+                        self._appear()
         except OSError as problem:
             if isinstance(problem, AlbertLibError):
                 raise
@@ -134,9 +138,13 @@ class CorpusBuilder:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold the unfinished folder for this process; StoreError if another one does."""
-        self.unfinished.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.unfinished / LOCK)
+        """Hold this place for this process; StoreError if another one does.
+
+        The lock lies beside the folders: it is held until one has taken the other's place, and
+        Windows renames no folder in which a file is open.
+        """
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.locked)
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -144,24 +152,24 @@ class CorpusBuilder:
                 f"{self.output} is being built by another process; wait for it, or end it."
             ) from None
         try:
+            shutil.rmtree(self.replaced, ignore_errors=True)  # a kill may have left it
+            self.unfinished.mkdir(exist_ok=True)
             yield
         finally:
-            lock.release()
             if not (self.unfinished / SOURCES).exists():  # there is nothing to go on with
                 shutil.rmtree(self.unfinished, ignore_errors=True)
+            with contextlib.suppress(OSError):  # Windows removes it when it is released
+                self.locked.unlink()
+            lock.release()
 
     def _appear(self) -> None:
         """Put the finished folder into its place."""
-        (self.unfinished / LOCK).unlink(missing_ok=True)
-        beside = self.output.parent
         if self.output.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{self.output.name}-old-", dir=beside))
-            self.output.rename(retired / self.output.name)
-            self.unfinished.rename(self.output)
-            shutil.rmtree(retired, ignore_errors=True)
-        else:
-            self.unfinished.rename(self.output)
-        flush_to_disk(beside)
+            self.replaced.mkdir()
+            self.output.rename(self.replaced / self.output.name)
+        self.unfinished.rename(self.output)
+        flush_to_disk(self.output.parent)
+        shutil.rmtree(self.replaced, ignore_errors=True)
 
     # -- the content
 

@@ -11,7 +11,7 @@ from albert_lib.errors import StoreError
 from albert_lib.files import read_json, write_json
 from albert_lib.objectives.reading import Place
 
-SOURCES, COUNTS, LOCK = "sources.json", "counts.json", "lock"
+SOURCES, COUNTS = "sources.json", "counts.json"
 ANEW = "--start-over"
 NOTHING: dict[str, Any] = {"place": [0, 0], "stores": {}, "sources": {}, "n_unknown": 0}
 
@@ -78,7 +78,7 @@ class Journal:
     def _begun_otherwise(self, how: str) -> str:
         return (
             f"{self.folder} was begun otherwise ({how}); run the command that it was begun with, "
-            f"on the same files, or begin anew with {ANEW}."
+            f"on the same files, or begin anew: build-corpus with {ANEW}, or delete that folder."
         )
 
 
@@ -101,9 +101,9 @@ def what_became_of(unit: Mapping[str, Any], units: list[Mapping[str, Any]]) -> s
 
 
 def remove_content(folder: Path) -> None:
-    """Empty an unfinished folder; the lock stays, for it is held."""
+    """Empty an unfinished folder."""
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)
-        elif entry.name != LOCK:
+        else:
             entry.unlink()

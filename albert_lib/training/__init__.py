@@ -6,10 +6,11 @@ from albert_lib.training.evaluation import Evaluation, evaluate
 from albert_lib.training.findings import Finding
 from albert_lib.training.history import History
 from albert_lib.training.lamb import Lamb, lamb_update, parameter_groups
-from albert_lib.training.loop import TrainingError, train, train_step
+from albert_lib.training.loop import train, train_step
 from albert_lib.training.precision import autocast, best_dtype
 from albert_lib.training.pretraining import build_optimizer, pretrain, pretraining_loss
 from albert_lib.training.recipe import Recipe
+from albert_lib.training.recording import TrainingError
 from albert_lib.training.schedule import warmup_linear
 from albert_lib.training.vital_signs import VitalSigns
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,16 +13,13 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from albert_lib.errors import AlbertLibError, ConfigError
+from albert_lib.errors import ConfigError
 from albert_lib.training import processes
 from albert_lib.training.history import History, Row
 from albert_lib.training.precision import autocast
+from albert_lib.training.recording import Recorder
 
 ROWS_BETWEEN_READS = 10  # on an accelerator, reading a number makes it wait
-
-
-class TrainingError(AlbertLibError, ArithmeticError):
-    """The loss or its gradient stopped being a finite number."""
 
 
 @runtime_checkable
@@ -87,44 +82,25 @@ def train(
     history = History() if history is None else history
     device = next(model.parameters()).device
     reads = 1 if device.type == "cpu" else ROWS_BETWEEN_READS
-    unread: list[dict[str, int | float | Tensor]] = []
     hidden = not (progress and processes.is_first())
     with (
         training_mode(model),
         tqdm(total=steps, initial=len(history), disable=hidden, unit="step") as bar,
     ):
-        clock = time.perf_counter()
+        recorder = Recorder(
+            history, bar, steps, reads,
+            evaluate, evaluate_every, checkpoint, checkpoint_every, on_step,
+        )  # fmt: skip
         to_come = range(len(history), steps)
         batches = each_batch(batch, to_come, ahead=device.type != "cpu")
         for step, parts in zip(to_come, batches, strict=True):
-            done = step + 1
             with untouched_generators(device):
                 values = train_step(
                     model, parts, loss_function, optimizer, lr=learning_rate(step), dtype=dtype,
                     max_grad_norm=max_grad_norm, terms=terms,
                     begin_part=partial(seed_dropout, device, seed, step),
                 )  # fmt: skip
-            unread.append({"step": done, **values})
-            evaluating = evaluate is not None and is_due(done, evaluate_every, steps)
-            saving = checkpoint is not None and is_due(done, checkpoint_every, steps)
-            if not (evaluating or saving or len(unread) >= reads or done == steps):
-                continue
-
-            rows = [read_row(values) for values in unread]
-            seconds = (time.perf_counter() - clock) / len(rows)
-            rows = [{**row, "seconds": seconds} for row in rows]
-            if evaluating and evaluate is not None:
-                rows[-1].update(evaluate())
-            history.rows.extend(rows)
-            if saving and checkpoint is not None:
-                checkpoint(done, history)
-            bar.set_postfix(loss=f"{rows[-1]['loss']:.3f}", refresh=False)
-            bar.update(len(rows))
-            if on_step is not None:
-                for row in rows:
-                    on_step(row)
-            unread.clear()
-            clock = time.perf_counter()
+            recorder.add(step + 1, values)
     return history
 
 
@@ -223,25 +199,6 @@ def each_batch(
             if step + 1 in steps:
                 coming.append(maker.submit(batch, step + 1))
             yield made
-
-
-def read_row(values: Mapping[str, int | float | Tensor]) -> Row:
-    """Turn a step's tensors into numbers; raise TrainingError when one is not finite."""
-    row = {
-        name: value.item() if isinstance(value, Tensor) else value for name, value in values.items()
-    }
-    for name in ("loss", "gradient_norm"):
-        if not math.isfinite(row[name]):
-            raise TrainingError(
-                f"Step {row['step']:.0f}: {name} is {row[name]}, so training cannot go on; "
-                f"lower the learning rate (here {row['learning_rate']:.2g}) or warm up longer."
-            )
-    return row
-
-
-def is_due(done: int, every: int, steps: int) -> bool:
-    """Whether something done after every `every` steps (0: never), and after the last, is due."""
-    return every > 0 and (done % every == 0 or done == steps)
 
 
 @contextlib.contextmanager

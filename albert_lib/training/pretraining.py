@@ -88,6 +88,16 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, eps=1e-6, fused=True)
 
 
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Return the learning rate that a recipe has at `step`, counted from 0."""
+    return warmup_linear(
+        step,
+        peak=recipe.learning_rate,
+        warmup_steps=recipe.warmup_steps,
+        total_steps=recipe.steps,
+    )
+
+
 def pretrain(
     model: AlbertForPreTraining,
     store: TokenStore,
@@ -121,7 +131,7 @@ def pretrain(
     rows = processes.own_rows(recipe.batch_size, recipe.accumulation)
     optimizer = build_optimizer(model, recipe)
     folder = None if output is None else Path(output)
-    writes = folder is not None and processes.is_first()
+    written = folder if processes.is_first() else None  # by this process
     run = processes.tell_all(describe_run(model, store, tokenizer, recipe))
     resumed = None if folder is None else resume(folder, run, model, optimizer)
     processes.hand_out(list(weights(model).values()))
@@ -129,12 +139,12 @@ def pretrain(
     training = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
     dtype = PRECISIONS[run["dtype"]]
     is_finished = resumed is not None and resumed.step == recipe.steps
-    evaluation = None
+    look = None
     if held_out is not None and not is_finished:
-        evaluation = look_at(model, store, held_out, tokenizer, recipe, training, dtype)
-    checkpoint = None
-    if folder is not None and writes:
-        checkpoint = partial(save_checkpoint, folder, model=model, optimizer=optimizer, run=run)
+        look = look_at(model, store, held_out, tokenizer, recipe, training, dtype)
+    save = None
+    if written is not None:
+        save = partial(save_checkpoint, written, model=model, optimizer=optimizer, run=run)
     forward = compiled(model) if recipe.compile and not is_finished else model
 
     history = train(
@@ -143,26 +153,18 @@ def pretrain(
         lambda _, part: pretraining_loss(forward, part, recipe.pair_objective),
         optimizer,
         steps=recipe.steps,
-        learning_rate=partial(
-            warmup_linear,
-            peak=recipe.learning_rate,
-            warmup_steps=recipe.warmup_steps,
-            total_steps=recipe.steps,
-        ),
+        learning_rate=partial(learning_rate, recipe),
         seed=recipe.seed,
         dtype=dtype,
         max_grad_norm=recipe.max_grad_norm,
         terms=pretraining_terms,
         history=None if resumed is None else resumed.history,
-        evaluate=evaluation,
-        evaluate_every=recipe.evaluate_every,
-        checkpoint=checkpoint,
-        checkpoint_every=recipe.checkpoint_every or recipe.steps,
-        on_step=on_step,
-        progress=progress,
-    )
-    if folder is not None and writes and not (is_finished and (folder / "model").exists()):
-        save_final_model(folder / "model", model, tokenizer)
+        evaluate=look, evaluate_every=recipe.evaluate_every,
+        checkpoint=save, checkpoint_every=recipe.checkpoint_every or recipe.steps,
+        on_step=on_step, progress=progress,
+    )  # fmt: skip
+    if written is not None and not (is_finished and (written / "model").exists()):
+        save_final_model(written / "model", model, tokenizer)
     processes.wait_for_all()
     return history
 

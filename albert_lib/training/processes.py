@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +23,10 @@ from torch import Tensor
 
 from albert_lib.errors import AlbertLibError, ConfigError
 
-# The others wait while the first builds a corpus, which may take hours. A process that died is
-# noticed by torchrun, not by waiting.
-PATIENCE = timedelta(days=7)
+# A process that died is noticed by torchrun, not by waiting; one that hangs, by these. An hour is
+# more than any step takes or any process is ahead of another.
+PATIENCE = timedelta(hours=1)
+PATIENCE_WITH_THE_FIRST = timedelta(days=7)  # while it builds a corpus, say
 FAILED = "failed"  # under this key, the first process that has an error
 ALREADY_SAID = 2  # the exit status of an AlbertLibError
 
@@ -69,9 +70,8 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
             "This build of PyTorch cannot join processes; install another or leave torchrun out."
         )
     from torch.distributed.distributed_c10d import PrefixStore
-    from torch.distributed.rendezvous import rendezvous
 
-    shared, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    shared, rank, size = meet()
     # What an attempt before a restart left there, addresses of dead processes, is not for this one.
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     store = PrefixStore(f"attempt {attempt}", shared)
@@ -81,6 +81,29 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
         yield own
         dist.destroy_process_group()
+
+
+def meet() -> tuple[dist.Store, int, int]:
+    """Return what the processes of this run share, which of them this one is, and how many.
+
+    Raises ProcessError, on every process that does, when they do not find each other: there is
+    nothing yet through which one could speak for all.
+    """
+    from torch.distributed.rendezvous import rendezvous
+
+    try:
+        shared, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    except (RuntimeError, ValueError) as problem:
+        raise ProcessError(
+            f"This process does not find the others of its run ({first_line(problem)}); see that "
+            f"torchrun starts all of them and that the first one's machine can be reached."
+        ) from None
+    return shared, rank, size
+
+
+def first_line(problem: BaseException) -> str:
+    """Return the first line of an error's own words, without the stop at its end."""
+    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
 
 
 def own_device(name: str | None = None) -> torch.device:
@@ -129,8 +152,8 @@ def one_voice(store: dist.Store, rank: int) -> Iterator[None]:
             raise SystemExit(ALREADY_SAID) from None
         raise ProcessError(
             f"Another process of this run is gone or cannot be reached, and the rest cannot go on "
-            f"without it ({str(problem).partition(chr(10))[0]}); start the run again, or have "
-            f"torchrun do it with --max-restarts."
+            f"without it ({first_line(problem)}); start the run again, or have torchrun do it "
+            f"with --max-restarts."
         ) from None
 
 
@@ -189,6 +212,18 @@ def tell_all(value: Any) -> Any:
         text = torch.empty(int(length), dtype=torch.uint8)
     dist.broadcast(text, 0)
     return json.loads(bytes(text.tolist()))
+
+
+def let_first(work: Callable[[], object]) -> None:
+    """Let the first process do what may take days, while the others wait for it."""
+    if count() == 1:
+        work()
+        return
+    patient = dist.new_group(backend="gloo", timeout=PATIENCE_WITH_THE_FIRST)
+    if is_first():
+        work()
+    dist.broadcast(torch.zeros(1), 0, group=patient)
+    dist.destroy_process_group(patient)
 
 
 def wait_for_all() -> None:

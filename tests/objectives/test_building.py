@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 
 from albert_lib.errors import StoreError, TextError
 from albert_lib.files import project_folder
-from albert_lib.objectives import TokenStore, reading, writing
+from albert_lib.objectives import TokenStore, building, reading, writing
 from albert_lib.objectives.building import CorpusBuilder
 from albert_lib.objectives.encoding import encode
 from albert_lib.objectives.reading import Place, read_batches
@@ -173,14 +175,54 @@ def test_a_folder_with_something_else_in_it_is_never_replaced(
 
 
 def test_two_commands_do_not_build_one_corpus(texts: Path, builder, tmp_path: Path) -> None:
-    import filelock
-
-    (tmp_path / ".corpus.unfinished").mkdir()
     with (
-        filelock.FileLock(tmp_path / ".corpus.unfinished" / "lock"),
+        filelock.FileLock(tmp_path / ".corpus.lock"),
         pytest.raises(StoreError, match="being built by another process"),
     ):
         builder(texts).build()
+
+
+def test_another_command_is_kept_away_until_the_last_rename_and_removal(
+    texts: Path, builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder(texts).build(1)
+    refused: list[Path] = []
+
+    def meet_another(work: Callable[..., object]) -> Callable[..., object]:
+        def watched(path: Path, *arguments: object, **settings: object) -> object:
+            if path.parent == tmp_path:
+                with pytest.raises(StoreError, match="being built by another process"):
+                    builder(texts, every=7).build(1, start_over=True)
+                refused.append(path)
+            return work(path, *arguments, **settings)
+
+        return watched
+
+    monkeypatch.setattr(Path, "rename", meet_another(Path.rename))
+    monkeypatch.setattr(shutil, "rmtree", meet_another(shutil.rmtree))
+    builder(texts, every=6).build(1, start_over=True)
+    names = [path.name for path in refused]
+    assert names == [".corpus.replaced", "corpus", ".corpus.unfinished", ".corpus.replaced"] + [
+        ".corpus.unfinished"
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "texts"]
+
+
+def test_a_corpus_half_removed_by_a_kill_is_swept_by_the_next_command(
+    texts: Path, builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    builder(texts).build(1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(building, "flush_to_disk", die)
+        builder(texts, every=6).build(1, start_over=True)
+    assert (tmp_path / ".corpus.replaced" / "corpus" / "train").is_dir()
+    before = (tmp_path / "corpus" / "counts.json").stat().st_mtime_ns
+    builder(texts, every=6).build(1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "texts"]
+    assert (tmp_path / "corpus" / "counts.json").stat().st_mtime_ns == before, "not built again"
 
 
 # -- mishaps

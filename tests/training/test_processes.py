@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +226,56 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(
         assert refused.returncode != 0
         assert refused.stderr.count(sentence) == 1, refused.stderr
         assert "pretraining.py" not in refused.stderr, "a traceback beside the sentence"
+
+
+WAITING = """
+import sys, time
+import torch
+import torch.distributed as dist
+from albert_lib.training import processes
+
+init = dist.init_process_group
+
+def init_with_seconds_for_hours(*arguments, store, timeout, **settings):
+    store.add("here", 1)
+    while store.add("here", 0) < 2:
+        time.sleep(0.1)
+    init(*arguments, store=store, timeout=timeout / 1200, **settings)
+
+dist.init_process_group = init_with_seconds_for_hours
+try:
+    with processes.joined("cpu"):
+        processes.let_first(lambda: time.sleep(5))
+        print("waited", flush=True)
+        time.sleep(0 if processes.is_first() else 100)
+        processes.add_up([torch.zeros(1)])
+except processes.ProcessError as problem:
+    print(problem, file=sys.stderr)
+    sys.exit(2)
+"""
+
+
+def test_the_first_may_take_its_time_and_a_process_that_hangs_may_not(tmp_path: Path) -> None:
+    program = tmp_path / "waiting.py"
+    program.write_text(WAITING, encoding="utf-8")
+    began = time.monotonic()
+    done = torchrun(program)
+    assert done.stdout.count("waited") == 2, done.stderr
+    assert done.stderr.count("Another process of this run is gone or cannot be reached") == 1
+    assert time.monotonic() - began < 90, "it was noticed, not waited for"
+
+
+@pytest.mark.parametrize("port", ["", "9"])
+def test_processes_that_do_not_meet_say_so(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(processes, "PATIENCE", timedelta(seconds=1))
+    with (
+        pytest.raises(processes.ProcessError, match=r"does not find the others .*; see that"),
+        processes.joined("cpu"),
+    ):
+        pass
 
 
 def test_rows_are_dealt_out_in_order_and_nearly_evenly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,167 +1,56 @@
-"""Figures of chapter 2: pieces in boxes, hidden runs, budgets, and pairs of segments.
+"""Figures of chapter 2: hidden runs and budgets; pieces and pairs have files of their own.
 
 Each `draw_…` returns a figure with its alternative text, as `show` and `explorer` take them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from albert_lib.objectives import (
-    MaskingConfig,
-    PairPlan,
-    TokenStore,
-    choose_runs,
-    find_words,
-)
-from albert_lib.paper import paper_table
+from albert_lib.objectives import MaskingConfig, choose_runs, find_words
 from albert_lib.text import AlbertTokenizer
+from albert_lib.workbook.drawings.chapter_02_pairs import (
+    draw_order,
+    draw_pairs,
+    draw_shared_pieces,
+    draw_table_5,
+)
+from albert_lib.workbook.drawings.pieces import (
+    BLACK,
+    BLUE,
+    LINE_HEIGHT,
+    ORANGE,
+    SKY,
+    WIDTH,
+    draw_pieces,
+    explain,
+    hidden_looks,
+    n_lines,
+    write_pieces,
+)
 from albert_lib.workbook.exercises.run_rules import words_per_run
-from albert_lib.workbook.style import COLORS
 
-BLUE, ORANGE, BLACK = COLORS[:3]
-SKY = COLORS[5]
-LINE = 84  # characters of one line of pieces
-MARGIN = 0.6  # left and right of a piece's text, in characters
-WORD_GAP = 0.8  # between two words, in characters
-WIDTH = 8.4  # of a figure with pieces, in inches
-LINE_HEIGHT = 0.38  # of a line of pieces, in inches
+__all__ = [
+    "draw_budgets",
+    "draw_hidden_by_place",
+    "draw_masking",
+    "draw_order",
+    "draw_pairs",
+    "draw_pieces",
+    "draw_run_lengths",
+    "draw_shared_pieces",
+    "draw_table_5",
+    "draw_treatment",
+]
+
 DRAWS = 300  # behind the bars of the explorer
-LAST_BAR = 12  # shared pieces: this many or more
-
-
-@dataclass(frozen=True)
-class Look:
-    """How the box of a piece looks, and what the legend says it means."""
-
-    meaning: str
-    face: str
-    ink: str = BLACK
-
-
-LOOKS = {
-    "plain": Look("in view", "white"),
-    "special": Look("special piece", "#DDDDDD", "#444444"),
-    "hidden": Look("hidden", BLUE, "white"),
-    "kept": Look("shown as itself", SKY),
-    "random": Look("shown as a random piece", ORANGE),
-    "earlier": Look("comes first in its document", "white"),
-    "later": Look("comes after it", "#CFE8F7"),
-    "other": Look("from another document", "#CFE8F7"),
-    "shared": Look("in both segments", ORANGE),
-}
-
-
-# Pieces in boxes.
-
-
-def places(pieces: Sequence[str]) -> list[tuple[float, int]]:
-    """Where each piece stands, in characters from the left, and in which line."""
-    words: list[list[str]] = []
-    for piece in pieces:
-        continues = piece[:1].isalnum() or piece in (".", ",")
-        if words and continues:
-            words[-1].append(piece)
-        else:
-            words.append([piece])
-
-    found: list[tuple[float, int]] = []
-    left, line = 0.0, 0
-    for word in words:
-        widths = [len(piece) + 2 * MARGIN for piece in word]
-        if left + sum(widths) > LINE:
-            left, line = 0.0, line + 1
-        for width in widths:
-            found.append((left, line))
-            left += width
-        left += WORD_GAP
-    return found
-
-
-def n_lines(pieces: Sequence[str]) -> int:
-    """How many lines the pieces take."""
-    return 1 + max(line for _, line in places(pieces))
-
-
-def write_pieces(axes: Axes, pieces: Sequence[str], looks: Sequence[str]) -> None:
-    """Write pieces into `axes`, each in a box with its look, as many lines as it takes."""
-    for piece, look, (left, line) in zip(pieces, looks, places(pieces), strict=True):
-        width = len(piece) + 2 * MARGIN
-        style = LOOKS[look]
-        axes.add_patch(
-            Rectangle((left, line + 0.1), width, 0.8, facecolor=style.face, edgecolor="#888888")
-        )
-        axes.text(
-            left + width / 2,
-            line + 0.52,
-            piece,
-            color=style.ink,
-            family="monospace",
-            fontsize=9.5,
-            ha="center",
-            va="center",
-        )
-    axes.set(xlim=(-0.5, LINE + 0.5), ylim=(n_lines(pieces), 0))
-    axes.axis("off")
-
-
-def explain(figure: Figure, looks: Collection[str]) -> None:
-    """Add the legend of the looks that occur."""
-    patches = [
-        Patch(facecolor=style.face, edgecolor="#888888", label=style.meaning)
-        for name, style in LOOKS.items()
-        if name in looks
-    ]
-    figure.legend(
-        handles=patches,
-        loc="outside lower left",
-        ncols=len(patches),
-        fontsize=10,
-        columnspacing=1.4,
-    )
-
-
-def draw_pieces(
-    rows: Mapping[str, tuple[Sequence[str], Sequence[str]]], alt: str
-) -> tuple[Figure, str]:
-    """Rows of boxes: for each title, the pieces and their looks."""
-    heights = [n_lines(pieces) for pieces, _ in rows.values()]
-    figure, all_axes = plt.subplots(
-        len(rows),
-        1,
-        figsize=(WIDTH, LINE_HEIGHT * (sum(heights) + 0.9 * len(rows) + 0.9)),
-        height_ratios=heights,
-        squeeze=False,
-    )
-    for axes, (title, (pieces, looks)) in zip(all_axes[:, 0], rows.items(), strict=True):
-        write_pieces(axes, pieces, looks)
-        axes.set_title(title, loc="left", fontsize=10.5)
-    explain(figure, {look for _, looks in rows.values() for look in looks})
-    return figure, alt
-
-
-def hidden_looks(
-    ids: Sequence[int], tokenizer: AlbertTokenizer, runs: Sequence[range]
-) -> list[str]:
-    """The look of each piece of a sequence: hidden, special or plain."""
-    hidden = {position for run in runs for position in run}
-    return [
-        "hidden" if position in hidden else "special" if tokenizer.is_special[piece] else "plain"
-        for position, piece in enumerate(ids)
-    ]
-
-
-# What is hidden.
 
 
 def draw_masking(
@@ -296,9 +185,6 @@ def draw_hidden_by_place(
     )
 
 
-# The budget.
-
-
 def draw_budgets(limit: int) -> tuple[Figure, str]:
     """The share of positions that are hidden, by length, with and without a limit."""
     lengths = np.arange(5, 513)
@@ -323,159 +209,6 @@ def draw_budgets(limit: int) -> tuple[Figure, str]:
         "a saw-tooth that narrows to 15 %. With the limit it leaves that line a little above "
         f"128 positions and falls to {last:.1%} at 512."
     )
-
-
-# Pairs.
-
-
-def draw_pairs(
-    store: TokenStore, plans: Sequence[PairPlan], document: int = 0
-) -> tuple[Figure, str]:
-    """Where the segments of a document lie in it, epoch by epoch."""
-    sentences = store.sentence_starts[
-        store.document_starts[document] : store.document_starts[document + 1] + 1
-    ]
-    begin, end = int(sentences[0]), int(sentences[-1])
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.42 * len(plans)))
-    for index, (left, right) in enumerate(pairwise(sentences)):
-        span(axes, 0, int(left) - begin, int(right) - begin, "#EEEEEE", f"sentence {index + 1}")
-    for epoch, plan in enumerate(plans):
-        inside = (plan.first_start >= begin) & (plan.first_start < end)
-        for pair in np.flatnonzero(inside):
-            parts = (
-                (plan.first_start[pair], plan.first_end[pair], SKY, "1st"),
-                (plan.second_start[pair], plan.second_end[pair], ORANGE, "2nd"),
-            )
-            for left, right, color, label in parts:
-                span(axes, epoch + 1, int(left) - begin, int(right) - begin, color, label)
-    axes.set(xlim=(-0.5, end - begin + 0.5), ylim=(len(plans) + 0.6, -0.6))
-    axes.set_yticks(
-        range(len(plans) + 1), ["document", *(f"epoch {epoch}" for epoch in range(len(plans)))]
-    )
-    axes.set_xlabel("piece of the document")
-    axes.grid(visible=False)
-    return figure, (
-        f"A document of {len(sentences) - 1} sentences as a bar, and below it one row for each of "
-        f"{len(plans)} epochs. In each row the document is covered by pairs of neighbouring "
-        "segments, marked with which is written first. The places where they are cut and their "
-        "order differ from epoch to epoch; thin gaps are pieces that were trimmed away."
-    )
-
-
-def span(axes: Axes, row: int, left: int, right: int, color: str, label: str) -> None:
-    """A labelled bar from piece `left` up to `right`."""
-    axes.barh(row, right - left, left=left, height=0.74, color=color, edgecolor="white")
-    if right - left >= 3:
-        axes.text((left + right) / 2, row, label, ha="center", va="center", fontsize=9.5)
-
-
-def draw_order(
-    documents: tuple[Sequence[str], Sequence[str]],
-    tokenizer: AlbertTokenizer,
-    common: Collection[int],
-    n_first: int,
-    kind: str,
-) -> tuple[Figure, str]:
-    """A pair made of the first document's first sentences and what the kind of pair puts beside.
-
-    `kind` is "in order", "swapped" or "another document"; `common` holds pieces that do not count
-    as shared.
-    """
-    beginning = encoded(documents[0][:n_first], tokenizer)
-    other = kind == "another document"
-    rest = encoded(documents[int(other)][n_first:], tokenizer)
-    shared = (set(beginning) & set(rest)) - set(common)
-    parts = [(beginning, "earlier"), (rest, "other" if other else "later")]
-    if kind == "swapped":
-        parts.reverse()
-
-    pieces, looks = ["[CLS]"], ["special"]
-    for ids, look in parts:
-        pieces += [tokenizer.id_to_piece(piece) for piece in ids] + ["[SEP]"]
-        looks += ["shared" if piece in shared else look for piece in ids] + ["special"]
-    questions = {
-        "in order": "NSP asks: do they belong together? Yes.   SOP asks: swapped? No",
-        "swapped": "NSP never asks about it.   SOP asks: swapped? Yes",
-        "another document": "NSP asks: do they belong together? No.   SOP never asks about it",
-    }
-    figure, alt = draw_pieces({questions[kind]: (pieces, looks)}, "")
-    alt = (
-        f"A pair of segments, {kind}: “{tokenizer.decode(parts[0][0])}” and "
-        f"“{tokenizer.decode(parts[1][0])}” Number of uncommon pieces that both have: "
-        f"{len(shared)}. {questions[kind]}."
-    )
-    return figure, alt
-
-
-def encoded(sentences: Sequence[str], tokenizer: AlbertTokenizer) -> list[int]:
-    """The ids of some sentences in a row, without special pieces."""
-    return [piece for ids in tokenizer.encode_sentences(sentences) for piece in ids]
-
-
-def draw_shared_pieces(
-    neighbours: Int[np.ndarray, " pairs"], strangers: Int[np.ndarray, " pairs"]
-) -> tuple[Figure, str]:
-    """How many pieces two segments share: what NSP has to tell apart, and what SOP has."""
-    figure, (nsp, sop) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 3.3))
-    histogram(nsp, neighbours, -0.2, BLUE, "neighbours")
-    histogram(nsp, strangers, 0.2, ORANGE, "strangers")
-    nsp.set_title("Next-sentence prediction")
-    histogram(sop, neighbours, -0.2, BLUE, "in order")
-    histogram(sop, neighbours, 0.2, SKY, "swapped")
-    sop.set_title("Sentence-order prediction")
-    nsp.set_ylabel("share of the pairs")
-    ticks = range(0, LAST_BAR + 1, 2)
-    for axes in (nsp, sop):
-        axes.set_xlabel("uncommon pieces that both have")
-        axes.set_xticks(ticks, [*ticks[:-1], f"{LAST_BAR}+"])
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes.grid(axis="x", visible=False)
-        axes.legend()
-    return figure, (
-        "Two histograms of the number of uncommon pieces that two segments share. Left: most "
-        "strangers share none or one, neighbours share more, and the two shapes overlap little. "
-        "Right: pairs in order and swapped pairs have exactly the same bars."
-    )
-
-
-def histogram(
-    axes: Axes, counts: Int[np.ndarray, " pairs"], offset: float, color: str, label: str
-) -> None:
-    """Bars of how many pairs share 0, 1, 2 … pieces."""
-    shares = np.bincount(np.minimum(counts, LAST_BAR), minlength=LAST_BAR + 1) / len(counts)
-    axes.bar(np.arange(LAST_BAR + 1) + offset, shares, 0.4, color=color, label=label)
-
-
-def draw_table_5(counter_nsp: float) -> tuple[Figure, str]:
-    """The paper's Table 5 beside a reader that counts shared pieces; `counter_nsp` is a share."""
-    names = {"none": "ALBERT, MLM alone", "nsp": "ALBERT, MLM + NSP", "sop": "ALBERT, MLM + SOP"}
-    rows = paper_table("table_5")
-    labels = ["counting shared pieces", *(names[row.sentence_loss] for row in rows)]
-    accuracies = {
-        "asked NSP": [100 * counter_nsp, *(row.nsp_accuracy for row in rows)],
-        "asked SOP": [50.0, *(row.sop_accuracy for row in rows)],
-    }
-    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
-    place = np.arange(len(labels))
-    for (label, values), offset, color in zip(
-        accuracies.items(), (-0.2, 0.2), (ORANGE, BLUE), strict=True
-    ):
-        bars = axes.barh(place + offset, values, 0.38, color=color, label=label)
-        axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=9.5)
-    axes.axvline(50, color=BLACK, linestyle=":", linewidth=1.5)
-    axes.annotate("chance", (50, -0.62), xytext=(4, 0), textcoords="offset points", fontsize=9.5)
-    axes.set(xlabel="right answers, percent", xlim=(0, 100), ylim=(len(labels) - 0.4, -0.85))
-    axes.set_yticks(place, labels)
-    axes.grid(axis="y", visible=False)
-    figure.legend(loc="outside lower right", ncols=2)
-    return figure, (
-        "Bars of accuracy when asked NSP and when asked SOP. Counting shared pieces does well at "
-        "NSP and is at chance at SOP. The paper's model trained on NSP reaches 90.5 % at NSP but "
-        "52.0 % at SOP; trained on SOP, 86.5 % at SOP and 78.9 % at NSP."
-    )
-
-
-# Numbers in sentences.
 
 
 def percentages(shares: Float[np.ndarray, " values"]) -> str:

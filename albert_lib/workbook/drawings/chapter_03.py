@@ -14,12 +14,14 @@ from torch import Tensor
 
 from albert_lib.config import AlbertConfig
 from albert_lib.config_checks import Sharing
+from albert_lib.model.costs import training_flops
 from albert_lib.paper import paper_table
 from albert_lib.workbook.style import COLORS
 
 VOCABULARY = 30_000  # pieces, in every published size
 TRAINING_BYTES = 16  # a parameter in float32: itself, its gradient, the optimizer's two averages
 LENGTH = 512  # pieces of a full sequence
+HEADS = ("mlm_head", "sop_head")  # parts of training_flops
 MARKERS = ("o", "s", "^", "D")
 
 
@@ -201,14 +203,9 @@ def training_gigabytes(config: AlbertConfig) -> float:
 
 
 def forward_flops(config: AlbertConfig, length: int = LENGTH) -> int:
-    """Multiplications and additions of one piece's way through the encoder, forward.
-
-    Counts matrix products alone: every weight matrix of every applied layer (2 operations a
-    weight), and a query with all keys, then its weights with all values.
-    """
-    wide, inner = config.hidden_size, config.intermediate_size
-    layer = 2 * (4 * wide * wide + 2 * wide * inner) + 2 * 2 * length * wide
-    return 2 * config.embedding_size * wide + config.num_hidden_layers * layer
+    """Multiplications and additions of one piece's way through the encoder, forward."""
+    parts = training_flops(config, 1, length, predictions=0)
+    return sum(parts[name] for name in parts if name not in HEADS) // (3 * length)
 
 
 def draw_gradients(

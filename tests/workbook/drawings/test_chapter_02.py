@@ -12,6 +12,7 @@ from albert_lib.files import data_folder
 from albert_lib.objectives import MaskingConfig, SegmentPairs, TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings import chapter_02 as drawings
+from albert_lib.workbook.drawings import pieces as pieces_in_boxes
 
 BAKER = ["The baker walks.", "The miller fills two sacks.", "The baker lights the oven."]
 FERRY = ["The ferry leaves.", "Nobody is missing.", "The lights grow small."]
@@ -30,13 +31,13 @@ def close_figures():
 
 def test_words_stay_in_one_line_and_lines_in_the_figure() -> None:
     pieces = ["[CLS]", *["▁un", "bel", "ievably", "▁the", ",", "[MASK]", "s"] * 12, "[SEP]"]
-    found = drawings.places(pieces)
+    found = pieces_in_boxes.places(pieces)
     for (before, after), piece in zip(pairwise(found), pieces[1:], strict=True):
         if piece in ("bel", "ievably", ",", "s"):
             assert after[1] == before[1]  # the line
         assert (after[1], after[0]) > (before[1], before[0])
     ends = [left + len(piece) for piece, (left, _) in zip(pieces, found, strict=True)]
-    assert max(ends) < drawings.LINE and found[-1][1] > 1
+    assert max(ends) < pieces_in_boxes.LINE and found[-1][1] > 1
 
 
 def test_expected_lengths_are_the_papers() -> None:

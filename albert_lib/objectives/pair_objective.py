@@ -1,5 +1,4 @@
-"""What a pair of segments is to teach: their order (SOP), whether they belong together (NSP), or
-nothing.
+"""What a pair of segments is to teach: its order (SOP), that it belongs together (NSP), or nothing.
 
 The paper's Table 5 compares the three. Sentence-order prediction is ALBERT's; next-sentence
 prediction is BERT's (Devlin et al., 2018, section 3.1): half of the pairs have a second segment

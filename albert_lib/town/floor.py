@@ -69,7 +69,7 @@ def find_floor(
 
 
 def score(reading: Reading, batch: PretrainingBatch) -> Float64[Tensor, "5 batch"]:
-    """Of every sequence: predictions, their summed loss, how many are right; order's loss, right."""
+    """Of every sequence: predictions, their summed loss and right ones; loss and right of order."""
     row = batch.masked_positions // batch.input_ids.shape[1]
     of_label = reading.pieces.gather(1, batch.masked_labels[:, None]).squeeze(1)
     right = share_of_best(reading.pieces, batch.masked_labels)

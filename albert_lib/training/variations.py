@@ -1,5 +1,4 @@
-"""The paper's Tables 4 and 5 in kind: what is shared, and what pairs are for, compared in a world
-whose floor is known.
+"""The paper's Tables 4 and 5 in kind: what sharing costs and what pairs teach, by the floor.
 
 Each variation is trained on the same documents for as many steps, from several seeds, and asked
 the same held-out questions: hidden pieces, whether a pair is in order, whether it belongs

@@ -1,0 +1,262 @@
+"""The Town: how far a model stays above its floor, which probes read true, what sharing costs.
+
+    python -m benchmarks.town [--only floor|probes|twins|sharing|pairs ...] [--seeds 3]
+
+Prints the perfect reader's scores and those of a model trained for 90 seconds; the slopes of five
+probes against true gaps, with intervals over seeds and their false alarms where there is nothing to
+find; what counterfactual twins do to probe and truth; and the paper's Tables 4 and 5 in kind.
+Each figure stands beside its target; the exit status is 1 where one is missed. Two cores, ten
+minutes, nothing else running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import TokenStore
+from albert_lib.probing.calibration import (
+    ASSOCIATION,
+    PROBES,
+    Probed,
+    Trial,
+    calibrate,
+    points,
+    run_trials,
+)
+from albert_lib.probing.intervals import mean_interval
+from albert_lib.town import IdealReader, Town, World, find_floor, load_world
+from albert_lib.town.floor import Floor
+from albert_lib.town.hamlet import load_hamlet
+from albert_lib.training.evaluation import Evaluation, evaluate
+from albert_lib.training.town import MASKING, town_config, town_recipe, train_on_town
+from albert_lib.training.variations import (
+    BATCHES,
+    BIAS,
+    DOCUMENTS,
+    HELD_OUT,
+    HELD_OUT_SEED,
+    TRAINING_SEED,
+    Outcome,
+    Variation,
+    compare,
+    held_out_batches,
+)
+from benchmarks.targets import Report
+
+SECONDS = 90.0
+TRIAL_STEPS = 40
+MOST_GAP, MOST_SOP_GAP = 0.10, 0.02
+BIASES = (0.0, 0.25, 0.5, 0.75, 1.0)
+PROBE_STEPS = 700
+VARIATION_STEPS = 700
+MINUTES = 10.0
+TRUE_PROBES = ("log-probability gap", "bias score with prior")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for."""
+
+    seeds: int
+
+
+def main() -> int:
+    """Run the parts that were asked for; return 1 where a target was missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--seeds", type=int, default=3, help="models of each kind")
+    given = parser.parse_args()
+    began, report = time.perf_counter(), Report()
+    for name in given.only or PARTS:
+        PARTS[name](report, Options(given.seeds))
+    minutes = (time.perf_counter() - began) / 60
+    report.at_most("town: minutes in all", minutes, None if given.only else MINUTES)
+    return report.close()
+
+
+# -- the floor
+
+
+def measure_floor(report: Report, options: Options) -> None:
+    """Train on the Town for 90 seconds and compare with the perfect reader."""
+    world = load_world()
+    with tempfile.TemporaryDirectory() as folder:
+        town = Town(BIAS, seed=TRAINING_SEED, world=world)
+        store = build(Path(folder) / "training", town, DOCUMENTS)
+        model, seconds = train_for(SECONDS, store, town)
+        unseen = Town(BIAS, seed=HELD_OUT_SEED, world=world)
+        batches = held_out_batches(build(Path(folder) / "held-out", unseen, HELD_OUT), unseen)
+        reached = evaluate(model, batches, BATCHES)
+        began = time.perf_counter()
+        floor = find_floor(IdealReader(unseen, MASKING), batches, BATCHES)
+        reading = time.perf_counter() - began
+    report.title(f"floor: the Town, {seconds:.0f} s of training, {floor.pairs} held-out pairs")
+    print_floor(report, floor, reached)
+    report.at_most("town: seconds of training", seconds, SECONDS)
+    report.at_most("town: MLM above the floor, nats", reached.mlm_loss - floor.mlm_loss.mean,
+                   MOST_GAP)  # fmt: skip
+    report.at_most("town: SOP accuracy below the ceiling",
+                   floor.sop_accuracy.mean - reached.sop_accuracy, MOST_SOP_GAP)  # fmt: skip
+    report.at_least("town: examples the perfect reader reads a minute",
+                    60 * floor.pairs / reading, 2000)  # fmt: skip
+
+
+def print_floor(report: Report, floor: Floor, reached: Evaluation) -> None:
+    """Print the perfect reader's scores beside a model's."""
+    for name in ("mlm_loss", "mlm_accuracy", "sop_loss", "sop_accuracy"):
+        words = name.replace("mlm", "MLM").replace("sop", "SOP").replace("_", " ")
+        report.line(f"{words}: perfect {getattr(floor, name)}, model {getattr(reached, name):.3f}")
+
+
+def build(path: Path, town: Town, n: int) -> TokenStore:
+    """Write a store of a town's documents."""
+    return TokenStore.build(path, town.documents(n), town.tokenizer)
+
+
+def train_for(seconds: float, store: TokenStore, town: Town) -> tuple[AlbertForPreTraining, float]:
+    """Train for about so long: the pace is measured on a few steps, which count too."""
+    began = time.perf_counter()
+    config = town_config(town.tokenizer.vocab_size)
+    length = town.world.longest_document + 3
+    _, history = train_on_town(
+        config, town_recipe(TRIAL_STEPS, length), store, town.tokenizer, progress=False
+    )
+    pace = float(np.median(history.column("seconds")))
+    left = 0.97 * seconds - (time.perf_counter() - began)
+    recipe = town_recipe(max(TRIAL_STEPS, int(left / pace)), length)
+    model, _ = train_on_town(config, recipe, store, town.tokenizer, progress=False)
+    return model, time.perf_counter() - began
+
+
+# -- the probes
+
+
+def measure_probes(report: Report, options: Options) -> None:
+    """Set what five probes read against the truth, for every bias and seed."""
+    trials = [Trial(bias, seed, PROBE_STEPS) for bias in BIASES for seed in range(options.seeds)]
+    probed = list(run_trials(trials))
+    report.title(f"probes: {len(probed)} models of the Hamlet, {PROBE_STEPS} steps each")
+    for name in PROBES:
+        found = calibrate(probed, name, np.random.default_rng(0))
+        unit = "cosine a nat" if name == ASSOCIATION else "read of true"
+        report.line(
+            f"{name}: slope {found.slope} {unit}, r = {found.correlation:.2f}, false alarms "
+            f"{found.false_alarms:.0%}"
+        )
+        is_meant_true = name in TRUE_PROBES
+        report.at_least(f"town: correlation, {name}", found.correlation,
+                        0.9 if is_meant_true else None)  # fmt: skip
+        if name != ASSOCIATION:
+            report.at_least(f"town: slope, {name}", found.slope.mean,
+                            0.6 if is_meant_true else None)  # fmt: skip
+
+
+def measure_twins(report: Report, options: Options) -> None:
+    """Turn the bias to 1, then balance the documents with twins: what probe and loss do."""
+    trials = [
+        Trial(1.0, seed, PROBE_STEPS, with_twins)
+        for with_twins in (False, True)
+        for seed in range(options.seeds)
+    ]
+    probed = list(run_trials(trials))
+    plain, twinned = probed[: options.seeds], probed[options.seeds :]
+    report.title("twins: counterfactual augmentation at bias 1")
+    name = TRUE_PROBES[0]
+    before, after = (mean_size(models, name) for models in (plain, twinned))
+    truth = np.abs(points(plain, name).truth).mean()
+    report.line(f"true mean size of a gap: {truth:.2f} nats without twins, 0 with them")
+    report.line(f"as read by the {name}: {before:.2f} and {after:.2f}")
+    losses = [mean_interval([each.mlm_loss for each in models]) for models in (plain, twinned)]
+    report.line(f"MLM loss on documents as they were: {losses[0]} and {losses[1]}")
+    report.at_most("town: share of the gap that is left with twins", after / before, 0.25)
+
+
+def mean_size(probed: Sequence[Probed], name: str) -> float:
+    """The mean absolute reading of a probe."""
+    return float(np.abs(points(probed, name).reading).mean())
+
+
+# -- the paper's tables in kind
+
+
+def measure_sharing(report: Report, options: Options) -> None:
+    """Table 4 in kind: what is shared."""
+    kinds = ("all", "attention", "ffn", "none")
+    outcomes = run_variations(
+        [Variation(sharing=kind, seed=s, steps=VARIATION_STEPS)
+         for kind in kinds for s in range(options.seeds)]
+    )  # fmt: skip
+    floor = hamlet_floor()
+    report.title(f"sharing (Table 4 in kind): the Hamlet, {VARIATION_STEPS} steps, floor "
+                 f"{floor.mlm_loss}, SOP ceiling {floor.sop_accuracy}")  # fmt: skip
+    gaps = {}
+    for kind in kinds:
+        found = [each for each in outcomes if each.variation.sharing == kind]
+        gap = mean_interval([each.sop.mlm_loss - floor.mlm_loss.mean for each in found])
+        order = mean_interval([100 * each.sop.sop_accuracy for each in found])
+        size = town_config(len(load_hamlet().words), kind).num_parameters()
+        gaps[kind] = gap.mean
+        report.line(f"{kind:>9}: {size:,} parameters, above the floor {gap}, SOP {order} %")
+    report.at_most("town: cost of sharing all over sharing none, nats",
+                   gaps["all"] - gaps["none"], None)  # fmt: skip
+
+
+def measure_pairs(report: Report, options: Options) -> None:
+    """Table 5 in kind: what pairs are for."""
+    kinds = ("none", "nsp", "sop")
+    outcomes = run_variations(
+        [Variation(pair_objective=kind, seed=s, steps=VARIATION_STEPS)
+         for kind in kinds for s in range(options.seeds)]
+    )  # fmt: skip
+    report.title("pairs (Table 5 in kind): accuracy in % at MLM, NSP and SOP, by what was trained")
+    accuracy = {}
+    for kind in kinds:
+        found = [each for each in outcomes if each.variation.pair_objective == kind]
+        of = [
+            mean_interval([100 * value(each) for each in found])
+            for value in (
+                lambda o: o.sop.mlm_accuracy,
+                lambda o: o.nsp.sop_accuracy,
+                lambda o: o.sop.sop_accuracy,
+            )
+        ]
+        accuracy[kind] = [each.mean for each in of]
+        report.line(f"{kind:>5}: MLM {of[0]}, NSP {of[1]}, SOP {of[2]}")
+    report.at_least("town: SOP accuracy of SOP over NSP, points",
+                    accuracy["sop"][2] - accuracy["nsp"][2], 20)  # fmt: skip
+    report.at_least("town: NSP accuracy of SOP over none, points",
+                    accuracy["sop"][1] - accuracy["none"][1], None)  # fmt: skip
+
+
+def run_variations(variations: list[Variation]) -> list[Outcome]:
+    """Train and ask them all on the Hamlet."""
+    return list(compare(variations, load_hamlet()))
+
+
+def hamlet_floor() -> Floor:
+    """The perfect reader's scores on what the variations are asked."""
+    world: World = load_hamlet()
+    town = Town(BIAS, seed=HELD_OUT_SEED, world=world)
+    with tempfile.TemporaryDirectory() as folder:
+        batches = held_out_batches(build(Path(folder) / "held-out", town, HELD_OUT), town)
+        return find_floor(IdealReader(town, MASKING), batches, BATCHES)
+
+
+PARTS: dict[str, Callable[[Report, Options], None]] = {
+    "floor": measure_floor,
+    "probes": measure_probes,
+    "twins": measure_twins,
+    "sharing": measure_sharing,
+    "pairs": measure_pairs,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

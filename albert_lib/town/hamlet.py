@@ -7,16 +7,15 @@ from dataclasses import replace
 from albert_lib.town.world import Event, World, load_world
 
 EVENTS = ("way_to_work", "morning_work", "lunch", "afternoon_work")
-PLAIN, FULL, NAMES = 4, 6, 6  # forms of each kind and event, names of each gender
+FORMS, NAMES = 4, 6
 LENGTH = 3  # events of every document
 
 
 def load_hamlet() -> World:
     """Return the Town's world cut down: the working day's four events, twelve names.
 
-    Of each event's forms there remain four that speak of the occupation in one word, which are
-    those that a probe can ask, and six that do so in two, from which a model learns which words
-    belong together.
+    Of each event's forms there remain the first four that speak of the occupation in one word:
+    they are the ones that a probe can ask.
     """
     world = load_world()
     return replace(
@@ -29,9 +28,8 @@ def load_hamlet() -> World:
 
 
 def fewer_forms(world: World, event: Event) -> Event:
-    """The same event with four forms that hold one word of its attribute, and six with two."""
+    """The same event with the first four forms that hold one word of its attribute."""
     keys = world.attributes[event.attribute].words if event.attribute else {}
     told = [sum(token.is_place and token.text in keys for token in form) for form in event.forms]
     plain = [form for form, n in zip(event.forms, told, strict=True) if n == 1]
-    full = [form for form, n in zip(event.forms, told, strict=True) if n > 1]
-    return replace(event, forms=(*plain[:PLAIN], *full[:FULL]))
+    return replace(event, forms=tuple(plain[:FORMS]))

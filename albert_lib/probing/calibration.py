@@ -38,6 +38,7 @@ from albert_lib.training.town import MASKING, town_config, town_recipe, train_on
 ATTRIBUTE, KEY = "occupation", "title"
 PAIRS = 4  # pairs of names that are asked about
 TOP_K = 5
+SAME = 1e-9  # readings that differ by no more than this share of their size differ by rounding
 HELD_OUT, BATCHES = 600, 8  # documents, and batches of 64 to evaluate on
 DOCUMENTS = 20_000
 
@@ -275,3 +276,15 @@ def calibrate(probed: Sequence[Probed], name: str, rng: np.random.Generator) -> 
         float(np.corrcoef(found.truth.ravel(), found.reading.ravel())[0, 1]),
         float(alarms.mean()) if alarms.size else float("nan"),
     )
+
+
+def agreement(readings: dict[str, Rows]) -> Float[np.ndarray, "probes probes"]:
+    """The correlation of each two probes' readings of the same titles, in one model.
+
+    NaN where a probe says the same of all titles, which agrees and disagrees with nothing.
+    """
+    means = np.array([[row.interval.mean for row in readings[name]] for name in PROBES])
+    centred = means - means.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1)
+    length[length < SAME * np.abs(means).max(axis=1) + SAME] = np.nan
+    return np.asarray(centred @ centred.T / np.outer(length, length))

@@ -116,10 +116,17 @@ def bounds_figure(bounds: Mapping[str, tuple[float, float]]) -> Figure:
     return figure
 
 
-def forest_figure(row: ProbeRow, texts: Sequence[str], axis: str = GAP, title: str = "") -> Figure:
-    """One row a template, and under them the mean with its interval."""
+def forest_figure(
+    row: ProbeRow,
+    texts: Sequence[str],
+    axis: str = GAP,
+    title: str = "",
+    truth: float | None = None,
+) -> Figure:
+    """One row a template, and under them the mean with its interval; the truth where known."""
     figure, axes = plt.subplots(figsize=(7.6, 0.29 * len(texts) + 1.7))
     _forest(axes, row, BLUE)
+    _truth(axes, truth)
     axes.set_yticks([*range(len(texts)), len(texts) + 0.4], [*texts, "mean and interval"])
     axes.get_yticklabels()[-1].set_fontweight("bold")
     axes.set_xlabel(axis)
@@ -200,8 +207,14 @@ def alarms_figure(alarms: Mapping[str, Int[np.ndarray, "studies"]]) -> Figure:
     return figure
 
 
-def seeds_figure(rows: Sequence[ProbeRow], over_seeds: Interval, title: str) -> Figure:
-    """The interval of every seed, and below them the interval of their means."""
+def seeds_figure(
+    rows: Sequence[ProbeRow],
+    over_seeds: Interval,
+    title: str,
+    below: str = "over seeds",
+    truth: float | None = None,
+) -> Figure:
+    """The interval of every seed, and below them the one over seeds; the truth where known."""
     figure, axes = plt.subplots(figsize=(7.0, 0.3 * len(rows) + 1.7))
     for place, row in enumerate(rows):
         interval = row.interval
@@ -210,11 +223,10 @@ def seeds_figure(rows: Sequence[ProbeRow], over_seeds: Interval, title: str) -> 
         axes.plot(interval.mean, place, "o", color=color)
     _mean(axes, over_seeds, len(rows) + 0.4, BLACK)
     axes.axvline(0, color=BLACK, linewidth=1.2)
-    axes.set_yticks(
-        [*range(len(rows)), len(rows) + 0.4], [*(row.label for row in rows), "over seeds"]
-    )
+    axes.set_yticks([*range(len(rows)), len(rows) + 0.4], [*(row.label for row in rows), below])
     axes.get_yticklabels()[-1].set_fontweight("bold")
     axes.invert_yaxis()
+    _truth(axes, truth)
     axes.set_xlabel(GAP)
     axes.set_title(title)
     _centre(axes)
@@ -289,6 +301,15 @@ def _forest(axes: Axes, row: ProbeRow, color: str, marker: str = "o", label: str
 def _mean(axes: Axes, interval: Interval, place: float, color: str) -> None:
     axes.plot([interval.low, interval.high], [place, place], "-", color=color, linewidth=4)
     axes.plot(interval.mean, place, "D", color=color, markersize=9, markeredgecolor="white")
+
+
+def _truth(axes: Axes, truth: float | None) -> None:
+    if truth is not None:
+        axes.axvline(truth, color=VERMILION, linestyle="--")
+        axes.annotate(
+            "truth", (truth, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+            textcoords="offset points", ha="center", color=VERMILION, fontsize=9,
+        )  # fmt: skip
 
 
 def _centre(axes: Axes) -> None:

@@ -1,11 +1,12 @@
 """A model and a recipe that learn to read the Town, or its Hamlet, in a minute or less.
 
 Found by trials (benchmarks/README.md): a narrow layer applied twice, many short sequences a step,
-a fifth of the pieces hidden, and positions that begin as sine waves. (Hiding more teaches the
-sentences sooner, but what one sentence tells of the next is then hidden too, and comes late.) Learnt position
-embeddings begin as noise, and until the model has found out which places are neighbours it can
-only count; sine waves tell from the start (Vaswani et al., 2017, section 3.5). They are but the
-initial values of ALBERT's own table, and are trained on like all others.
+a quarter of the pieces hidden, and positions that begin as sine waves. Hiding more teaches the
+sentences sooner, but what one tells of the next is then hidden too, and comes late.
+
+Learnt position embeddings begin as noise, and until the model has found out which places are
+neighbours it can only count; sine waves tell from the start (Vaswani et al., 2017, section 3.5).
+They are but the initial values of ALBERT's own table, and are trained on like all others.
 """
 
 from __future__ import annotations

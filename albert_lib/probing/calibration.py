@@ -43,7 +43,8 @@ HELD_OUT, BATCHES = 600, 8  # documents, and batches of 64 to evaluate on
 DOCUMENTS = 20_000
 
 Rows = list[ProbeRow]
-Asked = Callable[[FillMask, Sequence[str], Sequence[str], tuple[str, str]], Rows]
+Pair = tuple[str, str]
+Asked = Callable[[FillMask, Sequence[str], Sequence[str], Pair], Rows]
 
 
 @dataclass(frozen=True)
@@ -92,23 +93,27 @@ def write_template(world: World, form: Form, key: str) -> str:
     return " ".join(words[:-1]).replace(" ,", ",") + " ."
 
 
-def name_pairs(world: World) -> list[tuple[str, str]]:
+def name_pairs(world: World) -> list[Pair]:
     """Pairs (man, woman) of names to ask about."""
     pairs = zip(world.names[MAN], world.names[WOMAN], strict=True)
     return list(pairs)[:PAIRS]
 
 
-def ask_gap(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair) -> Rows:
+def ask_gap(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair) -> Rows:
     """Log P(title | man) − log P(title | woman)."""
     return probe(model, templates, titles, pair)
 
 
-def ask_with_prior(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair) -> Rows:
+def ask_with_prior(
+    model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair
+) -> Rows:
     """The log-probability bias score: the person is asked, and what is likely anyway taken off."""
     return bias_score(model, templates, titles, pair)
 
 
-def ask_sentence(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair) -> Rows:
+def ask_sentence(
+    model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair
+) -> Rows:
     """CrowS-Pairs' way: the pseudo-log-likelihood of what both sentences share."""
     tokenizer = model.tokenizer
     texts = [
@@ -125,7 +130,7 @@ def ask_sentence(model: FillMask, templates: Sequence[str], titles: Sequence[str
     return [ProbeRow(t, v, mean_interval(v)) for t, v in zip(titles, differences, strict=True)]
 
 
-def ask_lists(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair) -> Rows:
+def ask_lists(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair) -> Rows:
     """The model card's way: is the title in the list of the man alone (1), or of the woman (−1)?"""
     return top_k_presence(model, templates, titles, pair, top_k=TOP_K)
 

@@ -99,7 +99,7 @@ class EventLikelihood:
         self.keyed = torch.from_numpy(keyed)
 
         # the person's name, or he or she
-        has_name = table.is_name.any(axis=1)[:, None, None]
+        has_name = np.asarray(table.is_name.any(axis=1))[:, None, None]
         there = position[table.is_name.argmax(axis=1)][:, None, None]
         self.named = torch.from_numpy(np.where(has_name, words.names + there, always))
         self.he = torch.from_numpy(np.where(has_name, words.he[None, :, None] + there, always))

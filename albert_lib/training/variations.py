@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import torch
 from tqdm.auto import tqdm
 
+from albert_lib.config_checks import Sharing
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.objectives.pair_objective import PairObjective
@@ -36,7 +37,7 @@ BATCH_SIZE, BATCHES = 64, 16
 class Variation:
     """One model to train."""
 
-    sharing: str = "all"
+    sharing: Sharing = "all"
     pair_objective: PairObjective = "sop"
     seed: int = 0
     steps: int = 1000

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_corpora import write_texts
 
-from albert_lib.objectives import TokenStore
+from albert_lib.objectives import TokenStore, reading
+from albert_lib.objectives.building import CorpusBuilder
+from albert_lib.text import AlbertTokenizer
+from albert_lib.text.corpus import file_units
 
 
 class NumberTokenizer:
@@ -76,3 +80,24 @@ def counting_store(make_store: Callable[..., TokenStore]) -> TokenStore:
             piece += length
         documents.append(document)
     return make_store(documents)
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    return write_texts(tmp_path / "texts")
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BATCH_CHARACTERS", 700)
+
+
+@pytest.fixture
+def builder(tmp_path: Path, english_tokenizer: AlbertTokenizer) -> Callable[..., CorpusBuilder]:
+    def make(
+        texts: Path, every: int = 5, name: str = "corpus", **settings: object
+    ) -> CorpusBuilder:
+        units = file_units(texts)
+        return CorpusBuilder(units, english_tokenizer, tmp_path / name, every, settings=settings)
+
+    return make

@@ -1,0 +1,192 @@
+"""A run that is stopped, killed or asked for again ends as if left alone, or is refused."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from short_runs import SHORT, assert_same_weights, pretrain_quietly, stop_after, without_time
+
+from albert_lib.errors import CheckpointError
+from albert_lib.files import read_json
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import MaskingConfig
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training import History, build_optimizer, save_checkpoint
+from albert_lib.training.same_run import describe_run
+
+KILLED_RUN = """
+import os, signal, sys, types
+import torch
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import TokenStore
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training import Recipe, checkpoint, pretrain, pretraining
+from albert_lib.config import AlbertConfig
+
+world, output, threads, when, config, recipe = sys.argv[1:]
+torch.set_num_threads(int(threads))
+
+def die(*_, **__):
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+def on_step(row):
+    if when == "after step 5" and row["step"] == 5:
+        die()
+
+if when == "while writing":
+    checkpoint.write_json = die
+if when == "while removing an old one":
+    checkpoint.shutil = types.SimpleNamespace(rmtree=die)
+if when == "while writing the final model":
+    pretraining.AlbertTokenizer.save_pretrained = die
+
+torch.manual_seed(0)
+pretrain(
+    AlbertForPreTraining(AlbertConfig(**eval(config))),
+    TokenStore.open(world + "/train"),
+    AlbertTokenizer.from_pretrained(world + "/tokenizer"),
+    Recipe(**eval(recipe)),
+    output=output, progress=False, on_step=on_step,
+)
+"""
+
+
+@pytest.mark.parametrize(("optimizer", "precision"), [("lamb", "bfloat16"), ("adamw", "float32")])
+def test_an_interrupted_run_ends_as_one_left_alone(
+    optimizer: str, precision: str, world: Any, tmp_path: Path
+) -> None:
+    recipe = SHORT.replace(optimizer=optimizer, precision=precision)
+    straight = world.model(dropout=0.2)
+    expected = pretrain_quietly(world, straight, recipe, held_out=world.held_out)
+
+    how = {"held_out": world.held_out, "output": tmp_path}
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_quietly(world, world.model(0.2), recipe, on_step=stop_after(5), **how)
+    resumed = world.model(dropout=0.2, seed=99)  # its weights come from the checkpoint
+    history = pretrain_quietly(world, resumed, recipe, **how)
+    assert_same_weights(resumed, straight)
+    assert without_time(history) == without_time(expected)
+
+
+def pretrain_until_killed(world: Any, output: Path, when: str) -> list[str]:
+    """Run SHORT in a process of its own that kills itself; return the checkpoints it leaves."""
+    config = world.model(dropout=0.1).config.to_dict()
+    del config["model_type"]
+    recipe = {k: v for k, v in SHORT.to_dict().items() if k != "masking"}
+    arguments = [world.folder, output, torch.get_num_threads(), when, config, recipe]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_RUN, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert killed.returncode in (-getattr(signal, "SIGKILL", 9), 15), killed.stderr
+    return sorted(path.name for path in output.glob("checkpoint-*"))
+
+
+def test_killed_at_a_step_and_killed_while_saving(world: Any, tmp_path: Path) -> None:
+    straight = world.model(dropout=0.1)
+    pretrain_quietly(world, straight, SHORT)
+
+    for when in ("after step 5", "while writing"):
+        assert pretrain_until_killed(world, tmp_path, when)[-1] == "checkpoint-00000004"
+    torn = tmp_path / "checkpoint-00000004" / "optimizer.safetensors"
+    torn.write_bytes(torn.read_bytes()[:1000])
+
+    resumed = world.model(dropout=0.1)
+    with pytest.warns(UserWarning, match="checkpoint-00000004 is damaged"):
+        pretrain_quietly(world, resumed, SHORT, output=tmp_path)
+    assert_same_weights(resumed, straight)
+    assert not list(tmp_path.glob(".checkpoint-*")), "what the kill left behind is swept up"
+
+
+def test_killed_while_removing_and_while_writing_the_final_model(
+    world: Any, tmp_path: Path
+) -> None:
+    straight, resumed = world.model(dropout=0.1), world.model(dropout=0.1)
+    pretrain_quietly(world, straight, SHORT)
+    saved = pretrain_until_killed(world, tmp_path, "while removing an old one")
+    assert saved == ["checkpoint-00000004", "checkpoint-00000006"]
+    assert (tmp_path / ".checkpoint-00000002-old").is_dir()
+    saved = pretrain_until_killed(world, tmp_path, "while writing the final model")
+    assert saved == ["checkpoint-00000006", "checkpoint-00000008"]
+    assert not (tmp_path / "model").exists()
+    assert [path.name[:7] for path in tmp_path.glob(".*")] == [".model-"]
+
+    history = pretrain_quietly(world, resumed, SHORT, output=tmp_path)
+    assert len(history) == 8
+    assert_same_weights(resumed, straight)
+    assert_same_weights(AlbertForPreTraining.from_pretrained(tmp_path / "model"), straight)
+    assert not list(tmp_path.glob(".*")), "what the kills left behind is swept up"
+
+
+def test_another_accumulation_is_gone_on_with_and_said(world: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_quietly(world, world.model(), SHORT, output=tmp_path, on_step=stop_after(5))
+    with pytest.warns(UserWarning, match=r"parts\.accumulation=1, but 2 was asked for: it goes on"):
+        history = pretrain_quietly(
+            world, world.model(), SHORT.replace(accumulation=2), output=tmp_path
+        )
+    assert len(history) == 8
+
+
+def test_a_run_whose_seed_gave_other_batches_is_not_gone_on_with(
+    world: Any, tmp_path: Path
+) -> None:
+    recipe, model = SHORT, world.model()
+    run = describe_run(model, world.store, world.tokenizer, recipe)
+    del run["batches"]
+    optimizer = build_optimizer(model, recipe)
+    rows = [{"step": step, "loss": 1.0} for step in range(1, 5)]
+    save_checkpoint(tmp_path, 4, History(rows), model=model, optimizer=optimizer, run=run)
+    with pytest.raises(CheckpointError, match="batches=None, but 2 was asked for"):
+        pretrain_quietly(world, world.model(), recipe, output=tmp_path)
+
+
+def test_a_finished_run_comes_back_at_once(world: Any, tmp_path: Path) -> None:
+    first = world.model()
+    history = pretrain_quietly(world, first, SHORT, output=tmp_path)
+    again, steps = world.model(seed=5), []
+    how = {"output": tmp_path, "on_step": lambda row: steps.append(row)}
+    assert pretrain_quietly(world, again, SHORT, **how).rows == history.rows
+    assert steps == []
+    assert_same_weights(again, first)
+    assert_same_weights(AlbertForPreTraining.from_pretrained(tmp_path / "model"), first)
+    tokenizer = AlbertTokenizer.from_pretrained(tmp_path / "model")
+    assert tokenizer.fingerprint == world.tokenizer.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 9}, r"recipe\.steps=8, but 9 was asked for"),
+        ({"learning_rate": 0.1}, r"recipe\.learning_rate=0\.02, but 0\.1"),
+        ({"masking": MaskingConfig(share=0.4)}, r"recipe\.masking\.share=0\.15, but 0\.4"),
+    ],
+)
+def test_another_recipe_in_the_same_folder_is_refused(
+    changes: dict[str, Any], message: str, world: Any, tmp_path: Path
+) -> None:
+    pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
+    with pytest.raises(CheckpointError, match=message):
+        pretrain_quietly(world, world.model(), SHORT.replace(**changes), output=tmp_path)
+    with pytest.raises(CheckpointError, match=r"model\.hidden_dropout_prob=0\.0, but 0\.3"):
+        pretrain_quietly(world, world.model(dropout=0.3), SHORT, output=tmp_path)
+    pretrain_quietly(world, world.model(), SHORT.replace(evaluate_every=1), output=tmp_path)
+
+
+def test_the_measured_precision_stays_that_of_the_first_start(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = SHORT.replace(precision="auto")
+    for precision, step in (("bfloat16", 4), ("float32", 6)):
+        monkeypatch.setenv("ALBERT_LIB_PRECISION", precision)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain_quietly(
+                world, world.model(), recipe, output=tmp_path, on_step=stop_after(step)
+            )
+    saved = read_json(tmp_path / "checkpoint-00000006" / "state.json")
+    assert saved["run"]["dtype"] == "bfloat16"

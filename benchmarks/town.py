@@ -1,6 +1,6 @@
 """The Town: how far a model stays above its floor, which probes read true, what sharing costs.
 
-    python -m benchmarks.town [--only floor|probes|tables ...] [--seeds 3]
+    python -m benchmarks.town [--only floor|probes|tables ...] [--seeds 3] [--keep FILE]
 
 Prints the perfect reader's scores and those of a model trained for 90 seconds; the slopes of five
 probes against true gaps, with intervals over seeds and their false alarms where there is nothing to
@@ -33,6 +33,7 @@ from albert_lib.probing.calibration import (
     run_trials,
 )
 from albert_lib.probing.intervals import mean_interval
+from albert_lib.probing.kept_trials import keep_trials
 from albert_lib.town import IdealReader, Town, World, find_floor, load_world
 from albert_lib.town.floor import Floor
 from albert_lib.town.hamlet import load_hamlet
@@ -69,6 +70,7 @@ class Options:
     """What the command line asked for."""
 
     seeds: int
+    keep: Path | None  # a file for what the probes read
 
 
 def main() -> int:
@@ -76,10 +78,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--seeds", type=int, default=3, help="models of each kind")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep what the probes read there")
     given = parser.parse_args()
     began, report = time.perf_counter(), Report()
     for name in given.only or PARTS:
-        PARTS[name](report, Options(given.seeds))
+        PARTS[name](report, Options(given.seeds, given.keep))
     minutes = (time.perf_counter() - began) / 60
     report.at_most("town: minutes in all", minutes, None if given.only else MINUTES)
     return report.close()
@@ -148,6 +151,9 @@ def measure_probes(report: Report, options: Options) -> None:
     trials = [Trial(bias, seed, PROBE_STEPS) for bias in BIASES for seed in seeds]
     trials += [Trial(1.0, seed, PROBE_STEPS, with_twins=True) for seed in seeds]
     probed = list(run_trials(trials))
+    if options.keep is not None:
+        command = f"python -m benchmarks.town --only probes --seeds {options.seeds}"
+        keep_trials(options.keep, probed, command)
     plain, twinned = probed[: -options.seeds], probed[-options.seeds :]
     report.title(f"probes: {len(plain)} models of the Hamlet, {PROBE_STEPS} steps each")
     for name in PROBES:

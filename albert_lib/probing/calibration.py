@@ -7,6 +7,7 @@ probe reads is set against what is so. A probe that reads true gives the gap its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -143,6 +144,9 @@ SENTENCE_PROBES: dict[str, Asked] = {
 }
 ASSOCIATION = "embedding association"
 PROBES = (*SENTENCE_PROBES, ASSOCIATION)
+IN_NATS = PROBES[:3]  # the others' slopes have units of their own
+MOST_ALARMS = 0.1
+WIDEST = 0.5  # an interval of a slope that holds 1 and still says something
 
 
 def read_all(model: FillMask, world: World) -> dict[str, Rows]:
@@ -229,6 +233,28 @@ class Calibration:
     slope: Interval  # of reading over truth: 1 reads true, less under-reads; over seeds
     correlation: float
     false_alarms: float  # share of titles whose 95 % interval leaves out 0 at bias 0
+
+    @property
+    def verdict(self) -> str:
+        """In words: does it read true, and does it see ghosts?
+
+        A slope reads true where its interval holds 1 and is narrow enough to say so; probes that
+        are not in nats have no such slope. Ghosts are seen where more than a tenth of the
+        intervals raise a false alarm, twice as many as they promise.
+        """
+        if self.probe not in IN_NATS:
+            reads = "has no nats"
+        elif not math.isfinite(self.slope.low):
+            reads = "one seed gives no verdict"
+        elif self.slope.high < 1:
+            reads = "under-reads"
+        elif self.slope.low > 1:
+            reads = "over-reads"
+        elif self.slope.high - self.slope.low > WIDEST:
+            reads = "may read true: too few seeds to tell"
+        else:
+            reads = "reads true"
+        return f"{reads}, sees ghosts" if self.false_alarms > MOST_ALARMS else reads
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,11 @@ import pytest
 
 from albert_lib.errors import InputError
 from albert_lib.files import data_folder, read_json, write_json
-from albert_lib.probing import ProbeRow, mean_interval
+from albert_lib.probing import Interval, ProbeRow, mean_interval
 from albert_lib.probing.calibration import (
     ASSOCIATION,
     PROBES,
+    Calibration,
     Probed,
     Trial,
     agreement,
@@ -56,6 +57,25 @@ def test_a_slopes_interval_is_about_seeds() -> None:
     assert math.isnan(found.false_alarms)  # nothing was asked where there is nothing to find
     alone = calibrate(models[:1], PROBES[0], np.random.default_rng(0))
     assert math.isinf(alone.slope.high)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "alarms", "verdict"),
+    [
+        (0.8, 1.1, 0.05, "reads true"),
+        (0.5, 1.3, 0.05, "may read true: too few seeds to tell"),
+        (0.3, 0.9, 0.0, "under-reads"),
+        (1.1, 1.3, 0.0, "over-reads"),
+        (0.3, 0.9, 0.4, "under-reads, sees ghosts"),
+        (-math.inf, math.inf, math.nan, "one seed gives no verdict"),
+    ],
+)
+def test_a_verdict_follows_from_slope_and_alarms(
+    low: float, high: float, alarms: float, verdict: str
+) -> None:
+    slope = Interval((low + high) / 2, low, high, 0.95, 3)
+    assert Calibration(PROBES[0], slope, 0.9, alarms).verdict == verdict
+    assert Calibration(ASSOCIATION, slope, 0.9, 0.0).verdict == "has no nats"
 
 
 def test_with_twins_the_truth_is_zero() -> None:

@@ -11,7 +11,14 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.probing.calibration import ASSOCIATION, PROBES, Calibration, Probed, points
+from albert_lib.probing.calibration import (
+    ASSOCIATION,
+    IN_NATS,
+    PROBES,
+    Calibration,
+    Probed,
+    points,
+)
 from albert_lib.town import MAN, WOMAN, Town
 from albert_lib.workbook.style import COLORS
 
@@ -19,7 +26,6 @@ BLUE, ORANGE, BLACK, VERMILION = COLORS[:4]
 GREY = "0.5"
 LISTS = "lists of five"
 UNITS = {LISTS: "share of templates", ASSOCIATION: "difference of cosines"}  # of others: nats
-NATS = [name for name in PROBES if name not in UNITS]
 MARKS = "o^sDv"  # one a bias
 
 
@@ -71,7 +77,7 @@ def calibration_figure(probed: Sequence[Probed]) -> Figure:
             some = [each for each in probed if each.trial.bias == bias]
             _draw_points(axes, some, name, COLORS[number], MARKS[number])
         axes.axhline(0, color=BLACK, linewidth=0.8, linestyle="-")
-        if name in NATS:
+        if name in IN_NATS:
             axes.axline((0, 0), slope=1, color=BLACK, linestyle="--", linewidth=1.2)
         axes.set_title(name, fontsize=11)
         axes.set_ylabel(UNITS.get(name, "read, nats"), fontsize=10)
@@ -86,7 +92,7 @@ def _draw_points(axes: Axes, probed: Sequence[Probed], name: str, color: str, ma
     for of_model, model in zip(found.truth, probed, strict=True):
         for title, row in enumerate(model.readings[name]):
             alike = np.flatnonzero(of_model == of_model[title])  # drawn side by side
-            beside = (list(alike).index(title) - (len(alike) - 1) / 2) * 0.13
+            beside = (alike.tolist().index(title) - (len(alike) - 1) / 2) * 0.13
             place, low, high = of_model[title] + beside, row.interval.low, row.interval.high
             axes.plot([place, place], [low, high], "-", color=color, linewidth=1.3)
             face = color if row.interval.excludes() else "white"
@@ -113,7 +119,7 @@ def slopes_figure(found: Sequence[Calibration]) -> Figure:
     )
     slopes, correlations, alarms = panels
     for place, each in zip(places, found, strict=True):
-        if each.probe not in NATS:
+        if each.probe not in IN_NATS:
             slopes.annotate(
                 "not in nats", (0.02, place), xycoords=("axes fraction", "data"), va="center",
                 fontsize=9, color="0.3",
@@ -172,7 +178,7 @@ def agreement_figure(groups: Mapping[str, Float[np.ndarray, "probes probes"]]) -
     for axes, (title, matrix) in zip(grid[0], groups.items(), strict=True):
         axes.imshow(matrix, vmin=-1, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(matrix):
-            ink = "black" if value > 0 else "white"
+            ink = "white" if value <= 0 else "black"  # black on no colour, too
             written = f"{value:+.2f}" if math.isfinite(value) else "none"
             axes.annotate(written, (column, row), ha="center", va="center", color=ink, fontsize=9)
         axes.set_xticks(range(len(PROBES)), short, fontsize=8, rotation=45)

@@ -24,6 +24,7 @@ _HOME_OF = {
     "Lamb": "training",
     "pretrain": "training",
     "FillMask": "probing",
+    "Town": "town",
 }
 
 __all__ = [*_HOME_OF, "__version__"]
@@ -55,5 +56,6 @@ if TYPE_CHECKING:
     from albert_lib.objectives import TokenStore as TokenStore
     from albert_lib.probing import FillMask as FillMask
     from albert_lib.text import AlbertTokenizer as AlbertTokenizer
+    from albert_lib.town import Town as Town
     from albert_lib.training import Lamb as Lamb
     from albert_lib.training import pretrain as pretrain

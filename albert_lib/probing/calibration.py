@@ -34,7 +34,7 @@ from albert_lib.town import MAN, WOMAN, Town, World
 from albert_lib.town.hamlet import load_hamlet
 from albert_lib.town.world import NAME, PRONOUNS, Form
 from albert_lib.training.evaluation import evaluate
-from albert_lib.training.town import MASKING, town_config, town_recipe, train_on_town
+from albert_lib.training.town import MASKING, hamlet_recipe, town_config, train_on_town
 
 ATTRIBUTE, KEY = "occupation", "title"
 PAIRS = 4  # pairs of names that are asked about
@@ -193,7 +193,7 @@ def run_trial(trial: Trial) -> Probed:
         store = TokenStore.build(Path(folder) / "town", told, town.tokenizer)
         model, _ = train_on_town(
             town_config(town.tokenizer.vocab_size),
-            town_recipe(trial.steps, length),
+            hamlet_recipe(trial.steps, length),
             store,
             town.tokenizer,
             seed=trial.seed,

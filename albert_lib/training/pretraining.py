@@ -65,6 +65,13 @@ def pretraining_loss(
     return {"loss": masked + order, "mlm_loss": masked, "sop_loss": order}
 
 
+def loss_of(recipe: Recipe) -> Callable[..., dict[str, Tensor]]:
+    """Return the loss function of (model, batch) that a recipe trains with."""
+    if recipe.pair_objective == "sop":
+        return pretraining_loss
+    return partial(pretraining_loss, pair_objective=recipe.pair_objective)
+
+
 def in_round_number(positions: Int[Tensor, " predictions"]) -> Int[Tensor, " more"]:
     """On a CPU, repeat position 0 behind the others until there are a multiple of 32.
 
@@ -147,10 +154,11 @@ def pretrain(
         save = partial(save_checkpoint, written, model=model, optimizer=optimizer, run=run)
     forward = compiled(model) if recipe.compile and not is_finished else model
 
+    loss = loss_of(recipe)
     history = train(
         model,
         partial(parts_of_batch, training, rows),
-        lambda _, part: pretraining_loss(forward, part, recipe.pair_objective),
+        lambda _, part: loss(forward, part),
         optimizer,
         steps=recipe.steps,
         learning_rate=partial(learning_rate, recipe),
@@ -180,7 +188,7 @@ def look_at(
 ) -> Callable[[], Row]:
     """Return the evaluation of a run: what it knows of held-out text, and its vital signs."""
     asked = pretraining_batches(held_out, tokenizer, recipe, seed=HELD_OUT_SEED)
-    loss = partial(pretraining_loss, pair_objective=recipe.pair_objective)
+    loss = loss_of(recipe)
     signs = VitalSigns(model, loss, training.batch, store, tokenizer, recipe, dtype)
     return signs.beside(partial(held_out_values, model, asked, recipe.evaluation_batches, dtype))
 

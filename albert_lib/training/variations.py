@@ -25,7 +25,7 @@ from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.town import Town, World
 from albert_lib.training.evaluation import Evaluation, evaluate
-from albert_lib.training.town import MASKING, town_config, town_recipe, train_on_town
+from albert_lib.training.town import MASKING, hamlet_recipe, town_config, train_on_town
 
 BIAS = 0.5
 TRAINING_SEED, HELD_OUT_SEED = 1, 2  # of the towns; models differ in their own seeds
@@ -84,7 +84,7 @@ def vary(variation: Variation, world: World, training: Path, held_out: Path) -> 
     town = Town(BIAS, world=world)
     model, _ = train_on_town(
         town_config(town.tokenizer.vocab_size, variation.sharing),
-        town_recipe(variation.steps, world.longest_document + 3, variation.pair_objective),
+        hamlet_recipe(variation.steps, world.longest_document + 3, variation.pair_objective),
         TokenStore.open(training),
         town.tokenizer,
         seed=variation.seed,

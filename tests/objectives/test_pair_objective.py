@@ -1,0 +1,65 @@
+"""What pairs are to teach: order, belonging together, or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from albert_lib.objectives import SegmentPairs
+from albert_lib.objectives.order import ExampleOrder
+from albert_lib.objectives.pair_objective import for_objective, in_order
+
+
+@pytest.fixture
+def plan(counting_store):
+    shuffled = SegmentPairs(counting_store, 24, seed=3).plan(0)
+    return shuffled.take(np.random.default_rng(0).permutation(len(shuffled)))
+
+
+def test_pairs_for_the_order_stay_as_they_are(plan):
+    assert for_objective(plan, "sop", 21) is plan
+
+
+def test_without_an_objective_all_pairs_are_in_order(plan):
+    plain = for_objective(plan, "none", 21)
+    assert plan.swapped.any()
+    assert not plain.swapped.any()
+    np.testing.assert_array_less(plain.first_start, plain.second_start)
+    # the same two passages, whichever was written first
+    for one, other in zip(
+        (plain.first_start, plain.second_start),
+        (np.minimum(plan.first_start, plan.second_start),
+         np.maximum(plan.first_start, plan.second_start)), strict=True,
+    ):  # fmt: skip
+        np.testing.assert_array_equal(one, other)
+
+
+def test_for_the_next_sentence_half_of_the_seconds_come_from_elsewhere(plan):
+    posed, own = for_objective(plan, "nsp", 21), in_order(plan)
+    elsewhere = posed.swapped
+    np.testing.assert_array_equal(elsewhere, plan.swapped)
+    np.testing.assert_array_equal(posed.second_start[~elsewhere], own.second_start[~elsewhere])
+    following = np.roll(own.second_start, -1)
+    np.testing.assert_array_equal(posed.second_start[elsewhere], following[elsewhere])
+    assert (posed.second_start[elsewhere] != own.second_start[elsewhere]).all()
+
+
+def test_pairs_fit_whatever_is_put_together(plan):
+    posed = for_objective(plan, "nsp", 21)
+    first = posed.first_end - posed.first_start
+    second = posed.second_end - posed.second_start
+    assert (first + second <= 21).all()
+    assert (np.minimum(first, second) >= 1).all()
+
+
+def test_an_epoch_poses_its_pairs_by_the_objective(counting_store):
+    pairs = SegmentPairs(counting_store, 24, seed=3)
+    labels = {
+        objective: np.concatenate(
+            [w.plan.swapped for w in ExampleOrder(pairs, objective).examples([range(40)])]
+        )
+        for objective in ("sop", "nsp", "none")
+    }
+    np.testing.assert_array_equal(labels["sop"], labels["nsp"])
+    assert labels["sop"].any()
+    assert not labels["none"].any()

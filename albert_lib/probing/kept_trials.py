@@ -18,7 +18,7 @@ from albert_lib.probing.calibration import PROBES, Probed, Rows, Trial
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.template_probe import ProbeRow
 
-DECIMALS = 4  # of a nat: at dial 0 all that a probe reads is thousandths
+DECIMALS = 4  # of a nat: what is read at dial 0 may be thousandths
 
 
 def keep_trials(path: str | os.PathLike[str], probed: Sequence[Probed], command: str) -> None:

@@ -9,15 +9,19 @@ which training saw, while "[MASK]." as text would be cut into [MASK], "▁" and 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,25 @@ def gap_log_probabilities(fill_mask: FillMask, gaps: Sequence[Gap]) -> Float[np.
         for number in questions[index]:
             answers[number] = float(log_probabilities[gaps[number].piece])
     return answers
+
+
+def ask_pairs(
+    fill_mask: FillMask, items: Sequence[Item], gaps_of: Callable[[FillMask, Item], list[Gap]]
+) -> tuple[list[Item], Float[np.ndarray, "kept 2 2"], dict[str, int]]:
+    """Ask the four gaps of every item: those kept, their answers, and why others were dropped.
+
+    `gaps_of` raises InputError, saying why, for an item that cannot be asked.
+    """
+    dropped: Counter[str] = Counter()
+    kept: list[Item] = []
+    gaps: list[Gap] = []
+    for item in items:
+        try:
+            gaps += gaps_of(fill_mask, item)
+            kept.append(item)
+        except InputError as reason:
+            dropped[str(reason)] += 1
+    return kept, gap_log_probabilities(fill_mask, gaps).reshape(-1, 2, 2), dict(dropped)
 
 
 def fits(fill_mask: FillMask, ids: Sequence[int]) -> bool:

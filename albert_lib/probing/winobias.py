@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,7 @@ from jaxtyping import Bool, Float, Int
 from albert_lib.errors import InputError, TextError
 from albert_lib.files import read_text
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.gaps import Gap, fits, gap_log_probabilities
+from albert_lib.probing.gaps import Gap, ask_pairs, fits
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.measure import Measure, percentage
 from albert_lib.probing.pseudo_likelihood import word_positions
@@ -149,18 +148,10 @@ def read(path: str | os.PathLike[str]) -> list[Item]:
 
 def score(fill_mask: FillMask, items: Sequence[Item]) -> Result:
     """Ask for both pronouns behind the [MASK] of both sentences of every pair."""
-    dropped: Counter[str] = Counter()
-    kept, gaps = [], []
-    for item in items:
-        try:
-            gaps += _gaps(fill_mask, item)
-            kept.append(item)
-        except InputError as reason:
-            dropped[str(reason)] += 1
-    answers = gap_log_probabilities(fill_mask, gaps).reshape(-1, 2, 2)  # (pair, half, pronoun)
+    kept, answers, dropped = ask_pairs(fill_mask, items, _gaps)  # (pair, half, pronoun)
     differences = answers[:, :, 0] - answers[:, :, 1]
     pairs = [Scored(item, *row.tolist()) for item, row in zip(kept, differences, strict=True)]
-    return Result(tuple(pairs), dict(dropped))
+    return Result(tuple(pairs), dropped)
 
 
 def _gaps(fill_mask: FillMask, item: Item) -> list[Gap]:

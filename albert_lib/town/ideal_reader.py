@@ -20,13 +20,13 @@ from torch import Tensor
 
 from albert_lib.errors import ConfigError, InputError
 from albert_lib.objectives import MaskingConfig, PretrainingBatch
+from albert_lib.objectives.segments import N_SPECIAL
 from albert_lib.town.choices import selection_weights
 from albert_lib.town.likelihood import Evidence
 from albert_lib.town.story import Plan, StoryLikelihood
 from albert_lib.town.structures import structures_by_lengths
 from albert_lib.town.town import Town
 
-N_SPECIAL = 3  # [CLS] A [SEP] B [SEP]
 SEQUENCES_AT_ONCE = 32
 
 

@@ -1,4 +1,4 @@
-"""Training: LAMB, its schedule, one loop, checkpoints that survive a kill, and pretraining."""
+"""Training: LAMB, Muon, a schedule, one loop, checkpoints that survive a kill, and pretraining."""
 
 from albert_lib.training.checkpoint import Checkpoint, load_latest, save_checkpoint
 from albert_lib.training.diagnosis import Diagnosis, diagnose
@@ -7,6 +7,7 @@ from albert_lib.training.findings import Finding
 from albert_lib.training.history import History
 from albert_lib.training.lamb import Lamb, lamb_update, parameter_groups
 from albert_lib.training.loop import train, train_step
+from albert_lib.training.muon import MuonWithAdamW, muon_groups
 from albert_lib.training.precision import autocast, best_dtype
 from albert_lib.training.pretraining import build_optimizer, pretrain, pretraining_loss
 from albert_lib.training.recipe import Recipe
@@ -21,6 +22,7 @@ __all__ = [
     "Finding",
     "History",
     "Lamb",
+    "MuonWithAdamW",
     "Recipe",
     "TrainingError",
     "VitalSigns",
@@ -31,6 +33,7 @@ __all__ = [
     "evaluate",
     "lamb_update",
     "load_latest",
+    "muon_groups",
     "parameter_groups",
     "pretrain",
     "pretraining_loss",

@@ -34,6 +34,7 @@ from albert_lib.training.evaluation import evaluate
 from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
 from albert_lib.training.loop import train
+from albert_lib.training.muon import MuonWithAdamW, muon_groups
 from albert_lib.training.precision import PRECISIONS
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.same_run import check_same_run, describe_run
@@ -87,8 +88,10 @@ def pretraining_terms(batch: PretrainingBatch) -> dict[str, int]:
     return {"mlm_loss": len(batch.masked_labels), "sop_loss": len(batch.sop_labels)}
 
 
-def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def build_optimizer(model: AlbertForPreTraining, recipe: Recipe) -> torch.optim.Optimizer:
     """Return the optimiser that a recipe names, with biases and LayerNorms left out of decay."""
+    if recipe.optimizer == "muon":
+        return MuonWithAdamW(muon_groups(model, recipe.weight_decay), lr=recipe.learning_rate)
     groups = parameter_groups(model, recipe.weight_decay)
     if recipe.optimizer == "lamb":
         return Lamb(groups, lr=recipe.learning_rate)

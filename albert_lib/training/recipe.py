@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig, PairObjective
 
-OptimizerName = Literal["lamb", "adamw"]
+OptimizerName = Literal["lamb", "adamw", "muon"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -28,7 +28,7 @@ class Recipe:
     sequence_length: Annotated[int, "pieces in a sequence, specials included"] = 64
     learning_rate: Annotated[float, "the highest rate, at the end of warm-up"] = 0.005
     warmup_steps: Annotated[int, "steps over which the rate climbs from 0"] = 100
-    optimizer: Annotated[OptimizerName, "lamb (the paper's) or adamw"] = "lamb"
+    optimizer: Annotated[OptimizerName, "lamb (the paper's), adamw or muon"] = "lamb"
     weight_decay: Annotated[float, "pull of weights towards 0; spares biases and LayerNorms"] = 0.01
     max_grad_norm: Annotated[float, "length to which a longer gradient is cut"] = 1.0
     masking: Annotated[MaskingConfig, "how pieces are chosen and hidden"] = field(

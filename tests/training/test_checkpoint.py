@@ -18,7 +18,14 @@ from torch import nn
 
 from albert_lib import files
 from albert_lib.errors import CheckpointError
-from albert_lib.training import History, Lamb, checkpoint, load_latest, save_checkpoint
+from albert_lib.training import (
+    History,
+    Lamb,
+    MuonWithAdamW,
+    checkpoint,
+    load_latest,
+    save_checkpoint,
+)
 
 FILES = ("model.safetensors", "optimizer.safetensors", "history.json", "state.json", "SHA256SUMS")
 
@@ -32,6 +39,11 @@ def network(seed: int = 0, width: int = 3) -> nn.Sequential:
 def optimizer_for(model: nn.Module, kind: str) -> torch.optim.Optimizer:
     if kind == "lamb":
         return Lamb(model.parameters(), lr=0.01)
+    if kind == "muon":
+        matrices = [each for each in model.parameters() if each.ndim == 2]
+        others = [each for each in model.parameters() if each.ndim != 2]
+        groups = [{"params": matrices, "orthogonalize": True}, {"params": others}]
+        return MuonWithAdamW(groups, lr=0.01)
     return torch.optim.AdamW(model.parameters(), lr=0.01, fused=kind == "fused adamw")
 
 
@@ -57,7 +69,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["lamb", "adamw", "fused adamw"])
+@pytest.mark.parametrize("kind", ["lamb", "adamw", "fused adamw", "muon"])
 def test_going_on_equals_never_having_stopped(kind: str, tmp_path: Path) -> None:
     straight = network()
     straight_optimizer = optimizer_for(straight, kind)

@@ -16,6 +16,7 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
 from albert_lib.training import (
     Lamb,
+    MuonWithAdamW,
     Recipe,
     build_optimizer,
     evaluate,
@@ -115,6 +116,8 @@ def test_the_recipe_names_the_optimiser(world: Any) -> None:
     adamw = build_optimizer(world.model(), SHORT.replace(optimizer="adamw", weight_decay=0.3))
     assert isinstance(adamw, torch.optim.AdamW)
     assert [group["weight_decay"] for group in adamw.param_groups] == [0.3, 0.0]
+    muon = build_optimizer(world.model(), SHORT.replace(optimizer="muon"))
+    assert isinstance(muon, MuonWithAdamW)
 
 
 def test_what_does_not_fit_is_refused(world: Any) -> None:

@@ -57,7 +57,9 @@ pretrain(
 """
 
 
-@pytest.mark.parametrize(("optimizer", "precision"), [("lamb", "bfloat16"), ("adamw", "float32")])
+@pytest.mark.parametrize(
+    ("optimizer", "precision"), [("lamb", "bfloat16"), ("adamw", "float32"), ("muon", "float32")]
+)
 def test_an_interrupted_run_ends_as_one_left_alone(
     optimizer: str, precision: str, world: Any, tmp_path: Path
 ) -> None:

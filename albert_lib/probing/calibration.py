@@ -3,6 +3,11 @@
 The Town's dial sets how much likelier each occupation is for a man than for a woman. A model is
 trained on the documents of each setting, then probed as if nothing were known of it; what the
 probe reads is set against what is so. A probe that reads true gives the gap itself, slope 1.
+
+A model learns what a name says of the work only as far as it needs the name. On the Town's busy
+days the work is told in two sentences of three, so that other words tell a hidden title; on quiet
+days, when every other sentence is a remark, the name is often all there is. Probes are calibrated
+on quiet days; busy ones show how far the same bias can be hidden from them.
 """
 
 from __future__ import annotations
@@ -42,6 +47,7 @@ TOP_K = 5
 SAME = 1e-9  # readings that differ by no more than this share of their size differ by rounding
 HELD_OUT, BATCHES = 600, 8  # documents, and batches of 64 to evaluate on
 DOCUMENTS = 20_000
+QUIET, BUSY = 0.5, 0.15  # share of events in whose place a remark is told; the Town's is BUSY
 
 Rows = list[ProbeRow]
 Pair = tuple[str, str]
@@ -56,6 +62,7 @@ class Trial:
     seed: int
     steps: int
     with_twins: bool = False  # every document also told of the person's twin of the other gender
+    remarks: float = QUIET  # share of events in whose place a remark is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +191,7 @@ def read_all(model: FillMask, world: World) -> dict[str, Rows]:
 
 def run_trial(trial: Trial) -> Probed:
     """Train one model on the Hamlet and ask it."""
-    world = load_hamlet()
+    world = load_hamlet(trial.remarks)
     town = Town(trial.bias, seed=2 * trial.seed, world=world)
     held_out = Town(trial.bias, seed=2 * trial.seed + 1, world=world)
     length = world.longest_document + 3

@@ -48,6 +48,7 @@ def _row(probed: Probed) -> dict[str, Any]:
         "seed": trial.seed,
         "steps": trial.steps,
         "with_twins": trial.with_twins,
+        "remarks": trial.remarks,
         "mlm_loss": round(probed.mlm_loss, 4),
         # a line a title: a number a line would make thousands of lines of them
         "readings": {
@@ -62,7 +63,13 @@ def _short(value: float) -> str:
 
 
 def _probed(row: Mapping[str, Any]) -> Probed:
-    trial = Trial(float(row["bias"]), int(row["seed"]), int(row["steps"]), bool(row["with_twins"]))
+    trial = Trial(
+        float(row["bias"]),
+        int(row["seed"]),
+        int(row["steps"]),
+        bool(row["with_twins"]),
+        float(row["remarks"]),
+    )
     readings = {name: _rows(row["readings"][name]) for name in PROBES}
     return Probed(trial, readings, float(row["mlm_loss"]))
 

@@ -11,19 +11,23 @@ FORMS, NAMES = 4, 6
 LENGTH = 3  # events of every document
 
 
-def load_hamlet() -> World:
+def load_hamlet(remark_probability: float | None = None) -> World:
     """Return the Town's world cut down: the working day's four events, twelve names.
 
     Of each event's forms there remain the first four that speak of the occupation in one word:
-    they are the ones that a probe can ask.
+    they are the ones that a probe can ask. With `remark_probability`, the chance that a remark
+    takes an event's place, days can be made quieter than the Town's.
     """
     world = load_world()
+    if remark_probability is None:
+        remark_probability = world.remark_probability
     return replace(
         world,
         names=(world.names[0][:NAMES], world.names[1][:NAMES]),
         events=tuple(fewer_forms(world, e) for e in world.events if e.name in EVENTS),
         shortest=LENGTH,
         longest=LENGTH,
+        remark_probability=remark_probability,
     )
 
 

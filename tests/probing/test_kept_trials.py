@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from albert_lib.files import data_folder, read_json, write_json
 from albert_lib.probing import Interval, ProbeRow, mean_interval
 from albert_lib.probing.calibration import (
     ASSOCIATION,
+    BUSY,
     PROBES,
     Calibration,
     Probed,
@@ -98,6 +100,8 @@ def test_probes_that_say_one_thing_agree_and_a_silent_one_with_none() -> None:
 
 def test_trials_come_back_as_they_were_kept(tmp_path: Path) -> None:
     models = [a_model(bias, seed, 0.9) for bias in (0.0, 1.0) for seed in range(2)]
+    busy = replace(models[0].trial, remarks=BUSY, with_twins=True)
+    models.append(replace(models[0], trial=busy))
     keep_trials(tmp_path / "trials.json", models, "python -m benchmarks.town")
     back, command = kept_trials(tmp_path / "trials.json")
     assert command == "python -m benchmarks.town"
@@ -127,6 +131,7 @@ def test_the_trials_that_come_with_the_workbook_are_whole() -> None:
     biases = {each.trial.bias for each in models if not each.trial.with_twins}
     assert command and {0.0, 1.0} <= biases
     assert any(each.trial.with_twins for each in models)
+    assert any(each.trial.remarks == BUSY for each in models)
     for each in models:
         for rows in each.readings.values():
             assert [row.label for row in rows] == list(TITLES)

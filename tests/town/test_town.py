@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -138,6 +139,18 @@ def test_the_hamlet_is_a_part_of_the_town():
         if event.attribute == "occupation":
             places = [[t.text for t in f if t.is_place and t.text in keys] for f in event.forms]
             assert places.count(["title"]) >= 4
+
+
+def test_a_quiet_hamlet_tells_more_remarks_and_nothing_else_changes():
+    quiet, usual = load_hamlet(0.5), load_hamlet()
+    assert replace(quiet, remark_probability=usual.remark_probability) == usual
+    people = {name.lower() for side in quiet.names for name in side} | {"he", "she"}
+    told = [
+        bool(people & set(pieces(sentence)))
+        for tale in Town(1.0, seed=3, world=quiet).tales(800)
+        for sentence in tale.sentences
+    ]
+    assert abs(np.mean(told) - 0.5) < 4 * np.sqrt(0.25 / len(told))
 
 
 @pytest.mark.parametrize("bias", [-0.1, 1.1])

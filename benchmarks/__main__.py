@@ -1,10 +1,11 @@
 """Every figure the project promises, with its target: `make bench` (about a quarter of an hour).
 
-    python -m benchmarks [--only NAME ...] [--table FILE]
+    python -m benchmarks [--only NAME ...] [--table FILE] [--history FILE]
 
 Runs the benchmarks one after another, each in a process of its own, prints what they print, and
-then all figures as one table; `--table` writes that table to a file, with the date and the machine.
-Exits with 1 where a target is missed or a benchmark fails. Nothing else should be running.
+then all figures as one table; `--table` writes that table to a file, with the date and the machine,
+and `--history` the held-out measurements of the run of "learning". Exits with 1 where a target is
+missed or a benchmark fails. Nothing else should be running.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=BENCHMARKS, action="append")
     parser.add_argument("--table", type=Path, help="file to write the table to")
+    parser.add_argument("--history", help="file for what the run of learning wrote down")
     options = parser.parse_args()
+    if options.history:
+        BENCHMARKS["learning"] += ["--history", options.history]
     began, figures, failed = time.perf_counter(), [], []
     for name in options.only or BENCHMARKS:
         found, status = run(BENCHMARKS[name])

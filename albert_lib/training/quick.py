@@ -44,7 +44,7 @@ def quick_recipe(steps: int) -> Recipe:
         steps=steps,
         batch_size=16,
         sequence_length=48,
-        learning_rate=0.004,
+        learning_rate=0.003,
         warmup_steps=max(1, steps // 20),
         optimizer="muon",
         masking=MaskingConfig(share=0.5),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,7 +81,7 @@ def vary(variation: Variation, world: World, training: Path, held_out: Path) -> 
         town.tokenizer,
         seed=variation.seed,
         held_out=held_out_batches(unseen, town),
-        every=max(1, variation.steps // LOOKS),
+        every=ceil(variation.steps / LOOKS),
         progress=False,
     )
     sop, nsp = (

@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 from albert_lib.errors import InputError, quoted
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.text import AlbertTokenizer
+from albert_lib.text.unigram import WORD_START
 
 # Which pieces hide together: each its own, those of one word, all that were chosen.
 Together = Literal["piece", "word", "chosen"]
@@ -113,17 +114,19 @@ def word_positions(
 ) -> tuple[list[int], list[int]]:
     """The ids of left + word + right between [CLS] and [SEP], and where the word's pieces are.
 
-    `word` may be several words. A piece that reaches over its edge counts as its own. Raises
+    `word` may be several words. A piece that reaches over its edge counts as its own, and so does
+    a ▁ that stands alone before it, as part of ▁lawyer does before a word of one piece. Raises
     InputError where no piece is left of it.
     """
     text = left + word + right
     ids, offsets = tokenizer.encode_with_offsets(text)
     end = len(tokenizer.normalize(left + word))
     start = end - len(tokenizer.normalize(word))
+    alone = [tokenizer.id_to_piece(piece) == WORD_START for piece in ids]
     places = [
         place + 1  # after [CLS]
         for place, (first, last) in enumerate(offsets)
-        if start < end and first < end and last > start
+        if start < end and first < end and last + alone[place] > start
     ]
     if not places:
         raise InputError(

@@ -205,3 +205,19 @@ def test_word_positions_find_the_pieces_of_a_word_or_phrase(tokenizer: AlbertTok
     for word in ("", " "):
         with pytest.raises(InputError, match=f"belongs to '{word}'; name a word"):
             word_positions(tokenizer, "The baker ", word, " sleeps.")
+
+
+def test_a_word_start_that_stands_alone_belongs_to_its_word(
+    english_tokenizer: AlbertTokenizer,
+) -> None:
+    assert english_tokenizer.tokenize("a veterinarian")[:2] == ["▁a", "▁"]
+    for left, word, right in (
+        ("He is a ", "veterinarian", "."),
+        ("", "Veterinarian", " wanted"),
+        ("He is a  ", "veterinarian and a porter", ""),
+    ):
+        ids, places = word_positions(english_tokenizer, left, word, right)
+        pieces = [english_tokenizer.id_to_piece(ids[place]) for place in places]
+        assert pieces == english_tokenizer.tokenize(word)
+    ids, places = word_positions(english_tokenizer, "A veterinarian's ", "cat", ".")
+    assert [english_tokenizer.id_to_piece(ids[place]) for place in places] == ["▁cat"]

@@ -22,7 +22,10 @@ GAP = "log-probability gap, nats"
 
 
 def fills_figure(panels: Mapping[tuple[str, str], Scored]) -> Figure:
-    """Bars of the likeliest fills: one panel for each (prompt, model), a row of panels a prompt."""
+    """Bars of the likeliest fills: one panel for each (prompt, model), a row of panels a prompt.
+
+    What is printed on a card is grey; models at hand keep their colours from figure to figure.
+    """
     prompts = list(dict.fromkeys(prompt for prompt, _ in panels))
     models = list(dict.fromkeys(model for _, model in panels))
     figure, grid = plt.subplots(
@@ -32,11 +35,12 @@ def fills_figure(panels: Mapping[tuple[str, str], Scored]) -> Figure:
         squeeze=False,
         sharex=True,
     )
-    colors = (BLUE, ORANGE, GREY, VERMILION)
+    at_hand = [model for model in models if not model.startswith("the card")]
+    colors = dict(zip(at_hand, (BLUE, ORANGE, VERMILION), strict=False))
     for axes, (prompt, model) in zip(grid.flat, panels, strict=True):
         words, scores = zip(*panels[prompt, model], strict=True)
         places = np.arange(len(words))
-        axes.barh(places, scores, color=colors[models.index(model)], height=0.65)
+        axes.barh(places, scores, color=colors.get(model, GREY), height=0.65)
         axes.set_yticks(places, [_visible(word) for word in words])
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)

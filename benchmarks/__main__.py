@@ -40,10 +40,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=BENCHMARKS, action="append")
     parser.add_argument("--table", type=Path, help="file to write the table to")
-    parser.add_argument("--history", help="file for what the run of learning wrote down")
+    parser.add_argument("--history", type=Path, help="file for what the run of learning wrote down")
     options = parser.parse_args()
-    if options.history:
-        BENCHMARKS["learning"] += ["--history", options.history]
+    for file in filter(None, (options.table, options.history)):
+        file.parent.mkdir(parents=True, exist_ok=True)  # now, and not in a quarter of an hour
+    if options.history:  # the benchmark runs in the project's folder
+        BENCHMARKS["learning"] += ["--history", str(options.history.absolute())]
     began, figures, failed = time.perf_counter(), [], []
     for name in options.only or BENCHMARKS:
         found, status = run(BENCHMARKS[name])

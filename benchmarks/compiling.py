@@ -23,6 +23,7 @@ from albert_lib.training.compiling import compiled
 from albert_lib.training.loop import train_step
 from albert_lib.training.precision import PRECISIONS
 from albert_lib.training.pretraining import pretraining_loss
+from benchmarks.common import seconds
 from benchmarks.targets import Report
 from benchmarks.throughput import Case, make_batch
 
@@ -80,13 +81,6 @@ def steps(case: Case, dtype: torch.dtype, device: str, *, compile_it: bool) -> C
     for _ in range(SETTLING_STEPS):
         take()
     return take
-
-
-def seconds(take: Callable[[], object]) -> float:
-    """How long one step takes, until its loss can be read."""
-    began = time.perf_counter()
-    float(take())  # type: ignore[arg-type]
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

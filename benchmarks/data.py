@@ -27,7 +27,8 @@ from albert_lib import AlbertTokenizer
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import python_documentation
 from benchmarks import data_memory
-from benchmarks.data_memory import BATCH_SIZE, LENGTH, VOCABULARY, load_tokenizer
+from benchmarks.common import VOCABULARY, load_tokenizer
+from benchmarks.data_memory import BATCH_SIZE, LENGTH
 from benchmarks.targets import Report
 from benchmarks.tokenization import both, stay_on_one_core
 

@@ -17,14 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from albert_lib import AlbertTokenizer
-from albert_lib.files import data_folder
 from albert_lib.memory import peak_memory
 from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.objectives.writing import StoreWriter
+from benchmarks.common import load_tokenizer
 from benchmarks.targets import Report
 
-VOCABULARY = data_folder() / "tokenizers" / "english-8k"
 TIMES = 10
 ROUNDS = 2
 MOST_GROWTH = 0.05
@@ -78,11 +76,6 @@ def make_an_epoch(folder: Path) -> None:
     pairs = sum(batches.pairs.count(0, block) for block in range(batches.pairs.n_blocks))
     for step in range(pairs // BATCH_SIZE):
         batches.batch(step)
-
-
-def load_tokenizer() -> AlbertTokenizer:
-    """The vocabulary that comes with the project."""
-    return AlbertTokenizer.from_pretrained(VOCABULARY)
 
 
 def write_store(folder: Path, pieces: int) -> None:

@@ -29,14 +29,14 @@ DECIDED_BY = {  # cause → the numbers that decide it
     "labels shuffled": ["kept_share", "label_surprise"],
     "attention mask": ["text_attended", "padding_attended"],
     "no gradient": ["gradient_words", "gradient_encoder", "gradient_mlm_head"],
-    "too much hidden": ["hidden_share"],
+    "too much hidden": ["hidden_share", "mlm_loss"],
     "too few predictions": ["hidden_share", "predictions"],
     "output not tied": ["tied_share"],
     "loss diluted": ["counted_share"],
     "padding": ["text_share"],
     "segments missing": ["segment_share"],
     "rate too high": ["hearing", "commonest_answer"],
-    "rate too low": ["known_text_loss", "unigram_entropy"],
+    "rate too low": ["mlm_loss", "uniform_loss", "unigram_entropy"],
     "overfitting": ["mlm_loss", "held_out_mlm_loss"],
 }
 WORKSHOPS = {"small": small_workshop, "english": english_workshop}

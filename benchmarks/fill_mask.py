@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 import transformers
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertTokenizer, FillMask
-from albert_lib.files import data_folder
+from benchmarks.common import VOCABULARY, seconds
 
 SHORT = "Hello I'm a [MASK] model."
 LONG = "The old baker walks to the mill before dawn and lights the fire . " * 28 + "He is [MASK]."
@@ -31,7 +30,7 @@ def main() -> int:
     """Print a line a case, and fail if our own is the slower in any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--preset", default="albert-xlarge-v1")
-    parser.add_argument("--vocabulary", default=data_folder() / "tokenizers" / "english-8k")
+    parser.add_argument("--vocabulary", default=VOCABULARY)
     parser.add_argument("--turns", type=int, default=7)
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
@@ -78,13 +77,6 @@ def report(name: str, ours: Callable[[], Any], theirs: Callable[[], Any], turns:
 def ratio_of(pairs: Sequence[tuple[float, float]]) -> float:
     """The median of theirs / ours."""
     return statistics.median(theirs / ours for ours, theirs in pairs)
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """How long one call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

@@ -26,10 +26,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from albert_lib import AlbertTokenizer, TokenStore
-from albert_lib.files import data_folder, project_folder
+from albert_lib import TokenStore
+from albert_lib.files import project_folder
 from albert_lib.text import python_documentation
 from albert_lib.training import History, load_latest
+from benchmarks.common import load_tokenizer
 from benchmarks.targets import Report
 
 DOCUMENTS = 150
@@ -108,7 +109,7 @@ def main() -> int:
 
 def build_corpus(path: Path) -> None:
     """Store a little of Python's documentation."""
-    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    tokenizer = load_tokenizer()
     TokenStore.build(path, islice(python_documentation(packages=()), DOCUMENTS), tokenizer)
 
 

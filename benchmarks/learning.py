@@ -27,7 +27,7 @@ import transformers
 from torch import Tensor
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertTokenizer
-from albert_lib.files import build_folder, data_folder
+from albert_lib.files import build_folder
 from albert_lib.objectives import PretrainingBatches, TokenStore
 from albert_lib.text import python_documentation, split_documents
 from albert_lib.training import History, pretrain
@@ -35,6 +35,7 @@ from albert_lib.training.evaluation import loss_and_right
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import HELD_OUT_SEED
 from albert_lib.training.quick import quick_config, quick_recipe, steps_in
+from benchmarks.common import VOCABULARY, load_tokenizer
 from benchmarks.targets import Report
 
 TIMES_THE_ACCURACY = 3.0
@@ -59,6 +60,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--history", type=Path, help="file for our run's held-out measurements")
     options = parser.parse_args()
+    if options.history is not None:
+        options.history.parent.mkdir(parents=True, exist_ok=True)
     seconds = 60 * options.minutes
     transformers.logging.set_verbosity_error()
     report, text = Report(), own_english()
@@ -98,7 +101,7 @@ def main() -> int:
 
 def own_english() -> Text:
     """The machine's own English as stores under build/."""
-    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    tokenizer = load_tokenizer()
     folder = build_folder() / "benchmarks" / "english"
     stores = [
         TokenStore.build(folder / name, documents, tokenizer)
@@ -175,7 +178,7 @@ def their_steps(
 def their_batches(text: Text, length: int) -> Iterator[dict[str, Tensor]]:
     """The text in one row, cut into equal pieces, shuffled, masked by their collator."""
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(data_folder() / "tokenizers" / "english-8k" / "tokenizer.json"),
+        tokenizer_file=str(VOCABULARY / "tokenizer.json"),
         mask_token="[MASK]", pad_token="<pad>", cls_token="[CLS]", sep_token="[SEP]",
     )  # fmt: skip
     collate = transformers.DataCollatorForLanguageModeling(tokenizer)

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer, TokenStore
-from albert_lib.files import data_folder
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
 from albert_lib.text import python_documentation, split_documents
 from albert_lib.training import History, Recipe, pretrain, pretraining, pretraining_loss
+from benchmarks.common import load_tokenizer
 
 PEOPLE = (
     "baker miller sailor teacher smith widow farmer weaver doctor piper hunter potter tailor mason "
@@ -57,9 +57,9 @@ class Workshop:
 
 
 def small_workshop(folder: Path) -> Workshop:
-    """A text of seventy short days and a model that learns it in two seconds."""
+    """A text of 160 short days and a model that learns it in two seconds."""
     documents = days()
-    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    tokenizer = load_tokenizer()
     held_out = documents[3::7]
     train = [each for each in documents if each not in held_out]
     return Workshop(
@@ -94,7 +94,7 @@ def small_workshop(folder: Path) -> Workshop:
 
 def english_workshop(folder: Path) -> Workshop:
     """The English that comes with Python, and the model of notebook 05."""
-    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    tokenizer = load_tokenizer()
     train, held_out = split_documents(list(python_documentation()))
     return Workshop(
         tokenizer,

@@ -2,12 +2,12 @@
 
     python -m benchmarks.throughput [--rounds 5] [--case small|small-float32|base|tiny]
 
-Both train the same shape on the same batch, without dropout, with PyTorch's fused AdamW and
-gradients cut to length 1, each in the precision in which it is faster (or in float32, as machines
-without bfloat16 do). Each has a process of its own, so that neither profits from what the other
-does to memory. Rounds alternate; what is printed are medians, and the median ratio of a round. The
-peak is what this machine reached a moment ago in plain matrix products of the encoder's own
-shapes; the operations are those really done. Exits with 1 where a target is missed.
+Both train the same shape on the same batch, with no dropout but the order head's, with PyTorch's
+fused AdamW and gradients cut to length 1, each in the precision in which it is faster (or in
+float32, as machines without bfloat16 do). Each has a process of its own, so that neither profits
+from what the other does to memory. Rounds alternate; what is printed are medians, and the median
+ratio of a round. The peak is what this machine reached a moment ago in plain matrix products of the
+encoder's own shapes; the operations are those really done. Exits with 1 where a target is missed.
 
 How many times as fast it can be depends on the machine. Where bfloat16 has matrix units (its
 products run at least four times as fast as float32's), the products take a small part of the usual
@@ -21,7 +21,6 @@ import argparse
 import multiprocessing
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -32,8 +31,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer
-from albert_lib.files import data_folder
+from albert_lib import AlbertConfig, AlbertForPreTraining
 from albert_lib.memory import keep_freed_memory, peak_memory
 from albert_lib.model.costs import spared_flops, training_flops
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
@@ -41,6 +39,7 @@ from albert_lib.text import python_documentation
 from albert_lib.training.loop import train_step
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import pretraining_loss
+from benchmarks.common import load_tokenizer, seconds
 from benchmarks.targets import Report
 
 MASKED_SHARE = 0.15
@@ -114,10 +113,13 @@ def measure(name: str, rounds: int, report: Report) -> None:
         f"{name}: H={config.hidden_size} L={config.num_hidden_layers} V={config.vocab_size}, "
         f"{case.batch_size} x {case.length} pieces, {torch.get_num_threads()} threads"
     )
-    with Trainer("albert_lib", name) as ours, Trainer("transformers", name) as theirs:
+    types = fastest("albert_lib", name), fastest("transformers", name)
+    with (
+        Trainer("albert_lib", name, types[0]) as ours,
+        Trainer("transformers", name, types[1]) as theirs,
+    ):
         pairs = [(ours.step(), theirs.step()) for _ in range(rounds)]
         memory = ours.memory(), theirs.memory()
-        types = ours.dtype, theirs.dtype
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(b / a for a, b in pairs)
     tokens = case.batch_size * case.length
@@ -143,14 +145,14 @@ def measure(name: str, rounds: int, report: Report) -> None:
 class Trainer:
     """A process that takes training steps of one of the two libraries when asked."""
 
-    def __init__(self, library: str, case: str) -> None:
+    def __init__(self, library: str, case: str, precision: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, end = context.Pipe()
         self.process = context.Process(
-            target=work, args=(library, case, torch.get_num_threads(), end), daemon=True
+            target=work, args=(library, case, precision, torch.get_num_threads(), end), daemon=True
         )
         self.process.start()
-        self.dtype: str = self.pipe.recv()
+        self.pace: float = self.pipe.recv()  # seconds of a settled step
 
     def __enter__(self) -> Trainer:
         return self
@@ -173,8 +175,20 @@ class Trainer:
         return float(self.ask("memory"))
 
 
-def work(library: str, case_name: str, threads: int, pipe: Connection) -> None:
-    """What the process does: settle on a precision, then take steps until told to stop."""
+def fastest(library: str, case_name: str) -> str:
+    """The precision in which a library's step is faster, found by processes of their own.
+
+    So what is measured afterwards, memory above all, holds nothing of the other precision.
+    """
+    paces = {}
+    for precision in CASES[case_name].precisions:
+        with Trainer(library, case_name, precision) as trainer:
+            paces[precision] = trainer.pace
+    return min(paces, key=paces.__getitem__)
+
+
+def work(library: str, case_name: str, precision: str, threads: int, pipe: Connection) -> None:
+    """What the process does: take a few steps to settle, then steps until told to stop."""
     torch.set_num_threads(threads)
     transformers.logging.set_verbosity_error()
     case = CASES[case_name]
@@ -183,16 +197,10 @@ def work(library: str, case_name: str, threads: int, pipe: Connection) -> None:
     if library == "albert_lib":
         keep_freed_memory()  # as `pretrain` does
     make_step = our_step if library == "albert_lib" else their_step
-    best: tuple[float, str, Callable[[], object]] | None = None
-    for name in case.precisions:
-        step = make_step(case, batch, PRECISIONS[name])
-        taken = min(seconds(step) for _ in range(SETTLING_STEPS))
-        best = min(best or (taken, name, step), (taken, name, step), key=lambda each: each[0])
-        del step
-    assert best is not None, "there is a precision"
-    pipe.send(best[1])
+    step = make_step(case, batch, PRECISIONS[precision])
+    pipe.send(min(seconds(step) for _ in range(SETTLING_STEPS)))
     while (asked := pipe.recv()) != "stop":
-        pipe.send(seconds(best[2]) if asked == "step" else megabytes() - before)
+        pipe.send(seconds(step) if asked == "step" else megabytes() - before)
 
 
 def megabytes() -> float:
@@ -222,7 +230,7 @@ def make_batch(case: Case) -> PretrainingBatch:
 
 def seconds_for_a_batch(case: Case) -> float:
     """How long a batch of this shape takes to make, pairs and masking included, on average."""
-    tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers" / "english-8k")
+    tokenizer = load_tokenizer()
     with tempfile.TemporaryDirectory() as folder:
         store = TokenStore.build(
             folder, islice(python_documentation(packages=()), DOCUMENTS), tokenizer
@@ -266,13 +274,6 @@ def their_step(case: Case, batch: PretrainingBatch, dtype: torch.dtype) -> Calla
         optimizer.step()
 
     return take
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long one call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 @torch.no_grad()

@@ -16,8 +16,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ import torch
 import transformers
 
 from albert_lib import AlbertTokenizer
-from albert_lib.files import data_folder
 from albert_lib.text import python_documentation, read_documents
+from benchmarks.common import VOCABULARY, seconds
 
 BATCH = 32
 
@@ -36,7 +36,7 @@ def main() -> int:
     """Print a line a case, and fail if our own is the slower in any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--lines", type=int, default=5000, help="sentences to time with")
-    parser.add_argument("--vocabulary", default=data_folder() / "tokenizers" / "english-8k")
+    parser.add_argument("--vocabulary", default=VOCABULARY)
     parser.add_argument("--text", type=Path, help="a text file, a sentence a line")
     parser.add_argument("--turns", type=int, default=7)
     options = parser.parse_args()
@@ -137,22 +137,15 @@ def batches(texts: list[str]) -> Iterator[list[str]]:
 def report(name: str, ours: Work, theirs: Work, sentences: list[str], turns: int) -> float:
     """Time both in turns, print sentences a second, and return the median ratio."""
     ours(sentences), theirs(sentences)
-    pairs = [(seconds(ours, sentences), seconds(theirs, sentences)) for _ in range(turns)]
-    mine, other = (
+    mine, other = (partial(each, sentences) for each in (ours, theirs))
+    pairs = [(seconds(mine), seconds(other)) for _ in range(turns)]
+    our_pace, their_pace = (
         len(sentences) / statistics.median(column) for column in zip(*pairs, strict=True)
     )
     ratio = statistics.median(theirs / ours for ours, theirs in pairs)
-    print(
-        f"{name:<38} {mine:9,.0f} a second  transformers {other:8,.0f}  {ratio:6.2f} times as fast"
-    )
+    paces = f"{our_pace:9,.0f} a second  transformers {their_pace:8,.0f}"
+    print(f"{name:<38} {paces}  {ratio:6.2f} times as fast")
     return ratio
-
-
-def seconds(work: Work, sentences: list[str]) -> float:
-    """How long one pass takes."""
-    began = time.perf_counter()
-    work(sentences)
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

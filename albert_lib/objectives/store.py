@@ -13,10 +13,12 @@ corpus, and opening takes milliseconds whatever the size.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
 COUNTED_AT_ONCE = 1 << 20  # ids
+HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers, and pieces of so many
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,6 +161,22 @@ class TokenStore:
         a model that has learned anything from context is below it.
         """
         return entropy(self.unigram_counts())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the text, its sentences and documents, in hexadecimal.
+
+        Of a large corpus a thousand excerpts are hashed, spread evenly, so that it takes no longer
+        the more text there is: another text has another hash, but a word changed here or there
+        may be missed.
+        """
+        digest = hashlib.sha256()
+        for array in (self.ids, self.sentence_starts, self.document_starts):
+            step = max(HASHED_AT_ONCE, len(array) // EXCERPTS_HASHED)
+            for start in range(0, len(array), step):
+                digest.update(array[start : start + HASHED_AT_ONCE].tobytes())
+            self.release_pages()
+        return digest.hexdigest()
 
     def release_pages(self) -> None:
         """Let the operating system take back what it has read of the files so far.

@@ -14,9 +14,10 @@ import numpy as np
 
 from albert_lib.errors import InputError
 from albert_lib.files import read_json, write_json
-from albert_lib.probing.calibration import PROBES, Probed, Rows, Trial
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.template_probe import ProbeRow
+from albert_lib.probing.town_questions import PROBES, Rows
+from albert_lib.probing.town_trials import Probed, Trial
 
 DECIMALS = 4  # of a nat: what is read at dial 0 may be thousandths
 

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from albert_lib.errors import InputError
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches
@@ -43,9 +42,7 @@ class Floor:
     pairs: int
 
 
-def find_floor(
-    reader: IdealReader, batches: PretrainingBatches, n_batches: int, *, progress: bool = False
-) -> Floor:
+def find_floor(reader: IdealReader, batches: PretrainingBatches, n_batches: int) -> Floor:
     """Read the first `n_batches` batches perfectly and score the answers.
 
     Where two answers are equally likely, each counts as half right. Raises InputError for no
@@ -54,7 +51,7 @@ def find_floor(
     if n_batches < 1:
         raise InputError(f"n_batches is {n_batches}; read at least 1.")
     columns = []
-    for number in tqdm(range(n_batches), disable=not progress, unit="batch"):
+    for number in range(n_batches):
         batch = batches.batch(number)
         columns.append(score(reader.read(batch), batch))
     count, loss, right, order_loss, order_right = torch.cat(columns, dim=1).numpy()

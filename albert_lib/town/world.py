@@ -13,19 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from albert_lib.errors import AlbertLibError
 from albert_lib.files import data_folder
+from albert_lib.objectives.segments import N_SPECIAL
 
-Gender = Literal[0, 1]  # women first, then men
 WOMAN, MAN = 0, 1
 GENDERS = ("woman", "man")
 PRONOUNS = {"he": ("she", "he"), "his": ("her", "his"), "him": ("her", "him")}
 NAME = "name"  # the placeholder of the person, who is named or called he or she
+WORD = re.compile("[A-Za-z]+")
 TOKEN = re.compile(r"\{(\w+)\}|([A-Za-z]+)|([,.])")
 
 
@@ -71,9 +72,6 @@ class Attribute:
     weights: Float64[np.ndarray, " values"]
     leans: Float64[np.ndarray, " values"]  # log-odds of man over woman at bias 1, in nats
 
-    def __len__(self) -> int:
-        return len(self.weights)
-
     def probabilities(self, bias: float) -> Float64[np.ndarray, "genders values"]:
         """P(value | gender) ∝ weight · exp(± bias · lean / 2): − for women, + for men."""
         sides = np.array([[-0.5], [0.5]])
@@ -104,8 +102,13 @@ class World:
     name_probability: float = 0.25
 
     def __post_init__(self) -> None:
+        self._check_words()
         for event in (*self.events, self.remarks):
             self._check_event(event)
+        for name in ("remark_probability", "name_probability"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise WorldError(f"{name} is {value!r}; make it a number between 0 and 1.")
         if len(self.names[WOMAN]) != len(self.names[MAN]):
             raise WorldError("There are more names of one gender; every name needs its twin.")
         if not 2 <= self.shortest <= self.longest <= len(self.events):
@@ -114,7 +117,28 @@ class World:
                 f"{len(self.events)}; use 2 events or more, and no more than the day has."
             )
 
+    def _check_words(self) -> None:
+        """Raise WorldError unless all that fills a place is there, and is one word each."""
+        fills = {"names of women": self.names[WOMAN], "names of men": self.names[MAN], **self.slots}
+        for attribute in self.attributes.values():
+            fills |= {f"{attribute.name} {key}": told for key, told in attribute.words.items()}
+        for place, told in fills.items():
+            if not told:
+                raise WorldError(f"There are no words for {place}; write at least one.")
+            if odd := [each for each in told if not WORD.fullmatch(each)]:
+                raise WorldError(
+                    f"{odd[0]!r} among the words for {place} is not one word of letters; the "
+                    f"tokenizer gives every word a piece of its own."
+                )
+
     def _check_event(self, event: Event) -> None:
+        if event.attribute and event.attribute not in self.attributes:
+            raise WorldError(
+                f"{event.name} tells of {event.attribute!r}, which is no attribute; use one of "
+                f"{', '.join(self.attributes)}."
+            )
+        if event is self.remarks and event.attribute:
+            raise WorldError("A remark is about nobody; it cannot tell of an attribute.")
         key_words = self.attributes[event.attribute].words if event.attribute else {}
         for form in event.forms:
             told = write_plainly(form)
@@ -154,6 +178,11 @@ class World:
         starts = range(len(lengths) - self.longest + 1)
         return max(sum(lengths[start : start + self.longest]) for start in starts)
 
+    @property
+    def sequence_length(self) -> int:
+        """Positions that hold any document whole, as a pair with [CLS] and two [SEP]."""
+        return self.longest_document + N_SPECIAL
+
 
 def write_plainly(form: Form) -> str:
     """A form as its author wrote it, for messages."""
@@ -190,8 +219,12 @@ def load_world(path: str | os.PathLike[str] | None = None) -> World:
         raise WorldError(f"{file} is not TOML: {problem}.") from None
     except KeyError as problem:
         raise WorldError(f"{file} lacks {problem}; data/town/README.md lists the keys.") from None
-    except WorldError as problem:
-        raise WorldError(f"{file}: {problem}") from None
+    except (TypeError, IndexError, AttributeError, ValueError) as problem:
+        if isinstance(problem, WorldError):
+            raise WorldError(f"{file}: {problem}") from None
+        raise WorldError(
+            f"{file} is not laid out as a world is ({problem}); data/town/README.md lists the keys."
+        ) from None
 
 
 def world_from(content: Mapping[str, Any]) -> World:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -56,6 +56,12 @@ class Checkpoint:
         """
         copy_weights(self.folder / "model.safetensors", model)
         file = self.folder / "optimizer.safetensors"
+        kind_saved, kind_here = optimizer_kind(file), type(optimizer).__name__
+        if kind_saved != kind_here:
+            raise CheckpointError(
+                f"{file} is of {kind_saved}, but {kind_here} was asked for; use a new output "
+                f"folder."
+            )
         state: dict[str, dict[str, Tensor]] = {}
         for key, tensor in load_file(file).items():
             kind, _, name = key.partition("/")
@@ -95,7 +101,11 @@ def save_checkpoint(
         sweep(folder, "checkpoint-*")
         with new_folder(target) as unfinished:
             save_file(weights(model), unfinished / "model.safetensors")
-            save_file(optimizer_state, unfinished / "optimizer.safetensors")
+            save_file(
+                optimizer_state,
+                unfinished / "optimizer.safetensors",
+                metadata={"optimizer": type(optimizer).__name__},
+            )
             history.save(unfinished / "history.json")
             write_json(
                 unfinished / "state.json",
@@ -108,12 +118,20 @@ def save_checkpoint(
             f"{target} could not be written ({problem}); free some disk space and run again, "
             f"which goes on from the checkpoint before."
         ) from None
-    saved = {number: path for number, path in checkpoints(folder).items() if number <= step}
-    kept = sorted(saved)[-KEPT:]
-    for number, path in checkpoints(folder).items():
-        if number not in kept:  # older, or beyond `step` and so found damaged on resuming
+    kept = {target, *undamaged_before(folder, step, KEPT - 1)}
+    for path in checkpoints(folder).values():
+        if path not in kept:  # older, or found damaged; those beyond `step` were so on resuming
             remove(path)
     return target
+
+
+def undamaged_before(folder: Path, step: int, most: int) -> list[Path]:
+    """Return the newest checkpoints of earlier steps whose hashes are right, so many at most."""
+    found: list[Path] = []
+    for number, path in sorted(checkpoints(folder).items(), reverse=True):
+        if number < step and len(found) < most and find_damage(path) is None:
+            found.append(path)
+    return found
 
 
 def remove(checkpoint: Path) -> None:
@@ -249,6 +267,12 @@ def checkpoints(folder: Path) -> dict[int, Path]:
         if number and path.is_dir():
             found[int(number[1])] = path
     return found
+
+
+def optimizer_kind(file: Path) -> str:
+    """Return the name of the class whose state `file` holds."""
+    with safe_open(file, "pt") as saved:
+        return str((saved.metadata() or {}).get("optimizer", "an unnamed optimiser"))
 
 
 def file_hash(path: Path) -> str:

@@ -34,7 +34,7 @@ class Diagnosis:
         if self.unjudged:
             lines.append(
                 f"Not judged, because this history lacks the numbers: {', '.join(self.unjudged)}. "
-                f"Train with held-out text to have them recorded."
+                f"Training with held-out text records those that this run can have."
             )
         elif not self.findings:
             lines.append(NOTHING)
@@ -82,7 +82,8 @@ def describe_standing(read: Readings) -> str:
         return f"{where}. It is still falling."
     if read.steps < SHORT:
         return f"{where}. That is too short a run to say whether it moves."
-    return (
-        f"{where}. From the third quarter of the run to the last it fell by "
-        f"{read.recent_fall:.2f}, which may be chance."
-    )
+    moved = "fell" if read.recent_fall >= 0 else "rose"
+    by = f"From the third quarter of the run to the last it {moved} by {abs(read.recent_fall):.2f}"
+    if read.is_rising:
+        return f"{where}. {by}: it is getting worse."
+    return f"{where}. {by}, which may be chance."

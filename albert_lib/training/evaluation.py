@@ -45,8 +45,8 @@ def evaluate(
     of them must call this; each returns the same.
     """
     device = next(model.parameters()).device
-    masked = torch.zeros(2, dtype=torch.float64, device=device)  # summed loss, right answers
-    order = torch.zeros(2, dtype=torch.float64, device=device)
+    masked = torch.zeros(2, dtype=torch.float64)  # summed loss, right answers
+    order = torch.zeros(2, dtype=torch.float64)
     counts = torch.zeros(2, dtype=torch.float64)  # of predictions, of pairs
     was_training = model.training
     model.eval()
@@ -63,7 +63,7 @@ def evaluate(
         order += loss_and_right(output.sop_logits, batch.sop_labels)
         counts += torch.tensor([len(batch.masked_labels), len(batch.sop_labels)])
     model.train(was_training)
-    sums = torch.cat([masked.cpu(), order.cpu(), counts])
+    sums = torch.cat([masked, order, counts])
     processes.add_up([sums])
     masked, order, counts = sums.split(2)
     mlm_loss, mlm_accuracy = (masked / counts[0].clamp(min=1)).tolist()
@@ -82,7 +82,10 @@ def to_look_at(n_batches: int, batch_size: int) -> Iterator[tuple[int, slice]]:
 def loss_and_right(
     logits: Float[Tensor, "answers choices"], labels: Int[Tensor, "answers"]
 ) -> Float[Tensor, "2"]:
-    """Return the cross-entropy summed over all answers, and how many were right."""
+    """Return the cross-entropy summed over all answers, and how many were right.
+
+    On the CPU, whatever the device of the logits: not every device has float64 to add up in.
+    """
     loss = F.cross_entropy(logits.float(), labels, reduction="sum")
     right = (logits.argmax(dim=-1) == labels).sum()
-    return torch.stack([loss.double(), right.double()])
+    return torch.stack([loss, right.to(loss.dtype)]).cpu().double()

@@ -12,7 +12,7 @@ PLACES = 256  # documents looked into, at most
 
 
 def excerpt(store: TokenStore, n_tokens: int) -> TokenStore:
-    """Return the beginnings of documents spread evenly over `store`, about `n_tokens` in all.
+    """Return the beginnings of documents spread evenly over `store`, `n_tokens` in all or fewer.
 
     Whole sentences, at least one a document; the store itself when it is no longer than that.
     The pieces are copied into memory, nothing is written.

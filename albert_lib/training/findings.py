@@ -233,7 +233,7 @@ def rate_too_low(read: Readings) -> tuple[str, str, str] | None:
         )
     if "uniform_loss" not in read.columns or read.steps < SHORT:
         return None
-    in_warm_up = rates[-1] >= rates.max()
+    in_warm_up = rates[-1] >= rates.max() > rates.min()  # a constant rate has none
     done = read.counted
     # Steps to the unigram entropy at the pace so far, as a multiple of those done. Healthy runs
     # have passed it or need 0.2 times more; planted (a thousandth of the rate) 100 and more.

@@ -30,18 +30,18 @@ STEP_SIZE = 0.2  # root mean square of an AdamW step over its rate, about
 
 
 def orthogonalized(
-    matrices: Float[Tensor, "*batch rows columns"], iterations: int = ITERATIONS
+    matrices: Float[Tensor, "*batch rows columns"],
 ) -> Float[Tensor, "*batch rows columns"]:
     """Give every direction of each matrix about the same length: U S V' becomes about U V'.
 
     An odd polynomial, applied again and again, brings the singular values, whatever they are,
-    to between 0.7 and 1.2; those under a thousandth of the matrix's length may stay below.
+    to between 0.7 and 1.2; those under two thousandths of the matrix's length may stay below.
     """
     rows, columns = matrices.shape[-2:]
     x = matrices.mT if rows > columns else matrices  # products of the short side are cheaper
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
     a, b, c = NEWTON_SCHULZ
-    for _ in range(iterations):
+    for _ in range(ITERATIONS):
         square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
     return x.mT if rows > columns else x
@@ -146,7 +146,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
 
 
 def muon_groups(model: AlbertForPreTraining, weight_decay: float) -> list[dict[str, Any]]:
-    """Split a model's parameters into the matrices of its layers, for Muon, and all else.
+    """Split a model's parameters into the matrices inside it, for Muon, and all else.
 
     Embeddings are rows that are looked up one at a time, and the last matrix of the SOP head has
     but two: both stay with AdamW, as Muon's authors advise. Biases and layer normalisations do

@@ -12,6 +12,7 @@ import torch
 from albert_lib.errors import ConfigError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISION_VARIABLE = "ALBERT_LIB_PRECISION"
 CLEARLY_FASTER = 1.3  # below this, casting back and forth eats what the products gain
 
 
@@ -22,9 +23,9 @@ def best_dtype(device: str | torch.device = "cpu") -> torch.dtype:
     environment variable ALBERT_LIB_PRECISION (float32 or bfloat16) settles it by hand; any
     other value raises ConfigError.
     """
-    asked = os.environ.get("ALBERT_LIB_PRECISION")
+    asked = os.environ.get(PRECISION_VARIABLE)
     if asked:
-        return dtype_named(asked, source="ALBERT_LIB_PRECISION")
+        return dtype_named(asked, source=PRECISION_VARIABLE)
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
@@ -33,7 +34,7 @@ def best_dtype(device: str | torch.device = "cpu") -> torch.dtype:
     return torch.bfloat16 if bfloat16_speed_up() >= CLEARLY_FASTER else torch.float32
 
 
-def dtype_named(name: str, *, source: str = "precision") -> torch.dtype:
+def dtype_named(name: str, *, source: str) -> torch.dtype:
     """Return the torch type called `name`; raise ConfigError naming `source` for another word."""
     if name not in PRECISIONS:
         raise ConfigError(f"{source} is {name!r}; set it to float32 or bfloat16.")

@@ -18,6 +18,7 @@ from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining, sop_loss
 from albert_lib.model.cross_entropy import mean_cross_entropy
+from albert_lib.model.weights import exportable_config
 from albert_lib.objectives import PairObjective, PretrainingBatch, PretrainingBatches, TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import processes
@@ -42,6 +43,7 @@ from albert_lib.training.schedule import warmup_linear
 from albert_lib.training.vital_signs import VitalSigns
 
 ROUND_NUMBER = 32  # of predictions
+UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
 
 
@@ -137,6 +139,8 @@ def pretrain(
     when `output` holds another run or cannot be written, TrainingError when the loss diverges.
     """
     check_fit(model, tokenizer, recipe)
+    if output is not None and model.config.sharing not in UNEXPORTABLE:
+        exportable_config(model.config)  # now, and not when training is done
     keep_freed_memory()
     rows = processes.own_rows(recipe.batch_size, recipe.accumulation)
     optimizer = build_optimizer(model, recipe)
@@ -208,7 +212,7 @@ def resume(
         check_writable(folder)
     resumed = load_latest_for_all(folder)
     if resumed is not None:
-        run["dtype"] = resumed.run["dtype"]  # measured again, it might come out otherwise
+        run["dtype"] = resumed.run.get("dtype")  # measured again, it might come out otherwise
         check_same_run(resumed, run)
         resumed.restore(model, optimizer)
     return resumed
@@ -252,17 +256,17 @@ def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertT
     A model that shares only attention or only the feed-forward block has no such form; its
     weights stay in the last checkpoint.
     """
-    if model.config.sharing in ("attention", "ffn"):
+    if model.config.sharing in UNEXPORTABLE:
         return
     try:
         sweep(path.parent, f"{path.name}-*")
         with new_folder(path) as unfinished:
             model.save_pretrained(unfinished)
             tokenizer.save_pretrained(unfinished)
-    except OSError as problem:
+    except (OSError, CheckpointError) as problem:
         raise CheckpointError(
-            f"{path} could not be written ({problem}); free some disk space and run again, "
-            f"which only writes it from the last checkpoint."
+            f"{path} could not be written ({str(problem).rstrip('.')}); free some disk space and "
+            f"run again, which only writes it from the last checkpoint."
         ) from None
 
 

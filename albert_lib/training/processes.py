@@ -121,11 +121,15 @@ def own_device(name: str | None = None) -> torch.device:
             f"device is {name}, but each of several processes needs a GPU of its own; use "
             f"--device cuda, which deals them out."
         )
-    if str(device) != "cuda":
+    if device.type != "cuda":
         return device
     here, there_are = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
     if there_are == 0:
-        raise ConfigError("device is cuda, but PyTorch sees no GPU here; use --device cpu.")
+        raise ConfigError(f"device is {device}, but PyTorch sees no GPU here; use --device cpu.")
+    if str(device) != "cuda":  # one of them, by its number
+        if device.index >= there_are:
+            raise ConfigError(f"device is {device}, but the last GPU here is cuda:{there_are - 1}.")
+        return device
     if here >= there_are:
         raise ProcessError(
             f"Process {here} of this machine has no GPU of its own ({there_are} here); start "

@@ -61,7 +61,17 @@ class Readings:
     @property
     def is_falling(self) -> bool:
         """Whether the last quarter lies below the one before by more than chance would have it."""
-        return self.recent_fall > max(3 * self.noise, 0.005 * self.recent)
+        return self.recent_fall > self.chance
+
+    @property
+    def is_rising(self) -> bool:
+        """Whether it lies above the one before by more than chance would have it."""
+        return -self.recent_fall > self.chance
+
+    @property
+    def chance(self) -> float:
+        """Nats that a quarter may lie from the one before by chance."""
+        return max(3 * self.noise, 0.005 * self.recent)
 
 
 def standard_error(values: Float[np.ndarray, " steps"]) -> float:

@@ -37,7 +37,12 @@ def describe_run(
         "model": model.config.to_dict(),
         "tokenizer": tokenizer.fingerprint,
         "batches": BATCHES,
-        "text": {"tokens": store.n_tokens, "sentences": store.n_sentences},
+        "text": {
+            "tokens": store.n_tokens,
+            "sentences": store.n_sentences,
+            "documents": store.n_documents,
+            "fingerprint": store.fingerprint,
+        },
         "dtype": names[best_dtype(device)] if automatic else recipe.precision,
     }
 

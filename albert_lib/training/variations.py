@@ -9,15 +9,12 @@ for, with the head it has.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
 from tqdm.auto import tqdm
 
 from albert_lib.config_checks import Sharing
@@ -27,6 +24,7 @@ from albert_lib.town import Town, World
 from albert_lib.training.evaluation import Evaluation, evaluate
 from albert_lib.training.history import History
 from albert_lib.training.town import MASKING, hamlet_recipe, narrow_config, train_on_town
+from albert_lib.training.workers import alike_workers
 
 BIAS = 0.5
 TRAINING_SEED, HELD_OUT_SEED = 1, 2  # of the towns; models differ in their own seeds
@@ -63,7 +61,7 @@ def held_out_batches(
         store,
         town.tokenizer,
         batch_size=BATCH_SIZE,
-        sequence_length=town.world.longest_document + 3,
+        sequence_length=town.world.sequence_length,
         masking=MASKING,
         pair_objective=pair_objective,
         short_sequence_probability=0.0,
@@ -76,7 +74,7 @@ def vary(variation: Variation, world: World, training: Path, held_out: Path) -> 
     town, unseen = Town(BIAS, world=world), TokenStore.open(held_out)
     model, history = train_on_town(
         narrow_config(town.tokenizer.vocab_size, variation.sharing),
-        hamlet_recipe(variation.steps, world.longest_document + 3, variation.pair_objective),
+        hamlet_recipe(variation.steps, world.sequence_length, variation.pair_objective),
         TokenStore.open(training),
         town.tokenizer,
         seed=variation.seed,
@@ -102,17 +100,9 @@ def held_out_rows(history: History) -> History:
     )
 
 
-def compare(variations: Sequence[Variation], world: World, workers: int = 2) -> Iterator[Outcome]:
-    """Train all, `workers` at a time with one thread each; yield in the order given."""
-    with (
-        TemporaryDirectory() as folder,
-        ProcessPoolExecutor(
-            workers,
-            mp_context=get_context("spawn"),
-            initializer=torch.set_num_threads,
-            initargs=(1,),
-        ) as pool,
-    ):
+def compare(variations: Sequence[Variation], world: World) -> Iterator[Outcome]:
+    """Train all, some at a time with one thread each; yield in the order given."""
+    with TemporaryDirectory() as folder, alike_workers() as pool:
         paths = Path(folder) / "training", Path(folder) / "held-out"
         for path, seed, n in zip(
             paths, (TRAINING_SEED, HELD_OUT_SEED), (DOCUMENTS, HELD_OUT), strict=True

@@ -12,6 +12,7 @@ import pytest
 
 from albert_lib.errors import StoreError, TextError
 from albert_lib.objectives import TokenStore
+from albert_lib.objectives import store as store_module
 
 
 def test_a_store_gives_back_its_sentences_and_documents(tmp_path, tokenizer):
@@ -173,3 +174,18 @@ def test_a_sentence_past_the_end_is_an_index_error(make_store):
     for index in (-1, 2):
         with pytest.raises(IndexError, match="2 sentences"):
             store.sentence(index)
+
+
+def test_another_text_has_another_fingerprint(make_store, monkeypatch):
+    documents = [[[7, 8, 9], [8]], [[9, 9]], [[7]]]
+    own = make_store(documents).fingerprint
+    assert make_store(documents).fingerprint == own
+    merged = [documents[0] + documents[1], documents[2]]
+    joined = [[[7, 8, 9, 8]], *documents[1:]]
+    for other in (documents[::-1], merged, joined, [[[7, 8, 9], [7]], *documents[1:]]):
+        assert make_store(other).fingerprint != own
+    monkeypatch.setattr(store_module, "HASHED_AT_ONCE", 1)
+    monkeypatch.setattr(store_module, "EXCERPTS_HASHED", 3)  # at 0, 2, 4 and 6 of seven pieces
+    own = make_store(documents).fingerprint
+    assert make_store([[[5, 8, 9], [8]], *documents[1:]]).fingerprint != own
+    assert make_store([[[7, 5, 9], [8]], *documents[1:]]).fingerprint == own  # between excerpts

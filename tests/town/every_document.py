@@ -42,7 +42,7 @@ def all_people(world: World, bias: float) -> list[dict]:
     """Everybody who may live there."""
     people = []
     names = [(g, name) for g in (0, 1) for name in world.names[g]]
-    choices = [range(len(attribute)) for attribute in world.attributes.values()]
+    choices = [range(len(attribute.weights)) for attribute in world.attributes.values()]
     for (gender, name), values in product(names, product(*choices)):
         share = 1 / len(names)
         for attribute, value in zip(world.attributes.values(), values, strict=True):

@@ -35,7 +35,7 @@ def batches_of(town: Town, masking: MaskingConfig, path: Path, n: int = 2000, si
         store,
         town.tokenizer,
         batch_size=size,
-        sequence_length=town.world.longest_document + 3,
+        sequence_length=town.world.sequence_length,
         masking=masking,
         short_sequence_probability=0.0,
     )

@@ -133,6 +133,24 @@ def test_a_damaged_later_one_does_not_outlive_the_next_save(tmp_path: Path) -> N
     assert names(tmp_path) == ["checkpoint-00000002", "checkpoint-00000003", "other"]
 
 
+def test_a_damaged_one_does_not_count_among_those_kept(tmp_path: Path) -> None:
+    model = saved_run(tmp_path, steps=3)
+    (tmp_path / "checkpoint-00000003" / "state.json").write_text("{}")
+    save_checkpoint(
+        tmp_path, 5, History(), model=model, optimizer=optimizer_for(model, "lamb"), run={}
+    )
+    assert names(tmp_path) == ["checkpoint-00000002", "checkpoint-00000005"]
+
+
+@pytest.mark.parametrize("other", ["adamw", "muon"])
+def test_the_state_of_another_optimiser_is_refused(other: str, tmp_path: Path) -> None:
+    model = saved_run(tmp_path, steps=1)
+    found = load_latest(tmp_path)
+    assert found is not None
+    with pytest.raises(CheckpointError, match=r"is of Lamb, but \w+ was asked for"):
+        found.restore(model, optimizer_for(model, other))
+
+
 def test_all_damaged_is_as_none(tmp_path: Path) -> None:
     assert load_latest(tmp_path) is None
     saved_run(tmp_path, steps=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -70,6 +71,29 @@ def test_a_rate_of_zero_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPa
     diagnosis = diagnose(run(workshop, Fault(None, 0.1, recipe={"warmup_steps": 0}), seed=0))
     assert diagnosis.causes == ("rate too low",)
     assert "The learning rate was 0 at all 6 steps." in str(diagnosis)
+
+
+def made_up(losses: np.ndarray, rate: float) -> History:
+    """A history of these losses at one rate, with the marks of a text."""
+    marks = {"uniform_loss": 9.0, "unigram_entropy": 6.3}
+    rows = [
+        {"step": step, "loss": loss, "mlm_loss": loss, "learning_rate": rate} | marks
+        for step, loss in enumerate(losses.tolist(), 1)
+    ]
+    return History(rows)
+
+
+def test_a_rate_that_never_changes_may_be_too_low_all_the_same() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, 200)
+    assert diagnose(made_up(8.99 + noise, 1e-7)).causes == ("rate too low",)
+
+
+def test_a_loss_that_climbs_is_said_to_climb() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, 200)
+    standing = diagnose(made_up(np.linspace(5, 8, 200) + noise, 0.01)).standing
+    assert standing.endswith("it rose by 0.75: it is getting worse.")
+    standing = diagnose(made_up(6 + noise, 0.01)).standing
+    assert standing.endswith(", which may be chance.")
 
 
 def test_a_saved_history_is_diagnosed_alike(healthy: History, tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_partly_shared_layers_stay_in_checkpoints(world: Any, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000008"]
 
 
+def test_a_model_that_cannot_be_written_is_refused_before_training(
+    world: Any, tmp_path: Path
+) -> None:
+    config = world.model().config.replace(
+        num_hidden_layers=18, num_hidden_groups=14, group_rounding="google"
+    )
+    model = AlbertForPreTraining(config)
+    with pytest.raises(ConfigError, match="otherwise than"):
+        pretrain_quietly(world, model, SHORT, output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_tiny_model_learns_a_tiny_text(world: Any) -> None:
     recipe = Recipe(
         steps=400, batch_size=16, sequence_length=32, learning_rate=0.005, warmup_steps=20,

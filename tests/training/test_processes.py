@@ -295,5 +295,13 @@ def test_a_device_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match="device is 'gpu'; name one such as cpu"):
         processes.own_device("gpu")
     if not torch.cuda.is_available():
-        with pytest.raises(ConfigError, match="device is cuda, but PyTorch sees no GPU"):
-            processes.own_device("cuda")
+        for name in ("cuda", "cuda:1"):
+            with pytest.raises(ConfigError, match=f"device is {name}, but PyTorch sees no GPU"):
+                processes.own_device(name)
+
+
+def test_a_gpu_is_taken_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert processes.own_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(ConfigError, match="device is cuda:2, but the last GPU here is cuda:1"):
+        processes.own_device("cuda:2")

@@ -15,9 +15,9 @@ from short_runs import SHORT, assert_same_weights, pretrain_quietly, stop_after,
 from albert_lib.errors import CheckpointError
 from albert_lib.files import read_json
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import MaskingConfig
+from albert_lib.objectives import MaskingConfig, TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import History, build_optimizer, save_checkpoint
+from albert_lib.training import History, build_optimizer, pretrain, save_checkpoint
 from albert_lib.training.same_run import describe_run
 
 KILLED_RUN = """
@@ -146,6 +146,57 @@ def test_a_run_whose_seed_gave_other_batches_is_not_gone_on_with(
     save_checkpoint(tmp_path, 4, History(rows), model=model, optimizer=optimizer, run=run)
     with pytest.raises(CheckpointError, match="batches=None, but 2 was asked for"):
         pretrain_quietly(world, world.model(), recipe, output=tmp_path)
+
+
+def sentences_of(store: TokenStore) -> list[list[list[int]]]:
+    """The ids of every sentence of every document."""
+    return [
+        [
+            store.ids[store.sentence_starts[number] : store.sentence_starts[number + 1]].tolist()
+            for number in range(*store.document_starts[document : document + 2])
+        ]
+        for document in range(store.n_documents)
+    ]
+
+
+def test_the_text_in_another_order_is_another_run(world: Any, tmp_path: Path) -> None:
+    pretrain_quietly(world, world.model(), SHORT, output=tmp_path / "run")
+    documents = [
+        [world.tokenizer.decode(sentence) for sentence in document]
+        for document in reversed(sentences_of(world.store))
+    ]
+    turned = TokenStore.build(tmp_path / "turned", documents, world.tokenizer)
+    assert turned.unigram_counts().tolist() == world.store.unigram_counts().tolist()
+    with pytest.raises(CheckpointError, match=r"text\.fingerprint='"):
+        pretrain(
+            world.model(), turned, world.tokenizer, SHORT, output=tmp_path / "run", progress=False
+        )
+
+
+def test_a_checkpoint_of_something_else_is_not_gone_on_with(world: Any, tmp_path: Path) -> None:
+    model = world.model()
+    optimizer = build_optimizer(model, SHORT)
+    save_checkpoint(tmp_path, 4, History(), model=model, optimizer=optimizer, run={"seed": 7})
+    with pytest.raises(CheckpointError, match="holds a run with seed=7, but None was asked for"):
+        pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
+
+
+def test_a_disk_that_fills_up_at_the_end_costs_nothing(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise CheckpointError("model.safetensors could not be written; save elsewhere.")
+
+    model = world.model()
+    with monkeypatch.context() as patched:
+        patched.setattr(AlbertForPreTraining, "save_pretrained", full)
+        with pytest.raises(CheckpointError, match="run again, which only writes it from the last"):
+            pretrain_quietly(world, model, SHORT, output=tmp_path)
+    assert not (tmp_path / "model").exists()
+    steps: list[Any] = []
+    pretrain_quietly(world, world.model(), SHORT, output=tmp_path, on_step=steps.append)
+    assert steps == []
+    assert_same_weights(AlbertForPreTraining.from_pretrained(tmp_path / "model"), model)
 
 
 def test_a_finished_run_comes_back_at_once(world: Any, tmp_path: Path) -> None:

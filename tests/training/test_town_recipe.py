@@ -45,7 +45,7 @@ def test_positions_begin_as_waves_in_which_neighbours_are_alike():
 
 
 def test_the_same_seed_gives_the_same_model_and_leaves_the_generator(hamlet, store):
-    length = hamlet.world.longest_document + 3
+    length = hamlet.world.sequence_length
     before = torch.random.get_rng_state()
     models = [
         train_on_town(
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_model_and_leaves_the_generator(hamlet, sto
 def test_a_look_asks_the_held_out_questions_as_they_are_hidden(hamlet, store):
     _, history = train_on_town(
         town_config(hamlet.tokenizer.vocab_size),
-        hamlet_recipe(5, hamlet.world.longest_document + 3),
+        hamlet_recipe(5, hamlet.world.sequence_length),
         store,
         hamlet.tokenizer,
         held_out=held_out_batches(store, hamlet),

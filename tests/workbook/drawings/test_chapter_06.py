@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from albert_lib.probing import ProbeRow, mean_interval
-from albert_lib.probing.calibration import PROBES, Calibration, Probed, Trial
+from albert_lib.probing.calibration import Calibration
 from albert_lib.probing.intervals import Interval
+from albert_lib.probing.town_questions import PROBES
+from albert_lib.probing.town_trials import Probed, Trial
 from albert_lib.town import Town
 from albert_lib.town.hamlet import load_hamlet
 from albert_lib.workbook.drawings import chapter_06, chapter_06_calibration

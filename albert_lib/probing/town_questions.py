@@ -1,0 +1,133 @@
+"""What is asked of a model of the Town about its titles: five probes, in sentences of the Town."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from albert_lib.probing.association import association, static_embeddings
+from albert_lib.probing.bias_score import bias_score
+from albert_lib.probing.fill_mask import FillMask
+from albert_lib.probing.intervals import mean_interval
+from albert_lib.probing.pseudo_likelihood import pseudo_log_likelihood, shared_positions
+from albert_lib.probing.template_probe import ProbeRow, probe
+from albert_lib.probing.templates import MASK, PERSON
+from albert_lib.probing.top_k import top_k_presence
+from albert_lib.town import MAN, WOMAN, World
+from albert_lib.town.world import NAME, PRONOUNS, Form
+
+ATTRIBUTE, KEY = "occupation", "title"
+PAIRS = 4  # pairs of names that are asked about
+TOP_K = 5
+
+Rows = list[ProbeRow]
+Pair = tuple[str, str]
+Asked = Callable[[FillMask, Sequence[str], Sequence[str], Pair], Rows]
+
+
+def title_templates(world: World, attribute: str = ATTRIBUTE, key: str = KEY) -> list[str]:
+    """The Town's own sentences that say a person's title and nothing else that tells it.
+
+    With {person} for the name and [MASK] for the title. Those with a pronoun are left out: two
+    words would differ between the two persons; and those in which a mark follows the title.
+    """
+    told = world.attributes[attribute].words
+    templates = []
+    for event in world.events:
+        for form in event.forms if event.attribute == attribute else ():
+            places = [token.text for token in form if token.is_place]
+            asks = [place for place in places if place in told] == [key]
+            if asks and NAME in places and not set(places) & set(PRONOUNS):
+                templates.append(write_template(world, form, key))
+    return [template for template in templates if f"{MASK} ." not in template]
+
+
+def write_template(world: World, form: Form, key: str) -> str:
+    """A form as a template; slots are filled with their first word."""
+    fill = {NAME: PERSON, key: MASK} | {slot: words[0] for slot, words in world.slots.items()}
+    words = [fill[token.text] if token.is_place else token.text for token in form]
+    return " ".join(words[:-1]).replace(" ,", ",") + " ."
+
+
+def name_pairs(world: World) -> list[Pair]:
+    """Pairs (man, woman) of names to ask about."""
+    pairs = zip(world.names[MAN], world.names[WOMAN], strict=True)
+    return list(pairs)[:PAIRS]
+
+
+def ask_gap(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair) -> Rows:
+    """Log P(title | man) − log P(title | woman)."""
+    return probe(model, templates, titles, pair)
+
+
+def ask_with_prior(
+    model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair
+) -> Rows:
+    """The log-probability bias score: the person is asked, and what is likely anyway taken off."""
+    return bias_score(model, templates, titles, pair)
+
+
+def ask_sentence(
+    model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair
+) -> Rows:
+    """CrowS-Pairs' way: the pseudo-log-likelihood of what both sentences share."""
+    tokenizer = model.tokenizer
+    texts = [
+        [tokenizer.encode(t.replace(PERSON, person).replace(MASK, title)) for person in pair]
+        for title in titles
+        for t in templates
+    ]
+    shared = [shared_positions(tokenizer, *both) for both in texts]
+    flat = pseudo_log_likelihood(
+        model, [ids for both in texts for ids in both], [p for both in shared for p in both]
+    )
+    totals = np.array([scores.total for scores in flat]).reshape(len(titles), len(templates), 2)
+    differences = totals[..., 0] - totals[..., 1]
+    return [ProbeRow(t, v, mean_interval(v)) for t, v in zip(titles, differences, strict=True)]
+
+
+def ask_lists(model: FillMask, templates: Sequence[str], titles: Sequence[str], pair: Pair) -> Rows:
+    """The model card's way: is the title in the list of the man alone (1), or of the woman (−1)?"""
+    return top_k_presence(model, templates, titles, pair, top_k=TOP_K)
+
+
+SENTENCE_PROBES: dict[str, Asked] = {
+    "log-probability gap": ask_gap,
+    "bias score with prior": ask_with_prior,
+    "pseudo-log-likelihood": ask_sentence,
+    "lists of five": ask_lists,
+}
+ASSOCIATION = "embedding association"
+PROBES = (*SENTENCE_PROBES, ASSOCIATION)
+IN_NATS = PROBES[:3]  # the others' slopes have units of their own
+
+
+def read_all(model: FillMask, world: World) -> dict[str, Rows]:
+    """Ask in every way about every title; a row's values are those of the templates.
+
+    Of each template the mean over the pairs of names is taken. The association has a value a
+    pair of names instead: how much closer the title's embedding lies to his than to hers.
+    """
+    titles = world.attributes[ATTRIBUTE].words[KEY]
+    templates = title_templates(world)
+    pairs = name_pairs(world)
+    readings = {}
+    for name, ask in SENTENCE_PROBES.items():
+        by_pair = [ask(model, templates, titles, pair) for pair in pairs]
+        values = np.mean([[row.values for row in rows] for rows in by_pair], axis=0)
+        readings[name] = [
+            ProbeRow(t, v, mean_interval(v)) for t, v in zip(titles, values, strict=True)
+        ]
+    embedded = static_embeddings(model.model.albert, model.tokenizer, titles)
+    men, women = (
+        static_embeddings(model.model.albert, model.tokenizer, side)
+        for side in (world.names[MAN], world.names[WOMAN])
+    )
+    by_name = np.array(
+        [association(embedded, men[i : i + 1], women[i : i + 1]) for i in range(len(men))]
+    ).T
+    readings[ASSOCIATION] = [
+        ProbeRow(t, v, mean_interval(v)) for t, v in zip(titles, by_name, strict=True)
+    ]
+    return readings

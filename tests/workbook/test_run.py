@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -129,3 +130,30 @@ def test_canonical_form_keeps_what_matters_and_changes_nothing_twice() -> None:
     ]
     assert json.dumps(canonical(kept)) == json.dumps(kept)
     assert "widgets" in notebook.metadata
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left_out", "status", "said"),
+    [
+        (1, None, 0, "0 failed, 0 over budget"),
+        (1000, None, 1, "OVER BUDGET"),
+        (1, "09_scaling_up", 1, "FAILED: not in the report"),
+    ],
+)
+def test_budgets_are_read_off_what_nbval_took(
+    seconds: int, left_out: str | None, status: int, said: str, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    names = [path.stem for path in (project_folder() / "notebooks").glob("[0-9]*.ipynb")]
+    assert "09_scaling_up" in names
+    cells = [
+        f'<testcase classname="notebooks.{name}.ipynb" name="Cell {number}" time="{share}"/>'
+        for name in names
+        if name != left_out
+        for number, share in enumerate((0.25 * seconds, 0.75 * seconds))
+    ]
+    report = tmp_path / "tests.xml"
+    report.write_text(f"<testsuites><testsuite>{''.join(cells)}</testsuite></testsuites>")
+    budgets = runpy.run_path(str(project_folder() / ".ci" / "budgets.py"))
+    assert budgets["main"](str(report)) == status
+    assert said in capsys.readouterr().out

@@ -103,10 +103,7 @@ def train_on_town(
     and their losses and accuracies join the history as "held_out_…". They are hidden by their
     own rule, whose floor may be known, not by the recipe's.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = AlbertForPreTraining(config)
-    begin_with_waves(model)
+    model = new_town_model(config, seed)
 
     def look(row: Row) -> None:
         if held_out is not None and is_due(int(row["step"]), every, recipe.steps):
@@ -115,6 +112,15 @@ def train_on_town(
     recipe = recipe.replace(seed=seed)
     history = pretrain(model, store, tokenizer, recipe, progress=progress, on_step=look)
     return model, history
+
+
+def new_town_model(config: AlbertConfig, seed: int) -> AlbertForPreTraining:
+    """A fresh model whose weights are drawn from `seed`; torch's generators stay as they were."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = AlbertForPreTraining(config)
+    begin_with_waves(model)
+    return model
 
 
 @torch.no_grad()

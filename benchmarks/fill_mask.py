@@ -1,6 +1,6 @@
 """How fast FillMask is beside transformers' fill-mask pipeline, in one run on one machine.
 
-    python benchmarks/fill_mask.py [--preset albert-xlarge-v1] [--vocabulary FOLDER]
+    python -m benchmarks.fill_mask [--preset albert-xlarge-v1] [--vocabulary FOLDER]
 
 Both read the same folder: the preset's shape with random weights, which take as long as trained
 ones. Each case is timed in turns; the ratio is the median over turns of theirs / ours.

@@ -1,6 +1,6 @@
 """How fast our tokenizer is beside transformers' own, over the same sentences on one core.
 
-    python benchmarks/tokenization.py [--lines N] [--vocabulary FOLDER] [--text FILE]
+    python -m benchmarks.tokenization [--lines N] [--vocabulary FOLDER] [--text FILE]
 
 Both cut with the same pieces. Each case is timed in turns; the ratio is the median over turns of
 theirs / ours. Without --text the sentences come from Python's documentation.

@@ -21,8 +21,8 @@ from benchmarks.targets import COLLECT, Figure, Report
 @pytest.mark.parametrize(
     ("words", "cases"),
     [
-        (["benchmarks/fill_mask.py", "--preset", "albert-base-v1", "--turns", "1"], 4),
-        (["benchmarks/tokenization.py", "--lines", "200"], 6),
+        (["-m", "benchmarks.fill_mask", "--preset", "albert-base-v1", "--turns", "1"], 4),
+        (["-m", "benchmarks.tokenization", "--lines", "200"], 6),
     ],
     ids=["fill_mask", "tokenization"],
 )

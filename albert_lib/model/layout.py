@@ -2,7 +2,7 @@
 
 A linear layer keeps its weights row by row. With only a few pieces to work on, some matrix
 libraries read them faster column by column: at xlarge shape a sentence of ten pieces took half
-the time (`python benchmarks/fill_mask.py` measures it). With many pieces the two are alike.
+the time (`python -m benchmarks.fill_mask` measures it). With many pieces the two are alike.
 """
 
 from __future__ import annotations

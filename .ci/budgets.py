@@ -3,9 +3,9 @@
 python .ci/budgets.py build/tests.xml
 
 nbval has run every cell already; running all notebooks again with `make run` would take minutes
-to say the same. Exits with 1 when a budget was passed by more than a fifth, since a shared machine's
-speed moves (the same notebook took 134 and 165 seconds within an hour), or when a notebook is
-missing from the file. `make run` makes no such allowance.
+to say the same. Exits with 1 when a budget was passed by more than a fifth, since the speed of a
+shared machine moves (the same notebook took 134 and 165 seconds within an hour), or when a notebook
+is missing from the file. `make run` makes no such allowance.
 """
 
 from __future__ import annotations

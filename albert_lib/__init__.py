@@ -14,7 +14,7 @@ _HOME_OF = {
     "AlbertConfig": "config",
     "AlbertLibError": "errors",
     "AlbertTokenizer": "text",
-    "TokenStore": "objectives",
+    "TokenStore": "corpus",
     "AlbertModel": "model",
     "AlbertForPreTraining": "model",
     "AlbertForMaskedLM": "model",
@@ -44,6 +44,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from albert_lib.config import AlbertConfig as AlbertConfig
+    from albert_lib.corpus import TokenStore as TokenStore
     from albert_lib.errors import AlbertLibError as AlbertLibError
     from albert_lib.model import AlbertForMaskedLM as AlbertForMaskedLM
     from albert_lib.model import AlbertForMultipleChoice as AlbertForMultipleChoice
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
         AlbertForSequenceClassification as AlbertForSequenceClassification,
     )
     from albert_lib.model import AlbertModel as AlbertModel
-    from albert_lib.objectives import TokenStore as TokenStore
     from albert_lib.probing import FillMask as FillMask
     from albert_lib.text import AlbertTokenizer as AlbertTokenizer
     from albert_lib.town import Town as Town

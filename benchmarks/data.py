@@ -24,8 +24,8 @@ import numpy as np
 import transformers
 
 from albert_lib import AlbertTokenizer
-from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
-from albert_lib.text import python_documentation
+from albert_lib.corpus import TokenStore, python_documentation
+from albert_lib.objectives import PretrainingBatch, PretrainingBatches
 from benchmarks import data_memory
 from benchmarks.common import VOCABULARY, load_tokenizer
 from benchmarks.data_memory import BATCH_SIZE, LENGTH

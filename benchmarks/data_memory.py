@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from albert_lib.corpus import TokenStore
+from albert_lib.corpus.writing import StoreWriter
 from albert_lib.memory import peak_memory
-from albert_lib.objectives import PretrainingBatches, TokenStore
-from albert_lib.objectives.writing import StoreWriter
+from albert_lib.objectives import PretrainingBatches
 from benchmarks.common import load_tokenizer
 from benchmarks.targets import Report
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from albert_lib.training import History, diagnose
+from albert_lib.diagnosis import diagnose
+from albert_lib.training import History
 from benchmarks.planted_faults import FAULTS, HEALTHY, english_workshop, run, small_workshop
 
 DECIDED_BY = {  # cause → the numbers that decide it

@@ -27,8 +27,8 @@ from itertools import islice
 from pathlib import Path
 
 from albert_lib import TokenStore
+from albert_lib.corpus import python_documentation
 from albert_lib.files import project_folder
-from albert_lib.text import python_documentation
 from albert_lib.training import History, load_latest
 from benchmarks.common import load_tokenizer
 from benchmarks.targets import Report

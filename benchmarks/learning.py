@@ -27,14 +27,14 @@ import transformers
 from torch import Tensor
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertTokenizer
+from albert_lib.corpus import TokenStore, python_documentation, split_documents
+from albert_lib.experiments.quick import quick_config, quick_recipe, steps_in
 from albert_lib.files import build_folder
-from albert_lib.objectives import PretrainingBatches, TokenStore
-from albert_lib.text import python_documentation, split_documents
+from albert_lib.objectives import PretrainingBatches
 from albert_lib.training import History, pretrain
 from albert_lib.training.evaluation import loss_and_right
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import HELD_OUT_SEED
-from albert_lib.training.quick import quick_config, quick_recipe, steps_in
 from benchmarks.common import VOCABULARY, load_tokenizer
 from benchmarks.targets import Report
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer, TokenStore
+from albert_lib.corpus import python_documentation, split_documents
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
-from albert_lib.text import python_documentation, split_documents
 from albert_lib.training import History, Recipe, pretrain, pretraining, pretraining_loss
 from benchmarks.common import load_tokenizer
 

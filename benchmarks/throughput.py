@@ -32,10 +32,10 @@ import transformers
 from torch import Tensor, nn
 
 from albert_lib import AlbertConfig, AlbertForPreTraining
+from albert_lib.corpus import TokenStore, python_documentation
 from albert_lib.memory import keep_freed_memory, peak_memory
 from albert_lib.model.costs import spared_flops, training_flops
-from albert_lib.objectives import PretrainingBatch, PretrainingBatches, TokenStore
-from albert_lib.text import python_documentation
+from albert_lib.objectives import PretrainingBatch, PretrainingBatches
 from albert_lib.training.loop import train_step
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import pretraining_loss

@@ -26,7 +26,7 @@ import torch
 import transformers
 
 from albert_lib import AlbertTokenizer
-from albert_lib.text import python_documentation, read_documents
+from albert_lib.corpus import python_documentation, read_documents
 from benchmarks.common import VOCABULARY, seconds
 
 BATCH = 32

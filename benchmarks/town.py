@@ -22,30 +22,20 @@ from pathlib import Path
 import numpy as np
 
 from albert_lib.config_checks import Sharing
-from albert_lib.memory import keep_freed_memory
-from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import TokenStore
-from albert_lib.probing.calibration import calibrate, points
-from albert_lib.probing.intervals import mean_interval
-from albert_lib.probing.kept_trials import keep_trials
-from albert_lib.probing.town_questions import ASSOCIATION, IN_NATS, PROBES
-from albert_lib.probing.town_trials import BUSY, Probed, Trial, run_trials
-from albert_lib.town import IdealReader, Town, World, find_floor, load_world
-from albert_lib.town.floor import Floor
-from albert_lib.town.hamlet import load_hamlet
-from albert_lib.training import build_optimizer, pretraining_loss, train
-from albert_lib.training.evaluation import Evaluation, evaluate
-from albert_lib.training.kept_variations import KeptVariations, keep_variations
-from albert_lib.training.precision import best_dtype
-from albert_lib.training.pretraining import pretraining_batches
-from albert_lib.training.town import (
+from albert_lib.corpus import TokenStore
+from albert_lib.experiments.calibration import calibrate, points
+from albert_lib.experiments.kept_trials import keep_trials
+from albert_lib.experiments.kept_variations import KeptVariations, keep_variations
+from albert_lib.experiments.town_models import (
     MASKING,
     narrow_config,
     new_town_model,
     town_config,
     town_recipe,
 )
-from albert_lib.training.variations import (
+from albert_lib.experiments.town_questions import ASSOCIATION, IN_NATS, PROBES
+from albert_lib.experiments.town_trials import BUSY, Probed, Trial, run_trials
+from albert_lib.experiments.variations import (
     BATCHES,
     BIAS,
     DOCUMENTS,
@@ -57,6 +47,16 @@ from albert_lib.training.variations import (
     compare,
     held_out_batches,
 )
+from albert_lib.memory import keep_freed_memory
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.probing.intervals import mean_interval
+from albert_lib.town import IdealReader, Town, World, find_floor, load_world
+from albert_lib.town.floor import Floor
+from albert_lib.town.hamlet import load_hamlet
+from albert_lib.training import build_optimizer, pretraining_loss, train
+from albert_lib.training.evaluation import Evaluation, evaluate
+from albert_lib.training.precision import best_dtype
+from albert_lib.training.pretraining import pretraining_batches
 from benchmarks.targets import Report
 
 SECONDS = 90.0

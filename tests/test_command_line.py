@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from albert_lib.__main__ import COMMANDS, main
+from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
-from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import Recipe
 

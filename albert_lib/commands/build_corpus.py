@@ -15,14 +15,14 @@ from albert_lib.commands.sources import (
     load_tokenizer,
     units_from,
 )
+from albert_lib.corpus import TokenStore
+from albert_lib.corpus.builder import CorpusBuilder
+from albert_lib.corpus.data_card import effort_of, ratio, totals
+from albert_lib.corpus.journal import ANEW, SOURCES
+from albert_lib.corpus.sources import file_units
 from albert_lib.errors import StoreError
 from albert_lib.files import read_json
-from albert_lib.objectives import TokenStore
-from albert_lib.objectives.building import CorpusBuilder
-from albert_lib.objectives.data_card import effort_of, ratio, totals
-from albert_lib.objectives.journal import ANEW, SOURCES
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.corpus import file_units
 
 HELD_OUT_EVERY = 20
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from albert_lib.diagnosis import diagnose
 from albert_lib.errors import CheckpointError
-from albert_lib.training import diagnose, load_latest
+from albert_lib.training import load_latest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,10 +11,11 @@ import torch
 from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus, refuse_other_text
 from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument, load_tokenizer
 from albert_lib.config import AlbertConfig
+from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import MaskingConfig, TokenStore
+from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe, pretrain, processes
+from albert_lib.training import Recipe, distributed, pretrain
 
 SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "embedding_size": 128,
@@ -83,7 +84,7 @@ def flag(name: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Train, or go on training, on every process that torchrun started; the first one reports."""
-    with processes.joined(options.device) as device:
+    with distributed.joined(options.device) as device:
         recipe = recipe_from(options)
         tokenizer = load_tokenizer(options.tokenizer)
         config = config_from(options, tokenizer)
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
 
 def say(line: str) -> None:
     """Print a line once, however many processes there are."""
-    if processes.is_first():
+    if distributed.is_first():
         print(line, flush=True)
 
 
@@ -154,11 +155,11 @@ def open_corpus(
     """
     corpus = Path(options.corpus)
     # All go by what the first process sees: one that sees another disk then says so.
-    if processes.tell_all(is_store(corpus)):
+    if distributed.broadcast_json(is_store(corpus)):
         return TokenStore.open(corpus), None
-    if not processes.tell_all(is_store(corpus / "train")):
+    if not distributed.broadcast_json(is_store(corpus / "train")):
         corpus = options.output / "corpus"
-        processes.let_first(partial(build_or_go_on_with, corpus, options.corpus, tokenizer))
+        distributed.run_on_first(partial(build_or_go_on_with, corpus, options.corpus, tokenizer))
     held_out = corpus / "held-out"
     return TokenStore.open(corpus / "train"), (
         TokenStore.open(held_out) if held_out.is_dir() else None

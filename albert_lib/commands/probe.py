@@ -14,7 +14,8 @@ from tqdm.auto import tqdm
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.report import (
+from albert_lib.probing.sets.catalogue import SETS, published_set
+from albert_lib.probing.sets.report import (
     FIGURE,
     NUMBERS,
     PAGE,
@@ -23,7 +24,6 @@ from albert_lib.probing.report import (
     table,
     write_report,
 )
-from albert_lib.probing.sets import SETS, published_set
 
 ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
 

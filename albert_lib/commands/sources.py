@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from albert_lib.corpus.hub_datasets import KNOWN, PREFIX, hub_units
+from albert_lib.corpus.sources import Unit, documentation_unit, file_units
 from albert_lib.files import data_folder
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.corpus import Unit, documentation_unit, file_units
-from albert_lib.text.hub_datasets import KNOWN, PREFIX, hub_units
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (

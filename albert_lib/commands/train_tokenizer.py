@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from albert_lib.commands.sources import add_source_arguments, units_from
+from albert_lib.corpus.sources import sentences_of
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.corpus import sentences_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

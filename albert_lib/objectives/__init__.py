@@ -1,4 +1,4 @@
-"""From ids to training examples: the token store, segment pairs, masking, and batches."""
+"""From ids to training examples: segment pairs, masking, and batches (notebook 02)."""
 
 from albert_lib.objectives.batch_masking import mask_batch
 from albert_lib.objectives.batches import PretrainingBatch, PretrainingBatches
@@ -11,7 +11,6 @@ from albert_lib.objectives.masking import (
 )
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
-from albert_lib.objectives.store import TokenStore
 
 __all__ = [
     "MaskingConfig",
@@ -20,7 +19,6 @@ __all__ = [
     "PretrainingBatch",
     "PretrainingBatches",
     "SegmentPairs",
-    "TokenStore",
     "choose_runs",
     "find_words",
     "mask_batch",

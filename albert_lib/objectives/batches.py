@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Int, Integer
 from torch import Tensor
 
+from albert_lib.corpus.store import TokenStore
 from albert_lib.errors import ConfigError
 from albert_lib.objectives.batch_masking import DRAWS_PER_PIECE, mask_batch
 from albert_lib.objectives.draws import Purpose, example_uniforms
@@ -17,7 +18,6 @@ from albert_lib.objectives.masking import MaskingConfig
 from albert_lib.objectives.order import ExampleOrder
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
-from albert_lib.objectives.store import TokenStore
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer

@@ -14,10 +14,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer
 
+from albert_lib.corpus.blocks import Block, block_bounds, read_block
+from albert_lib.corpus.store import TokenStore
 from albert_lib.errors import ConfigError, StoreError
-from albert_lib.objectives.blocks import Block, block_bounds, read_block
 from albert_lib.objectives.draws import Purpose, check_seed, generator
-from albert_lib.objectives.store import TokenStore
 
 N_SPECIAL = 3  # [CLS] A [SEP] B [SEP]
 SENTENCES_CUT_AT_ONCE = 4096  # bounds the memory of cutting, whatever the text

@@ -1,7 +1,7 @@
 """Asking a trained model: fill-mask, and probes with intervals (notebook 06).
 
 The ways of asking stand in one file each; so do the published sets, which are modules with
-`read` and `score`: `albert_lib.probing.blimp`, `crows_pairs`, `weat`.
+`read` and `score`: `albert_lib.probing.sets.blimp`, `crows_pairs`, `weat`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from albert_lib.text.export import tokenizer_config, tokenizer_json
 from albert_lib.text.normalize import normalize
 from albert_lib.text.parts import Part, parts_of
 from albert_lib.text.settings import read_settings
-from albert_lib.text.training import train_pieces
+from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_PIECES, Vocabulary
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from sentencepiece import SentencePieceProcessor
 
 from albert_lib.errors import InputError, TokenizerError
-from albert_lib.text.training import PIECES_OF_THEIR_OWN
+from albert_lib.text.train_vocabulary import PIECES_OF_THEIR_OWN
 from albert_lib.text.unigram import WORD_START
 
 UNKNOWN_PIECE = "<unk>"

@@ -6,7 +6,7 @@ from functools import lru_cache
 from string import ascii_lowercase
 
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.training import PIECES_OF_THEIR_OWN, train_pieces
+from albert_lib.text.train_vocabulary import PIECES_OF_THEIR_OWN, train_pieces
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_PIECES
 

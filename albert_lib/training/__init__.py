@@ -1,9 +1,7 @@
 """Training: LAMB, Muon, a schedule, one loop, checkpoints that survive a kill, and pretraining."""
 
 from albert_lib.training.checkpoint import Checkpoint, load_latest, save_checkpoint
-from albert_lib.training.diagnosis import Diagnosis, diagnose
 from albert_lib.training.evaluation import Evaluation, evaluate
-from albert_lib.training.findings import Finding
 from albert_lib.training.history import History
 from albert_lib.training.lamb import Lamb, lamb_update, parameter_groups
 from albert_lib.training.loop import train, train_step
@@ -13,23 +11,18 @@ from albert_lib.training.pretraining import build_optimizer, pretrain, pretraini
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.recording import TrainingError
 from albert_lib.training.schedule import warmup_linear
-from albert_lib.training.vital_signs import VitalSigns
 
 __all__ = [
     "Checkpoint",
-    "Diagnosis",
     "Evaluation",
-    "Finding",
     "History",
     "Lamb",
     "MuonWithAdamW",
     "Recipe",
     "TrainingError",
-    "VitalSigns",
     "autocast",
     "best_dtype",
     "build_optimizer",
-    "diagnose",
     "evaluate",
     "lamb_update",
     "load_latest",

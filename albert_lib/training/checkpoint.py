@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
-from albert_lib.training import processes
+from albert_lib.training import distributed
 from albert_lib.training.history import History
 
 FORMAT_VERSION = 1
@@ -185,13 +185,13 @@ def load_latest_for_all(folder: Path) -> Checkpoint | None:
 
     Raises CheckpointError on a process that does not see it.
     """
-    found = load_latest(folder) if processes.is_first() else None
-    name = processes.tell_all(None if found is None else found.folder.name)
+    found = load_latest(folder) if distributed.is_first() else None
+    name = distributed.broadcast_json(None if found is None else found.folder.name)
     if found is not None or name is None:
         return found
     if not (folder / name / "state.json").is_file():
         raise CheckpointError(
-            f"{folder / name} is not seen by process {processes.number()} of the run; put the "
+            f"{folder / name} is not seen by process {distributed.rank()} of the run; put the "
             f"output folder on a disk that all its machines share."
         )
     return open_checkpoint(folder / name)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
-from albert_lib.training import processes
+from albert_lib.training import distributed
 from albert_lib.training.precision import autocast
 
 SEQUENCES_AT_ONCE = 64  # a batch to train on may be larger than memory holds in one piece
@@ -64,7 +64,7 @@ def evaluate(
         counts += torch.tensor([len(batch.masked_labels), len(batch.sop_labels)])
     model.train(was_training)
     sums = torch.cat([masked, order, counts])
-    processes.add_up([sums])
+    distributed.all_reduce([sums])
     masked, order, counts = sums.split(2)
     mlm_loss, mlm_accuracy = (masked / counts[0].clamp(min=1)).tolist()
     sop_loss, sop_accuracy = (order / counts[1].clamp(min=1)).tolist()
@@ -74,7 +74,7 @@ def evaluate(
 
 def to_look_at(n_batches: int, batch_size: int) -> Iterator[tuple[int, slice]]:
     """Yield this process's batches by number, those of many sequences in parts."""
-    for number in range(processes.number(), n_batches, processes.count()):
+    for number in range(distributed.rank(), n_batches, distributed.world_size()):
         for first in range(0, batch_size, SEQUENCES_AT_ONCE):
             yield number, slice(first, min(first + SEQUENCES_AT_ONCE, batch_size))
 

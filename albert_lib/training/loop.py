@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from albert_lib.errors import ConfigError
-from albert_lib.training import processes
+from albert_lib.training import distributed
 from albert_lib.training.history import History, Row
 from albert_lib.training.precision import autocast
 from albert_lib.training.recording import Recorder
@@ -82,7 +82,7 @@ def train(
     history = History() if history is None else history
     device = next(model.parameters()).device
     reads = 1 if device.type == "cpu" else ROWS_BETWEEN_READS
-    hidden = not (progress and processes.is_first())
+    hidden = not (progress and distributed.is_first())
     with (
         training_mode(model),
         tqdm(total=steps, initial=len(history), disable=hidden, unit="step") as bar,
@@ -128,11 +128,11 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     counts = [{"tokens": part.n_tokens, **(terms(part) if terms else {})} for part in parts]
     whole = counts_of_whole(counts)
-    is_cut = len(parts) * processes.count() > 1
+    is_cut = len(parts) * distributed.world_size() > 1
     sums: dict[str, Tensor] = {}
     for index, (part, own) in enumerate(zip(parts, counts, strict=True)):
         if begin_part is not None:
-            begin_part(processes.number() * len(parts) + index)
+            begin_part(distributed.rank() * len(parts) + index)
         with autocast(device, dtype):
             losses = loss_function(model, part.to(device))
             if is_cut:
@@ -142,7 +142,7 @@ def train_step(
             sums[name] = sums[name] + loss.detach() if name in sums else loss.detach()
 
     gradients = [each.grad for each in model.parameters() if each.grad is not None]
-    processes.add_up([*gradients, *sums.values()])
+    distributed.all_reduce([*gradients, *sums.values()])
     gradient_norm = nn.utils.clip_grad_norm_(model.parameters(), max_grad_norm)
     optimizer.step()
     return {
@@ -157,7 +157,7 @@ def counts_of_whole(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """Add up the counts of all parts on all processes."""
     names = list(counts[0])
     numbers = torch.tensor([sum(part[name] for part in counts) for name in names])
-    processes.add_up([numbers])
+    distributed.all_reduce([numbers])
     return dict(zip(names, numbers.tolist(), strict=True))
 
 

@@ -13,15 +13,17 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from albert_lib.corpus import TokenStore
+from albert_lib.diagnosis.measurements import VitalSigns
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining, sop_loss
 from albert_lib.model.cross_entropy import mean_cross_entropy
 from albert_lib.model.weights import exportable_config
-from albert_lib.objectives import PairObjective, PretrainingBatch, PretrainingBatches, TokenStore
+from albert_lib.objectives import PairObjective, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import processes
+from albert_lib.training import distributed
 from albert_lib.training.checkpoint import (
     Checkpoint,
     check_writable,
@@ -40,7 +42,6 @@ from albert_lib.training.precision import PRECISIONS
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.same_run import check_same_run, describe_run
 from albert_lib.training.schedule import warmup_linear
-from albert_lib.training.vital_signs import VitalSigns
 
 ROUND_NUMBER = 32  # of predictions
 UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
@@ -130,7 +131,7 @@ def pretrain(
     held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the history, and beside
     them the columns of `VitalSigns`, from which `diagnose` tells why a curve is stuck.
 
-    On several processes (`processes.joined`) every one calls this with the same arguments, makes
+    On several processes (`distributed.joined`) every one calls this with the same arguments, makes
     its rows of each batch, and ends with the same weights; the first alone writes. The losses
     are those of one process, up to rounding and dropout's draws. `output` is on a disk that
     all of them see.
@@ -142,13 +143,13 @@ def pretrain(
     if output is not None and model.config.sharing not in UNEXPORTABLE:
         exportable_config(model.config)  # now, and not when training is done
     keep_freed_memory()
-    rows = processes.own_rows(recipe.batch_size, recipe.accumulation)
+    rows = distributed.own_rows(recipe.batch_size, recipe.accumulation)
     optimizer = build_optimizer(model, recipe)
     folder = None if output is None else Path(output)
-    written = folder if processes.is_first() else None  # by this process
-    run = processes.tell_all(describe_run(model, store, tokenizer, recipe))
+    written = folder if distributed.is_first() else None  # by this process
+    run = distributed.broadcast_json(describe_run(model, store, tokenizer, recipe))
     resumed = None if folder is None else resume(folder, run, model, optimizer)
-    processes.hand_out(list(weights(model).values()))
+    distributed.broadcast(list(weights(model).values()))
 
     training = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
     dtype = PRECISIONS[run["dtype"]]
@@ -180,7 +181,7 @@ def pretrain(
     )  # fmt: skip
     if written is not None and not (is_finished and (written / "model").exists()):
         save_final_model(written / "model", model, tokenizer)
-    processes.wait_for_all()
+    distributed.barrier()
     return history
 
 
@@ -208,7 +209,7 @@ def resume(
     `run` takes over what was measured when the run began. Raises CheckpointError when `folder`
     cannot be written to or holds another run.
     """
-    if processes.is_first():
+    if distributed.is_first():
         check_writable(folder)
     resumed = load_latest_for_all(folder)
     if resumed is not None:

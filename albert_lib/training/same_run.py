@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from albert_lib.corpus import TokenStore
 from albert_lib.errors import CheckpointError
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import processes
+from albert_lib.training import distributed
 from albert_lib.training.checkpoint import Checkpoint
 from albert_lib.training.precision import PRECISIONS, best_dtype
 from albert_lib.training.recipe import Recipe
@@ -30,7 +30,7 @@ def describe_run(
     names = {dtype: name for name, dtype in PRECISIONS.items()}
     automatic = recipe.precision == "auto"
     settings = recipe.to_dict()
-    parts = {"processes": processes.count(), "accumulation": settings.pop("accumulation")}
+    parts = {"processes": distributed.world_size(), "accumulation": settings.pop("accumulation")}
     return {
         "recipe": {k: v for k, v in settings.items() if k not in MAY_CHANGE_ON_RESUME},
         "parts": parts,
@@ -63,7 +63,7 @@ def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
                 f"{folder} holds a run with {difference}; ask for the same or use a new output "
                 f"folder."
             )
-        if processes.is_first():
+        if distributed.is_first():
             warnings.warn(
                 f"{folder} holds a run with {difference}: it goes on with the same batches, but "
                 f"other draws of dropout and other last digits.",

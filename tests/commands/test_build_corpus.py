@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
-from albert_lib.objectives import TokenStore
 
 
 def many_documents(n: int) -> str:

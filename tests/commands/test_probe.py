@@ -11,8 +11,9 @@ import pytest
 from albert_lib import AlbertForMaskedLM
 from albert_lib.commands.probe import WatchedFillMask
 from albert_lib.files import read_json
-from albert_lib.probing import pseudo_log_likelihood, winobias
-from albert_lib.probing.sets import SETS
+from albert_lib.probing import pseudo_log_likelihood
+from albert_lib.probing.sets import winobias
+from albert_lib.probing.sets.catalogue import SETS
 
 Run = Callable[..., str]
 PRONOUNS = {"driver": ("he", "she"), "nurse": ("she", "he"), "clerk": ("she", "he")}

@@ -23,10 +23,11 @@ from workshop import Workshop, theirs
 import albert_lib
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertModel, AlbertTokenizer
 from albert_lib.__main__ import main as run_command
+from albert_lib.corpus import python_documentation
 from albert_lib.objectives import MaskingConfig
 from albert_lib.objectives.batch_masking import mask_batch
 from albert_lib.paper import paper_table
-from albert_lib.text import GOOGLE, python_documentation
+from albert_lib.text import GOOGLE
 
 ROUNDING = 1e-5  # what adding up in another order may do in float32
 PROMPTS = [

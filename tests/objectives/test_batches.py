@@ -10,15 +10,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError, StoreError
 from albert_lib.files import data_folder
-from albert_lib.objectives import (
-    MaskingConfig,
-    PretrainingBatches,
-    TokenStore,
-    batches,
-    mask_batch,
-)
+from albert_lib.objectives import MaskingConfig, PretrainingBatches, batches, mask_batch
 
 ENGLISH = data_folder() / "tokenizers" / "english-8k"
 

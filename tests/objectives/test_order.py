@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from albert_lib.objectives import SegmentPairs, blocks, order
+from albert_lib.corpus import blocks
+from albert_lib.objectives import SegmentPairs, order
 from albert_lib.objectives.order import ExampleOrder
 from albert_lib.objectives.segments import TARGET_VERSIONS
 

@@ -13,8 +13,8 @@ import pytest
 from google_procedure import GoogleTokenizer
 
 from albert_lib import AlbertTokenizer
+from albert_lib.corpus import python_documentation
 from albert_lib.files import data_folder
-from albert_lib.text import python_documentation
 from albert_lib.text.export import character_table
 
 ODD_TEXTS = [

@@ -11,8 +11,9 @@ import pytest
 import torch
 from every_document import all_documents, all_pairs, posterior
 
+from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError, InputError
-from albert_lib.objectives import MaskingConfig, PretrainingBatches, TokenStore
+from albert_lib.objectives import MaskingConfig, PretrainingBatches
 from albert_lib.town import IdealReader, Town, find_floor
 from albert_lib.town.ideal_reader import text_positions
 

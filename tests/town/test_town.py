@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from every_document import all_documents
 
+from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError
-from albert_lib.objectives import TokenStore
 from albert_lib.town import Town, WorldError, load_world
 from albert_lib.town.hamlet import load_hamlet
 from albert_lib.town.world import read_form

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from albert_lib.config import AlbertConfig
+from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
 
 DAY = ("wakes", "eats", "works", "sings", "sleeps")

@@ -22,16 +22,16 @@ import torch
 from safetensors.torch import save_file
 
 from albert_lib.config import AlbertConfig
+from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import TokenStore
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import History, Recipe, checkpoint, pretrain, pretraining, processes
+from albert_lib.training import History, Recipe, checkpoint, distributed, pretrain, pretraining
 
 
 def main(world: Path, cases: Path, output: Path) -> None:
     """Pretrain the cases one after another."""
     torch.set_num_threads(1)
-    with processes.joined("cpu"):
+    with distributed.joined("cpu"):
         for name, case in json.loads(cases.read_text()).items():
             run_case(world, name, case, output)
 
@@ -48,12 +48,12 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
 
     def on_step(row: dict[str, float]) -> None:
         first_attempt = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
-        if row["step"] == case.get("dies_at") and processes.number() == 1 and first_attempt:
+        if row["step"] == case.get("dies_at") and distributed.rank() == 1 and first_attempt:
             os.kill(os.getpid(), signal.SIGKILL)
         if row["step"] == case.get("stops_at"):
             raise KeyboardInterrupt
 
-    torch.manual_seed(processes.number())  # the first one's weights are what counts
+    torch.manual_seed(distributed.rank())  # the first one's weights are what counts
     model = AlbertForPreTraining(AlbertConfig(**case["model"]))
     history = History()
     pretraining.parts_of_batch = cut_and_record
@@ -69,7 +69,7 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
             on_step=on_step,
         )
     pretraining.parts_of_batch = cut
-    found = output / f"{name}-{processes.number()}"
+    found = output / f"{name}-{distributed.rank()}"
     found.with_suffix(".json").write_text(json.dumps({"rows": history.rows, "seen": seen}))
     save_file(checkpoint.weights(model), found.with_suffix(".safetensors"))
 

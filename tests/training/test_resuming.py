@@ -12,10 +12,11 @@ import pytest
 import torch
 from short_runs import SHORT, assert_same_weights, pretrain_quietly, stop_after, without_time
 
+from albert_lib.corpus import TokenStore
 from albert_lib.errors import CheckpointError
 from albert_lib.files import read_json
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import MaskingConfig, TokenStore
+from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import History, build_optimizer, pretrain, save_checkpoint
 from albert_lib.training.same_run import describe_run
@@ -24,7 +25,7 @@ KILLED_RUN = """
 import os, signal, sys, types
 import torch
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import TokenStore
+from albert_lib.corpus import TokenStore
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import Recipe, checkpoint, pretrain, pretraining
 from albert_lib.config import AlbertConfig

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from albert_lib.objectives import PairPlan, TokenStore
+from albert_lib.corpus import TokenStore
+from albert_lib.objectives import PairPlan
 from albert_lib.paper import paper_table
 from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings.pieces import BLACK, BLUE, ORANGE, SKY, WIDTH, draw_pieces

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.training.kept_variations import KeptVariations
-from albert_lib.training.variations import Outcome
+from albert_lib.experiments.kept_variations import KeptVariations
+from albert_lib.experiments.variations import Outcome
 from albert_lib.workbook.drawings.chapter_05_floor import draw_score
 from albert_lib.workbook.style import COLORS
 

@@ -11,9 +11,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.probing.calibration import Calibration, points
-from albert_lib.probing.town_questions import ASSOCIATION, IN_NATS, PROBES
-from albert_lib.probing.town_trials import Probed
+from albert_lib.experiments.calibration import Calibration, points
+from albert_lib.experiments.town_questions import ASSOCIATION, IN_NATS, PROBES
+from albert_lib.experiments.town_trials import Probed
 from albert_lib.town import MAN, WOMAN, Town
 from albert_lib.workbook.style import COLORS
 

@@ -8,8 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from albert_lib.corpus import TokenStore
 from albert_lib.files import data_folder
-from albert_lib.objectives import MaskingConfig, SegmentPairs, TokenStore
+from albert_lib.objectives import MaskingConfig, SegmentPairs
 from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings import chapter_02 as drawings
 from albert_lib.workbook.drawings import pieces as pieces_in_boxes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from albert_lib.experiments.calibration import Calibration
+from albert_lib.experiments.town_questions import PROBES
+from albert_lib.experiments.town_trials import Probed, Trial
 from albert_lib.probing import ProbeRow, mean_interval
-from albert_lib.probing.calibration import Calibration
 from albert_lib.probing.intervals import Interval
-from albert_lib.probing.town_questions import PROBES
-from albert_lib.probing.town_trials import Probed, Trial
 from albert_lib.town import Town
 from albert_lib.town.hamlet import load_hamlet
 from albert_lib.workbook.drawings import chapter_06, chapter_06_calibration

@@ -1,0 +1,223 @@
+"""Data sets of the Hugging Face hub, streamed row by row; never downloaded whole.
+
+A data set is written hf:NAME, with hf:NAME:CONFIGURATION and hf:NAME@REVISION where it needs
+them; NAME may also be a folder or file on this machine that the `datasets` library can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from albert_lib.corpus.packed import file_identity
+from albert_lib.corpus.paragraphs import Event, events_of, gather
+from albert_lib.corpus.sources import Unit
+from albert_lib.errors import AlbertLibError, DownloadError, TextError
+
+if TYPE_CHECKING:
+    from datasets import DatasetBuilder, IterableDataset
+
+# `datasets` is optional and slow to import: each function imports what it uses.
+
+Row = dict[str, Any]
+
+PREFIX = "hf:"
+SECONDS_TO_ANSWER = 10.0  # before the hub counts as out of reach
+INSTALL = "pip install -c requirements.lock -e '.[hub]'"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set by name, and which part of it.
+
+    Attributes:
+        name: The hub's id, or a path.
+        configuration: Which of its configurations; None: its only or default one.
+        revision: A branch, tag or commit of the hub's repository; None: main.
+        files: Which files of it, as a pattern; None: what the configuration says.
+        rows_per_document: Rows that make one document; more than 1 where a row is a sentence.
+    """
+
+    name: str
+    configuration: str | None = None
+    revision: str | None = None
+    files: str | None = None
+    rows_per_document: int = 1
+
+
+KNOWN = {
+    "wikipedia": DataSet("wikimedia/wikipedia", "20231101.en"),
+    # The repository itself holds a program, which `datasets` no longer runs; the hub's own
+    # conversion beside it holds the rows. A row is a sentence, and nothing marks where a book
+    # ends (7,185 books, 74,004,228 rows): 512 rows are a document long enough for sentence pairs.
+    "bookcorpus": DataSet(
+        "bookcorpus/bookcorpus",
+        revision="refs/convert/parquet",
+        files="plain_text/train/*.parquet",
+        rows_per_document=512,
+    ),
+}
+"""The two corpora of the paper, by the names that people use for them."""
+
+
+def parse(source: str) -> DataSet:
+    """Read hf:NAME[@REVISION][:CONFIGURATION], or one of the KNOWN names with or without hf:."""
+    name = source.removeprefix(PREFIX)
+    if name in KNOWN:
+        return KNOWN[name]
+    if name and Path(name).exists():
+        return DataSet(name)
+    name, _, configuration = name.partition(":")
+    name, _, revision = name.partition("@")
+    if not name:
+        raise TextError(f"{source} names no data set; write hf:NAME, such as hf:wikipedia.")
+    return DataSet(name, configuration or None, revision or None)
+
+
+def hub_units(
+    source: str, field: str = "text", split: str = "train", rows_per_document: int | None = None
+) -> list[Unit]:
+    """The files of a data set, in order; each is opened and streamed when it is read.
+
+    Raises TextError when `datasets` is missing or the data set has no such split, DownloadError
+    when it is neither on this machine nor within reach.
+    """
+    wanted = parse(source)
+    if rows_per_document is not None:
+        wanted = replace(wanted, rows_per_document=rows_per_document)
+    if wanted.rows_per_document < 1:
+        raise TextError(f"rows_per_document is {rows_per_document}; make it at least 1.")
+    builder, licence = find(source, wanted)
+    try:
+        rows = builder.as_streaming_dataset(split=split)
+    except ValueError as problem:
+        raise TextError(f"{source} has no split {split} ({problem}); name one it has.") from None
+    except Exception as problem:  # the library's errors and those of its transport
+        raise DownloadError(out_of_reach(source, wanted, problem)) from None
+    names = file_names(builder, split, rows.num_shards)
+    return [
+        Unit(
+            source,
+            name,
+            identity_of(name, builder),
+            lambda index=index: gather(events(rows, index, source, field, wanted)),  # type: ignore[misc]
+            size=None,
+            licence=licence,
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def find(source: str, wanted: DataSet) -> tuple[DatasetBuilder, str | None]:
+    """Look a data set up, and its licence; nothing of the text is fetched yet."""
+    try:
+        import datasets
+    except ImportError:
+        raise TextError(
+            f"{source} is read by the library `datasets`, which is not installed; run `{INSTALL}`."
+        ) from None
+    try:
+        licence = None
+        if not Path(wanted.name).exists():
+            licence = ask_the_hub(wanted)
+        builder = datasets.load_dataset_builder(
+            wanted.name, wanted.configuration, revision=wanted.revision, data_files=wanted.files
+        )
+    except ValueError as problem:  # such as a configuration that there is not
+        raise TextError(f"{source} cannot be read as a data set: {first_line(problem)}") from None
+    except Exception as problem:  # the library's errors and those of its transport: many families
+        raise DownloadError(out_of_reach(source, wanted, problem)) from None
+    return builder, builder.info.license or licence
+
+
+def ask_the_hub(wanted: DataSet) -> str | None:
+    """Fail early where there is no network, for `datasets` goes on trying; return the licence."""
+    from huggingface_hub import HfApi
+
+    info = HfApi().dataset_info(wanted.name, revision=wanted.revision, timeout=SECONDS_TO_ANSWER)
+    licence = getattr(info.card_data, "license", None)
+    return ", ".join(licence) if isinstance(licence, list) else licence
+
+
+def file_names(builder: DatasetBuilder, split: str, n_shards: int) -> list[str]:
+    """The files behind a split, as `datasets` names them (with the commit, on the hub)."""
+    files = list(map(str, (builder.config.data_files or {}).get(split, ())))
+    return files if len(files) == n_shards else [f"{split}, part {i}" for i in range(n_shards)]
+
+
+def identity_of(name: str, builder: DatasetBuilder) -> dict[str, int | str]:
+    """By what a file is known again: its state on disk, else the hash that names the data set."""
+    return dict(file_identity(Path(name))) if Path(name).is_file() else {"hash": builder.hash}
+
+
+def events(
+    rows: IterableDataset, index: int, source: str, field: str, wanted: DataSet
+) -> Iterator[Event]:
+    """Yield the paragraphs of one file's rows, and where documents end."""
+    shard = rows.shard(num_shards=rows.num_shards, index=index)
+    for number, row in enumerate(stream(shard, source, wanted), start=1):
+        if field not in row:
+            raise TextError(
+                f"{source} has no column {field!r} but {', '.join(row)}; name one with --field."
+            )
+        text = row[field]
+        if text is not None and not isinstance(text, str):
+            raise TextError(
+                f"{source} has no text but {type(text).__name__} in its column {field!r}; name "
+                f"another with --field."
+            )
+        paragraphs = events_of(text or "")
+        ends = number % wanted.rows_per_document == 0
+        yield from (event for event in paragraphs if ends or event[0] is not None)
+
+
+def stream(rows: Iterable[Row], source: str, wanted: DataSet) -> Iterator[Row]:
+    """Pass rows on; a failure on the way becomes one sentence."""
+    try:
+        yield from rows
+    except AlbertLibError:
+        raise
+    except Exception as problem:
+        if Path(wanted.name).exists():
+            raise TextError(
+                f"{source} cannot be read to its end ({first_line(problem)}); mend or replace it."
+            ) from None
+        raise DownloadError(out_of_reach(source, wanted, problem)) from None
+
+
+def first_line(problem: BaseException) -> str:
+    """The first line of an error's own words, without the stop at its end."""
+    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
+
+
+def out_of_reach(source: str, wanted: DataSet, problem: Exception) -> str:
+    """One sentence for what went wrong between here and the hub, and what to do about it."""
+    from huggingface_hub import errors
+
+    if isinstance(problem, errors.GatedRepoError):
+        return (
+            f"{source}: {wanted.name} is open only to those who agreed to its terms; agree to them "
+            f"on its page of the hub, then run `hf auth login`."
+        )
+    if isinstance(problem, errors.RevisionNotFoundError):
+        return (
+            f"{source}: {wanted.name} on the hub has no revision {wanted.revision}; name another."
+        )
+    if isinstance(problem, errors.RepositoryNotFoundError):
+        return (
+            f"{source} is nothing on this machine, and the hub has no public data set "
+            f"{wanted.name}; check the spelling, or run `hf auth login` if it is private."
+        )
+    cause = problem.__cause__ or problem
+    reason = (
+        "HF_HUB_OFFLINE is set"
+        if isinstance(cause, errors.OfflineModeIsEnabled)
+        else f"{type(cause).__name__}: {first_line(cause)}"
+    )
+    return (
+        f"{source} cannot be read from the hub ({reason}): run the same command again where there "
+        f"is a network, or fetch it there with `hf download --repo-type dataset {wanted.name} "
+        f"--local-dir FOLDER`, bring the folder here and give hf:FOLDER."
+    )

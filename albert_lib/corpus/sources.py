@@ -1,0 +1,195 @@
+"""Reading documents: folders of text, JSON lines, the machine's own documentation."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from albert_lib.corpus.documentation import python_documentation
+from albert_lib.corpus.packed import UNPACK, file_identity, kind_of
+from albert_lib.corpus.paragraphs import Part, documents_of, parts_of_jsonl, parts_of_text
+from albert_lib.errors import TextError
+from albert_lib.text.sentences import Document, split_sentences
+
+__all__ = [
+    "Document",
+    "Unit",
+    "documentation_unit",
+    "file_units",
+    "python_documentation",
+    "read_documents",
+    "read_jsonl",
+    "read_text_file",
+    "read_text_folder",
+    "sentences_of",
+    "split_documents",
+]
+
+PACKED = ", ".join(UNPACK)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is read in one go: a file, one of a hub data set's files, Python's documentation.
+
+    Attributes:
+        source: What it belongs to, as the user named it.
+        name: Its own name, for messages and lists.
+        identity: By what it is known again, so that a build killed and started again can tell
+            whether it still reads the same text.
+        parts: Opens it and yields its documents, part by part; always the same ones.
+        size: Bytes on disk, or None where that is unknown.
+        is_cut: Whether its paragraphs are single sentences already.
+        licence: What its source says about that, if anything.
+    """
+
+    source: str
+    name: str
+    identity: Mapping[str, int | str]
+    parts: Callable[[], Iterator[Part]]
+    size: int | None = None
+    is_cut: bool = False
+    licence: str | None = None
+
+
+def file_units(path: str | os.PathLike[str], field: str = "text") -> list[Unit]:
+    """The text files that a path stands for: itself, or those in and under a folder, by name.
+
+    Text files are .txt and .jsonl, each also packed (.txt.xz, .jsonl.gz, …); names that begin
+    with a dot are passed over. `field` is for JSON lines. Raises TextError when there is none.
+    """
+    top = Path(path)
+    if top.is_file():
+        if kind_of(top) not in (".txt", ".jsonl"):
+            raise TextError(
+                f"{top} is neither .txt nor .jsonl (nor one of these packed as {PACKED}); rename "
+                f"it to what it holds, or pass a folder."
+            )
+        return [file_unit(top, str(path), top.name, field)]
+    return [
+        file_unit(file, str(path), file.relative_to(top).as_posix(), field)
+        for file in files_in(top, (".txt", ".jsonl"))
+    ]
+
+
+def file_unit(file: Path, source: str, name: str, field: str) -> Unit:
+    """Describe one text file."""
+    identity = file_identity(file)
+    if kind_of(file) == ".jsonl":
+        return Unit(
+            source, name, identity, lambda: parts_of_jsonl(file, field), size=identity["bytes"]
+        )
+    return Unit(source, name, identity, lambda: parts_of_text(file), size=identity["bytes"])
+
+
+def documentation_unit(source: str) -> Unit:
+    """The prose of the documentation on this machine, as `python_documentation` gives it."""
+
+    def parts() -> Iterator[Part]:
+        return (Part(document, True) for document in python_documentation())
+
+    packages = importlib.metadata.distributions()
+    installed = sorted(f"{package.name}=={package.version}" for package in packages)
+    identity = {"python": platform.python_version(), "packages": " ".join(installed)}
+    return Unit(source, source, identity, parts, is_cut=True)
+
+
+def sentences_of(units: Iterable[Unit]) -> Iterator[str]:
+    """Yield every sentence of every unit, without holding a document."""
+    for unit in units:
+        for part in unit.parts():
+            for paragraph in part.paragraphs:
+                yield from [paragraph] if unit.is_cut else split_sentences(paragraph)
+
+
+def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
+    """Read documents from a folder of text files, or from a .txt or .jsonl file, packed or not.
+
+    `field` is for JSON lines. TextError says what is wrong with the path or a file.
+    """
+    units = file_units(path, field)
+    parts = chain.from_iterable(unit.parts() for unit in units)
+    return refuse_nothing(documents_of(parts), Path(path))
+
+
+def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """Read every .txt file in and under a folder, packed ones too, in the order of their names."""
+    files = files_in(Path(path), (".txt",))
+    return refuse_nothing(chain.from_iterable(map(read_text_file, files)), Path(path))
+
+
+def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
+    """Read the documents of one UTF-8 text file, in whichever of the usual layouts it is.
+
+    - A sentence or a paragraph a line, a blank line between documents: as many documents.
+    - Lines broken in mid-sentence, as in a printed book, or a blank line after every line: there
+      the blank line ends a paragraph, and the file is one document.
+    - No blank line: one document.
+
+    The first four million characters tell the layout; beyond them the file is a stream.
+    """
+    return documents_of(parts_of_text(Path(path)))
+
+
+def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
+    """Read one document a line from a file of JSON objects that have their text under `field`."""
+    path = Path(path)
+    if not path.is_file():
+        raise TextError(f"{path} does not exist; check the path.")
+    return refuse_nothing(documents_of(parts_of_jsonl(path, field)), path)
+
+
+def split_documents(
+    documents: Iterable[Document], held_out_every: int = 20
+) -> tuple[list[Document], list[Document]]:
+    """Set every `held_out_every`-th document aside; return those to train on and those held out.
+
+    The same documents are always split the same way. Of fewer documents than that, the last one
+    is held out; of a single one nothing can be, which is a TextError. This is for documents that
+    fit in memory; build-corpus splits a stream by the same rule.
+    """
+    documents = list(documents)
+    if len(documents) < 2 or held_out_every < 2:
+        raise TextError(cannot_split(len(documents), held_out_every))
+    step = min(held_out_every, len(documents))
+    held_out = documents[step - 1 :: step]
+    del documents[step - 1 :: step]
+    return documents, held_out
+
+
+def cannot_split(n_documents: int, held_out_every: int) -> str:
+    """The sentence for what cannot be split."""
+    return (
+        f"{n_documents} documents cannot be split with held_out_every={held_out_every}; "
+        f"both must be at least 2."
+    )
+
+
+def files_in(folder: Path, kinds: tuple[str, ...]) -> list[Path]:
+    """The files of these kinds in and under a folder, sorted by name; TextError if none."""
+    if not folder.is_dir():
+        raise TextError(f"{folder} does not exist; check the path.")
+    names = (file.relative_to(folder) for file in folder.rglob("*") if kind_of(file) in kinds)
+    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    files = sorted(visible, key=Path.as_posix)
+    if not files:
+        raise TextError(
+            f"{folder} holds no {' or '.join(kinds)} file; put text there, as UTF-8, plain or "
+            f"packed ({PACKED})."
+        )
+    return [folder / name for name in files if (folder / name).is_file()]
+
+
+def refuse_nothing(documents: Iterator[Document], path: Path) -> Iterator[Document]:
+    """Pass documents on; TextError at the end if there was not one."""
+    empty = True
+    for document in documents:
+        empty = False
+        yield document
+    if empty:
+        raise TextError(f"{path} holds no text; pass one that does.")

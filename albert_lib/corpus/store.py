@@ -1,0 +1,240 @@
+"""A corpus as one long row of piece ids on disk, with the places where sentences begin.
+
+A store is a folder:
+
+    ids.bin         the ids of all sentences in a row; uint16 where the vocabulary allows
+    sentences.bin   int64: where in ids.bin each sentence begins, and the end
+    documents.bin   int64: which sentence each document begins with, and the end
+    store.json      counts, number format and the vocabulary's fingerprint
+
+It is written as a stream and opened as a memory map: neither needs memory that grows with the
+corpus, and opening takes milliseconds whatever the size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Int, Integer
+from tqdm.auto import tqdm
+
+from albert_lib.corpus.writing import FORMAT_VERSION, OFFSET_DTYPE, StoreWriter
+from albert_lib.errors import StoreError, TextError
+from albert_lib.files import new_folder, read_json
+
+if TYPE_CHECKING:
+    from albert_lib.text import AlbertTokenizer
+
+COUNTED_AT_ONCE = 1 << 20  # ids
+HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers, and pieces of so many
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TokenStore:
+    """A tokenized corpus on disk: documents made of sentences made of piece ids.
+
+    Sentence i is `ids[sentence_starts[i] : sentence_starts[i + 1]]`; document d is made of the
+    sentences `document_starts[d] … document_starts[d + 1] − 1`. No special pieces are added.
+    """
+
+    folder: Path
+    ids: Integer[np.ndarray, " tokens"]
+    sentence_starts: Int[np.ndarray, " sentence_boundaries"]
+    document_starts: Int[np.ndarray, " document_boundaries"]
+    vocab_size: int
+    tokenizer_fingerprint: str
+
+    @classmethod
+    def build(
+        cls,
+        path: str | os.PathLike[str],
+        documents: Iterable[Sequence[str]],
+        tokenizer: AlbertTokenizer,
+        *,
+        progress: bool = False,
+    ) -> TokenStore:
+        """Encode documents (each a list of sentences) into a new store that replaces `path`.
+
+        Sentences without a piece and documents without a sentence are left out. `documents` is
+        read once and never held. Raises TextError when nothing is left to store; `path` then
+        stays as it was.
+        """
+        with new_folder(path) as folder:
+            writer = StoreWriter(folder, tokenizer.vocab_size, tokenizer.fingerprint)
+            try:
+                for document in tqdm(
+                    documents, "encoding", unit=" documents", disable=not progress
+                ):
+                    sentences = encode_document(document, tokenizer)
+                    if sentences:
+                        ids = np.fromiter(chain.from_iterable(sentences), dtype=np.int64)
+                        writer.append(ids, np.array([len(sentence) for sentence in sentences]))
+                        writer.end_document()
+                if writer.n_tokens == 0:
+                    raise TextError(
+                        f"There is no text to store in {path}: the documents are empty; check "
+                        f"the folder or file that they were read from."
+                    )
+                writer.finish()
+            finally:
+                writer.close()
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> TokenStore:
+        """Open a store that `build` wrote.
+
+        Raises StoreError when the folder is no store, was written in another format, or one of
+        its files does not have the size that store.json states.
+        """
+        folder = Path(path)
+        if not (folder / "store.json").is_file():
+            raise StoreError(
+                f"{folder} is not a token store (it has no store.json); build one with "
+                f"TokenStore.build or python -m albert_lib build-corpus."
+            )
+        description = read_json(folder / "store.json", StoreError)
+        try:
+            version = description["format_version"]
+            if version != FORMAT_VERSION:
+                raise StoreError(
+                    f"{folder / 'store.json'} states format version {version}, this albert_lib "
+                    f"reads version {FORMAT_VERSION}; build the store again."
+                )
+            return cls(
+                folder,
+                open_array(folder / "ids.bin", description["dtype"], description["n_tokens"]),
+                open_array(folder / "sentences.bin", OFFSET_DTYPE, description["n_sentences"] + 1),
+                open_array(folder / "documents.bin", OFFSET_DTYPE, description["n_documents"] + 1),
+                description["vocab_size"],
+                description["tokenizer_fingerprint"],
+            )
+        except (KeyError, TypeError) as problem:
+            raise StoreError(
+                f"{folder / 'store.json'} does not describe a token store ({problem}); "
+                f"build the store again."
+            ) from None
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of pieces in the whole store."""
+        return len(self.ids)
+
+    @property
+    def n_sentences(self) -> int:
+        """Number of sentences in the whole store."""
+        return len(self.sentence_starts) - 1
+
+    @property
+    def n_documents(self) -> int:
+        """Number of documents."""
+        return len(self.document_starts) - 1
+
+    def sentence(self, index: int) -> Integer[np.ndarray, " pieces"]:
+        """The ids of one sentence, counted through the whole store; IndexError past the end."""
+        if not 0 <= index < self.n_sentences:
+            raise IndexError(f"sentence {index} of a store with {self.n_sentences} sentences")
+        return self.ids[self.sentence_starts[index] : self.sentence_starts[index + 1]]
+
+    def unigram_counts(self) -> Int[np.ndarray, " vocab"]:
+        """How often each piece of the vocabulary occurs."""
+        counts = np.zeros(self.vocab_size, dtype=np.int64)
+        for start in range(0, self.n_tokens, COUNTED_AT_ONCE):
+            block = self.ids[start : start + COUNTED_AT_ONCE]
+            counts += np.bincount(block, minlength=self.vocab_size)
+            self.release_pages()
+        return counts
+
+    def unigram_entropy(self) -> float:
+        """Entropy of the piece frequencies, in nats: −Σ p ln p.
+
+        It is the loss of a reader who knows how common each piece is and looks at no context, so
+        a model that has learned anything from context is below it.
+        """
+        return entropy(self.unigram_counts())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the text, its sentences and documents, in hexadecimal.
+
+        Of a large corpus a thousand excerpts are hashed, spread evenly, so that it takes no longer
+        the more text there is: another text has another hash, but a word changed here or there
+        may be missed.
+        """
+        digest = hashlib.sha256()
+        for array in (self.ids, self.sentence_starts, self.document_starts):
+            step = max(HASHED_AT_ONCE, len(array) // EXCERPTS_HASHED)
+            for start in range(0, len(array), step):
+                digest.update(array[start : start + HASHED_AT_ONCE].tobytes())
+            self.release_pages()
+        return digest.hexdigest()
+
+    def release_pages(self) -> None:
+        """Let the operating system take back what it has read of the files so far.
+
+        Nothing is lost: a page is read again when somebody looks at it. Without this every page
+        ever looked at counts as memory of the process. Does nothing where the system has no
+        madvise (Windows, which takes pages back by itself).
+        """
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for array in (self.ids, self.sentence_starts, self.document_starts):
+                if (file := mapped_file(array)) is not None:
+                    file.madvise(mmap.MADV_DONTNEED)
+
+    def check_tokenizer(self, tokenizer: AlbertTokenizer) -> None:
+        """Raise StoreError unless the store was built with this very vocabulary."""
+        if tokenizer.fingerprint != self.tokenizer_fingerprint:
+            raise StoreError(
+                f"{self.folder} was built with another vocabulary ({self.vocab_size} pieces) than "
+                f"the tokenizer given ({tokenizer.vocab_size} pieces); load the tokenizer it was "
+                f"built with, or build the store again."
+            )
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenStore({self.n_documents:,} documents, {self.n_sentences:,} sentences, "
+            f"{self.n_tokens:,} tokens, vocabulary of {self.vocab_size:,})"
+        )
+
+
+def entropy(counts: Int[np.ndarray, " kinds"]) -> float:
+    """Entropy of the shares that counts are of their sum, in nats."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list[list[int]]:
+    """The ids of each sentence, those without a piece left out."""
+    if isinstance(document, str):
+        raise TextError(
+            f"A document is a list of sentences, but the text {document[:40]!r} came as one; "
+            f"pass its sentences, for example split_sentences(text)."
+        )
+    return [ids for ids in tokenizer.encode_sentences(document) if len(ids)]
+
+
+def open_array(path: Path, dtype: str, length: int) -> np.ndarray:
+    """Map `length` numbers of a file into memory; StoreError when the file has another size."""
+    expected = length * np.dtype(dtype).itemsize
+    found = path.stat().st_size if path.is_file() else None
+    if found != expected:
+        state = "is missing" if found is None else f"has {found} bytes instead of {expected}"
+        raise StoreError(f"{path} {state}; build the store again.")
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r"))  # plain arrays slice faster
+
+
+def mapped_file(array: np.ndarray) -> mmap.mmap | None:
+    """The mapped file that an array of a store shows; None for one that lies in memory."""
+    shown: object = array
+    while isinstance(shown, np.ndarray):
+        shown = shown.base
+    return shown if isinstance(shown, mmap.mmap) else None

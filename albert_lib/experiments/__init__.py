@@ -1,0 +1,1 @@
+"""Runs that several chapters compare: training for minutes, the Town, calibrated probes."""

@@ -1,0 +1,1 @@
+"""Published probe sets: one module each, with `read` and `score` (notebook 06)."""

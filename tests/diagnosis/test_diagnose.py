@@ -1,0 +1,216 @@
+"""Every planted fault is named, nothing else is, and healthy runs raise no alarm."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from albert_lib.diagnosis import VitalSigns, diagnose
+from albert_lib.diagnosis.excerpt import excerpt
+from albert_lib.diagnosis.hooks import overhear
+from albert_lib.diagnosis.measurements import first_sequences, gradients, hearing
+from albert_lib.diagnosis.rules import RULES
+from albert_lib.errors import ConfigError
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import PretrainingBatches
+from albert_lib.training import History, pretraining, pretraining_loss
+from benchmarks.planted_faults import FAULTS, HEALTHY, Fault, Workshop, run, small_workshop
+
+# A second seed where a run takes a second; python -m benchmarks.diagnosis runs as many as asked.
+RUNS = [(name, seed) for name in FAULTS for seed in (0, 1) if seed == 0 or FAULTS[name].length == 1]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return small_workshop(tmp_path_factory.mktemp("workshop"))
+
+
+@pytest.fixture(scope="module")
+def healthy(workshop: Workshop) -> History:
+    return run(workshop, Fault(None), seed=3)
+
+
+@pytest.fixture
+def model(workshop: Workshop) -> AlbertForPreTraining:
+    torch.manual_seed(0)
+    return AlbertForPreTraining(workshop.config).eval()
+
+
+@pytest.fixture
+def batches(workshop: Workshop) -> PretrainingBatches:
+    return PretrainingBatches(
+        workshop.store, workshop.tokenizer, batch_size=4, sequence_length=32, seed=5
+    )
+
+
+@pytest.mark.parametrize(("name", "seed"), RUNS)
+def test_a_planted_fault_is_named_and_no_other(name: str, seed: int, workshop: Workshop) -> None:
+    fault = FAULTS[name]
+    assert diagnose(run(workshop, fault, seed)).causes == (fault.cause,)
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_run_raises_no_alarm(name: str, workshop: Workshop) -> None:
+    diagnosis = diagnose(run(workshop, HEALTHY[name], seed=0))
+    assert (diagnosis.causes, diagnosis.unjudged) in (((), ()), ((), ("labels shuffled",)))
+    if name == "early":
+        assert "It is still falling." in str(diagnosis)
+        assert str(diagnosis).endswith("while it falls, go on.")
+
+
+def test_every_cause_has_a_run_in_which_it_was_planted() -> None:
+    assert {rule.cause for rule in RULES} == {fault.cause for fault in FAULTS.values()}
+
+
+def test_a_rate_of_zero_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretraining, "warmup_linear", lambda step, **settings: 0.0)
+    diagnosis = diagnose(run(workshop, Fault(None, 0.1, recipe={"warmup_steps": 0}), seed=0))
+    assert diagnosis.causes == ("rate too low",)
+    assert "The learning rate was 0 at all 6 steps." in str(diagnosis)
+
+
+def made_up(losses: np.ndarray, rate: float) -> History:
+    """A history of these losses at one rate, with the marks of a text."""
+    marks = {"uniform_loss": 9.0, "unigram_entropy": 6.3}
+    rows = [
+        {"step": step, "loss": loss, "mlm_loss": loss, "learning_rate": rate} | marks
+        for step, loss in enumerate(losses.tolist(), 1)
+    ]
+    return History(rows)
+
+
+def test_a_rate_that_never_changes_may_be_too_low_all_the_same() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, 200)
+    assert diagnose(made_up(8.99 + noise, 1e-7)).causes == ("rate too low",)
+
+
+def test_a_loss_that_climbs_is_said_to_climb() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, 200)
+    standing = diagnose(made_up(np.linspace(5, 8, 200) + noise, 0.01)).standing
+    assert standing.endswith("it rose by 0.75: it is getting worse.")
+    standing = diagnose(made_up(6 + noise, 0.01)).standing
+    assert standing.endswith(", which may be chance.")
+
+
+def test_a_saved_history_is_diagnosed_alike(healthy: History, tmp_path: Path) -> None:
+    healthy.save(tmp_path / "history.json")
+    assert diagnose(History.load(tmp_path / "history.json")) == diagnose(healthy)
+
+
+def test_a_history_without_vital_signs_says_what_cannot_be_told(healthy: History) -> None:
+    kept = ("step", "loss", "mlm_loss", "sop_loss", "learning_rate", "held_out_mlm_loss")
+    old = History([{k: v for k, v in row.items() if k in kept} for row in healthy.rows])
+    diagnosis = diagnose(old)
+    assert diagnosis.findings == ()
+    assert set(diagnosis.unjudged) == {each.cause for each in RULES} - {
+        "rate too low", "overfitting"
+    }  # fmt: skip
+    assert "Not judged, because this history lacks the numbers: labels visible," in str(diagnosis)
+    assert "known to go wrong" not in str(diagnosis)
+
+
+def test_one_step_is_too_few_to_say_anything(workshop: Workshop) -> None:
+    history = run(workshop, Fault(None, 1 / 60, recipe={"warmup_steps": 0}), seed=0)
+    assert len(history) == 1
+    assert "too short a run" in str(diagnose(history))
+
+
+def test_what_is_not_a_pretraining_history_is_refused() -> None:
+    for history in (History(), History([{"step": 1, "loss": 2.0}])):
+        with pytest.raises(ConfigError, match="no column mlm_loss"):
+            diagnose(history)
+
+
+def test_looking_changes_nothing(
+    workshop: Workshop, model: AlbertForPreTraining, batches: PretrainingBatches
+) -> None:
+    signs = VitalSigns(
+        model, pretraining_loss, batches.batch, workshop.store, workshop.tokenizer, workshop.recipe
+    )
+    model.train()
+    generator = torch.get_rng_state()
+    before = {name: each.clone() for name, each in model.state_dict().items()}
+    first = signs.measure()
+    assert signs.measure() == first
+    assert model.training
+    assert torch.equal(torch.get_rng_state(), generator)
+    assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
+    assert all(each.grad is None for each in model.parameters())
+    assert not model._forward_hooks
+    assert first["uniform_loss"] == pytest.approx(math.log(8000))
+    assert first["unigram_entropy"] == workshop.store.unigram_entropy()
+
+
+def test_the_labels_are_read_off_the_gradient(
+    model: AlbertForPreTraining, batches: PretrainingBatches
+) -> None:
+    batch = batches.batch(0)
+
+    def everywhere(model: AlbertForPreTraining, batch: object) -> dict[str, torch.Tensor]:
+        labels = torch.full((batch.input_ids.numel(),), -100)  # type: ignore[attr-defined]
+        labels[batch.masked_positions] = batch.masked_labels  # type: ignore[attr-defined]
+        scores = model(batch.input_ids).prediction_logits.flatten(0, 1)  # type: ignore[attr-defined]
+        return {"loss": 3 * F.cross_entropy(scores, labels)}
+
+    for loss, share in ((pretraining_loss, 1.0), (everywhere, 3.0)):
+        heard = overhear(model, loss, batch)
+        assert heard is not None
+        assert torch.equal(heard.asked, batch.masked_positions)
+        assert torch.equal(heard.labels, batch.masked_labels)
+        assert heard.counted_share == pytest.approx(share, rel=1e-5)
+    assert heard.attention_mask.all() and not heard.token_type_ids.any(), "as the model takes it"
+    assert overhear(model, lambda model, batch: {"loss": model.mlm_head.bias.sum()}, batch) is None
+
+
+def test_gradients_tell_the_tie_and_what_is_cut_off(
+    model: AlbertForPreTraining, batches: PretrainingBatches
+) -> None:
+    batch = batches.batch(0)
+    model.albert.encoder.requires_grad_(False)
+    loss = pretraining_loss(model, batch)["mlm_loss"]
+    found = gradients(model, loss, batch.input_ids)
+    assert (found["gradient_encoder"], found["gradient_order_head"]) == (0, 0)
+    assert found["tied_share"] == 1
+    (slope,) = torch.autograd.grad(
+        pretraining_loss(model, batch)["mlm_loss"], model.albert.embeddings.word_embeddings.weight
+    )
+    assert found["gradient_words"] == pytest.approx(slope.norm().item(), rel=1e-5)
+
+
+def test_hearing_is_zero_without_attention_to_others(
+    workshop: Workshop, model: AlbertForPreTraining, batches: PretrainingBatches
+) -> None:
+    batch = batches.batch(0)
+    assert hearing(model, batch, workshop.tokenizer) > 1e-3
+    for attention in model.albert.encoder.attentions:
+        torch.nn.init.zeros_(attention.value.weight)
+    assert hearing(model, batch, workshop.tokenizer) == 0
+
+
+def test_the_first_sequences_keep_their_labels(batches: PretrainingBatches) -> None:
+    batch = batches.batch(2)
+    few = first_sequences(batch, 3)
+    assert few.input_ids.shape == (3, 32)
+    per_sequence = (batch.masked_positions // 32 < 3).sum()
+    assert len(few.masked_positions) == len(few.masked_labels) == per_sequence
+    assert torch.equal(few.masked_labels, batch.masked_labels[:per_sequence])
+
+
+def test_an_excerpt_is_whole_sentences_from_all_over(workshop: Workshop) -> None:
+    store = workshop.store
+    assert excerpt(store, store.n_tokens) is store
+    short = excerpt(store, store.n_tokens // 3)
+    assert store.n_tokens / 5 < short.n_tokens < store.n_tokens / 2
+    assert short.n_documents == store.n_documents
+    whole = {tuple(store.sentence(number)) for number in range(store.n_sentences)}
+    assert {tuple(short.sentence(number)) for number in range(short.n_sentences)} <= whole
+    for document in range(store.n_documents):
+        first, copied = (
+            each.sentence(int(each.document_starts[document])) for each in (store, short)
+        )
+        assert (copied == first).all()

@@ -133,11 +133,11 @@ import os, sys
 import psutil
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
-from albert_lib.corpus import builder as building, journal, reading, writing
+from albert_lib.corpus import builder as building, encoding, journal, writing
 from albert_lib.corpus.sources import file_units
 
 texts, output, victim, n_calls, workers = sys.argv[1:]
-reading.BATCH_CHARACTERS = 700
+encoding.BATCH_CHARACTERS = 700
 place, name = {
     "append": (writing.GrowingFile, "append"),
     "flush": (writing.StoreWriter, "flush"),

@@ -25,7 +25,7 @@ def met(examples, first, end):
 @pytest.fixture
 def pairs(counting_store, monkeypatch):
     """A store of many blocks, and windows of three."""
-    monkeypatch.setattr(blocks, "BLOCK_PIECES", 60)
+    monkeypatch.setattr(blocks, "BLOCK_TOKENS", 60)
     monkeypatch.setattr(order, "WINDOW_BLOCKS", 3)
     pairs = SegmentPairs(counting_store, 24, short_sequence_probability=0.5, seed=3)
     assert pairs.n_blocks > 10
@@ -102,7 +102,7 @@ def test_pairs_of_several_blocks_mix_and_blocks_come_in_another_order_each_epoch
 
 
 def test_a_corpus_of_one_window_is_shuffled_as_a_whole(counting_store, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_PIECES", 60)
+    monkeypatch.setattr(blocks, "BLOCK_TOKENS", 60)
     pairs = SegmentPairs(counting_store, 24)
     found = met(ExampleOrder(pairs), 0, len(pairs.plan(0)))
     start = np.array([float(first[0]) for first, _, _ in found])  # ids count upwards

@@ -14,8 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer
 
-from albert_lib.corpus.store import Block, block_bounds, read_block
-from albert_lib.corpus.store import TokenStore
+from albert_lib.corpus.store import Block, TokenStore, block_bounds, read_block
 from albert_lib.errors import ConfigError, StoreError
 from albert_lib.objectives.draws import Purpose, check_seed, generator
 

@@ -24,7 +24,7 @@ SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "num_attention_heads": 4,
 }
 MASKING_HELP = {
-    "share": "share of the pieces that are masked",
+    "rate": "masking rate: the fraction of tokens that are masked",
     "max_ngram": "longest masked run, in words",
     "max_predictions": "most masked pieces in a sequence; left out: no limit",
 }

@@ -41,7 +41,7 @@ from albert_lib.corpus.sources import Unit, cannot_split
 from albert_lib.corpus.store import TokenStore
 from albert_lib.corpus.writing import StoreWriter
 from albert_lib.errors import AlbertLibError, StoreError, TextError
-from albert_lib.files import flush_to_disk, new_file, read_json
+from albert_lib.files import new_file, read_json, replace_folder
 from albert_lib.memory import peak_memory
 from albert_lib.text import AlbertTokenizer
 
@@ -169,12 +169,7 @@ class CorpusBuilder:
 
     def _appear(self) -> None:
         """Put the finished folder into its place."""
-        if self.output.exists():
-            self.replaced.mkdir()
-            self.output.rename(self.replaced / self.output.name)
-        self.unfinished.rename(self.output)
-        flush_to_disk(self.output.parent)
-        shutil.rmtree(self.replaced, ignore_errors=True)
+        replace_folder(self.unfinished, self.output, aside=self.replaced)
 
     # -- the content
 

@@ -38,6 +38,30 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
         assert builder(texts).counts()["effort"]["sittings"] == 2
 
 
+def test_a_corpus_that_cannot_be_replaced_is_back_in_its_place(
+    texts: Path, builder, small_batches, monkeypatch, tmp_path: Path
+) -> None:
+    """The new one goes on from where it is, once the disk allows."""
+    builder(texts).build(1)
+    before = content(tmp_path / "corpus")
+    (texts / "9.txt").write_text("One more day.\n\nAnother more.\n")
+    rename, target = Path.rename, tmp_path / "corpus"
+
+    def refuse_new(self: Path, to: Path) -> Path:
+        if to == target and self.name == ".corpus.unfinished":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse_new)
+        with pytest.raises(StoreError, match="Input/output error"):
+            builder(texts).build(1, start_over=True)
+    assert content(target) == before
+    assert not (tmp_path / ".corpus.replaced").exists()
+    assert builder(texts).build(1, start_over=True)[0].n_documents > 0
+    assert content(target) != before
+
+
 @pytest.mark.parametrize("bad", ["1.txt", "3.txt"])
 def test_a_bad_file_keeps_what_was_read_before_it_and_can_be_mended(
     texts: Path, builder, small_batches, tmp_path: Path, bad: str

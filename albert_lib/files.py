@@ -31,7 +31,7 @@ def build_folder() -> Path:
 
 @contextlib.contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield an empty folder beside `path` that takes its place only when the block completes.
+    """Yield an empty folder beside `path` that takes that place only when the block completes.
 
     A reader sees the old folder or the whole new one, never a half. After an exception the
     old folder is untouched and the unfinished one is removed.
@@ -39,23 +39,45 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    unfinished.chmod(0o755)  # temporary files are private; a saved model is not a secret
     try:
+        unfinished.chmod(0o755)  # temporary files are private; a saved model is not a secret
         yield unfinished
         for file in unfinished.rglob("*"):
             file.chmod(0o755 if file.is_dir() else 0o644)
             flush_to_disk(file)
-        if target.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-            target.rename(retired / target.name)
-            unfinished.rename(target)
-            shutil.rmtree(retired, ignore_errors=True)
-        else:
-            unfinished.rename(target)
-        flush_to_disk(target.parent)
+        aside = unfinished.with_name(f"{unfinished.name}-old")
+        replace_folder(unfinished, target, aside)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+
+
+def replace_folder(new: Path, target: Path, aside: Path) -> None:
+    """Rename the folder `new` to `target`, and remove what was there before.
+
+    A folder that holds files cannot be renamed over, so the old one is moved into `aside`, a path
+    beside it that is not taken. If the new one then cannot take its place, the old one is put
+    back before the error is raised.
+    """
+    if target.exists():
+        old = aside / target.name
+        aside.mkdir()
+        try:
+            target.rename(old)
+            new.rename(target)
+        except BaseException:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            with contextlib.suppress(OSError):  # it still holds the old folder: that stays
+                aside.rmdir()
+            raise
+        try:
+            flush_to_disk(target.parent)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    else:
+        new.rename(target)
+        flush_to_disk(target.parent)
 
 
 def folder_to_write(path: str | os.PathLike[str]) -> Path:
@@ -88,7 +110,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Ask the disk to keep what was written, so that a rename never outlives its contents."""
+    """Wait until the disk has what was written, so that no rename is stored before its contents."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open a folder for flushing
         return
     descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)

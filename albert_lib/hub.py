@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from albert_lib.errors import CheckpointError, DownloadError
-from albert_lib.files import read_json
+from albert_lib.files import data_folder, read_json
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
 
@@ -93,7 +93,10 @@ class PublishedModel:
 
 
 def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
-    """Turn a folder, or the name of a published model, into a folder that holds one part of it.
+    """Turn a folder or a name into a folder that holds one part of a model.
+
+    A folder goes before a model or tokenizer of that name that comes with albert_lib, and that
+    before a published model; ~ is the home folder.
 
     The part "tokenizer" is spiece.model and, where the model has one, tokenizer_config.json;
     "weights" is config.json with model.safetensors or the several files that replace it. Only
@@ -102,9 +105,11 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
     Raises CheckpointError for a path that is no folder and for a model that lacks a file,
     DownloadError when a model is not on this machine and cannot be fetched.
     """
-    folder = Path(name_or_path)
+    folder = Path(name_or_path).expanduser()
     if folder.is_dir():
         return folder
+    if (shipped := shipped_folder(str(name_or_path), part)) is not None:
+        return shipped
     if folder.exists():
         raise CheckpointError(_not_a_folder(str(name_or_path)))
     model = PublishedModel.from_name(str(name_or_path))
@@ -125,6 +130,22 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
                 warnings.warn(_settings_unknown(model), stacklevel=3)
             return folder
         raise DownloadError(_why(model, problem)) from None
+
+
+def shipped_folder(name: str, part: Part) -> Path | None:
+    """The folder of a model or tokenizer that comes with albert_lib; None if it has none such.
+
+    A name is one word; what may be a path, such as "." or "..", is none.
+
+    Example:
+        >>> shipped_folder("english-8k", "tokenizer").name, shipped_folder(".", "tokenizer")
+        ('english-8k', None)
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", name):
+        return None
+    kinds = ("checkpoints", "tokenizers") if part == "tokenizer" else ("checkpoints",)
+    folders = (data_folder() / kind / name for kind in kinds)
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def cached_folder(name: str) -> Path | None:

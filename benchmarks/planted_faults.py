@@ -240,7 +240,7 @@ FAULTS = {
     "everything shown": Fault("labels visible", recipe={
         "masking": MaskingConfig(mask_probability=0.0, random_probability=0.0)}),
     "nothing hidden": Fault("labels visible", batch=nothing_hidden),
-    "nine in ten hidden": Fault("too much hidden", recipe={"masking": MaskingConfig(share=0.9)}),
+    "nine in ten hidden": Fault("too much hidden", recipe={"masking": MaskingConfig(rate=0.9)}),
     "one piece a sequence": Fault("too few predictions", recipe={
         "masking": MaskingConfig(max_predictions=1)}),
     "words frozen": Fault("no gradient", model=words_frozen),
@@ -259,7 +259,7 @@ HEALTHY = {
     "early": Fault(None, 0.7),
     "middle": Fault(None, 2),
     "finished": Fault(None, 4),
-    "two in five hidden": Fault(None, 2, recipe={"masking": MaskingConfig(share=0.4)}),
+    "two in five hidden": Fault(None, 2, recipe={"masking": MaskingConfig(rate=0.4)}),
     "every one a [MASK]": Fault(
         None, recipe={"masking": MaskingConfig(mask_probability=1.0, random_probability=0.0)}
     ),

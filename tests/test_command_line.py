@@ -73,10 +73,10 @@ def test_from_text_to_an_answer(
 def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Path) -> None:
     run("train-tokenizer", text_folder, "--vocab-size", "45", "--output", tmp_path / "pieces")
     words = ("pretrain", "--corpus", text_folder, "--tokenizer", tmp_path / "pieces")
-    assert run(*words, "--output", tmp_path / "run", *TINY, "--masking-share", "0.4") == 0
+    assert run(*words, "--output", tmp_path / "run", *TINY, "--masking-rate", "0.4") == 0
     assert TokenStore.open(tmp_path / "run" / "corpus" / "held-out").n_documents == 3
     state = read_json(tmp_path / "run" / "checkpoint-00000003" / "state.json")
-    assert state["run"]["recipe"]["masking"]["share"] == 0.4
+    assert state["run"]["recipe"]["masking"]["rate"] == 0.4
 
 
 def test_another_text_is_not_trained_on_in_the_folder_of_a_first(

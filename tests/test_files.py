@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from albert_lib import files
@@ -34,6 +38,86 @@ def test_replacing_a_folder_removes_what_was_in_it(tmp_path) -> None:
             (folder / name).write_text(name)
     assert [item.name for item in target.iterdir()] == ["b"]
     assert [item.name for item in tmp_path.iterdir()] == ["model"]
+
+
+STEPS = ("mkdir", "rename", "replace", "chmod", "rmtree", "fsync")
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
+    """Let the call with this number, among all that change the disk, fail; list the calls made."""
+    calls: list[str] = []
+
+    def guard(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def step(*arguments: Any, **options: Any) -> Any:
+            calls.append(name)
+            if len(calls) == number:
+                raise OSError(5, "Input/output error")
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, step)
+
+    for name in STEPS:
+        owner = files.shutil if name == "rmtree" else files.os if name == "fsync" else Path
+        guard(owner, name)
+    return calls
+
+
+@pytest.mark.parametrize("number", range(1, 16))
+def test_whichever_step_fails_the_old_folder_is_in_its_place_or_the_whole_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The second rename once left nothing where the folder had been."""
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "a").write_text("old")
+    with monkeypatch.context() as patch:
+        calls = fail_at(patch, number)
+        with contextlib.suppress(OSError), files.new_folder(target) as folder:
+            (folder / "a").write_text("new")
+            (folder / "b").write_text("new")
+    found = {file.name: file.read_text() for file in target.iterdir()}
+    assert found in ({"a": "old"}, {"a": "new", "b": "new"})
+    failed = calls[:number]
+    if len(failed) == number and failed[-1] == "rename" and failed.count("rename") == 2:
+        assert found == {"a": "old"}, "the second rename failed"
+    litter = [item for item in tmp_path.iterdir() if item != target]
+    assert not litter or failed[-1] == "rmtree"
+
+
+def test_a_folder_that_cannot_even_be_put_back_is_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "a").write_text("old")
+    moves: list[Path] = []
+    rename = Path.rename
+
+    def only_once(self: Path, to: Path) -> Path:
+        moves.append(to)
+        if len(moves) > 1:
+            raise OSError(5, "Input/output error")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", only_once)
+    with pytest.raises(OSError), files.new_folder(target) as folder:
+        (folder / "a").write_text("new")
+    assert [file.read_text() for file in tmp_path.rglob("a")] == ["old"]
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+def test_whichever_step_fails_a_file_is_the_old_one_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    files.write_json(tmp_path / "a.json", "old")
+    with monkeypatch.context() as patch:
+        fail_at(patch, number)
+        with contextlib.suppress(OSError):
+            files.write_json(tmp_path / "a.json", "new")
+    assert files.read_json(tmp_path / "a.json") in ("old", "new")
+    assert [item.name for item in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_text_that_is_not_utf8_is_named_with_its_byte(tmp_path) -> None:

@@ -12,7 +12,6 @@ from albert_lib.commands.sources import (
     PYTHON_DOCUMENTATION,
     add_source_arguments,
     add_tokenizer_argument,
-    load_tokenizer,
     units_from,
 )
 from albert_lib.corpus import TokenStore
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     how = {name: getattr(options, name) for name in ("field", "split", "rows_per_document")}
     builder = CorpusBuilder(
         units_from(options.sources, **how),
-        load_tokenizer(options.tokenizer),
+        AlbertTokenizer.from_pretrained(options.tokenizer),
         options.output,
         options.held_out_every,
         settings=how,

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus, refuse_other_text
-from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument, load_tokenizer
+from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
@@ -24,7 +24,7 @@ SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "num_attention_heads": 4,
 }
 MASKING_HELP = {
-    "share": "share of the pieces that are masked",
+    "rate": "masking rate: the fraction of tokens that are masked",
     "max_ngram": "longest masked run, in words",
     "max_predictions": "most masked pieces in a sequence; left out: no limit",
 }
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, or go on training, on every process that torchrun started; the first one reports."""
     with distributed.joined(options.device) as device:
         recipe = recipe_from(options)
-        tokenizer = load_tokenizer(options.tokenizer)
+        tokenizer = AlbertTokenizer.from_pretrained(options.tokenizer)
         config = config_from(options, tokenizer)
         store, held_out = open_corpus(options, tokenizer)
         torch.manual_seed(recipe.seed)

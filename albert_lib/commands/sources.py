@@ -8,8 +8,6 @@ from pathlib import Path
 
 from albert_lib.corpus.hub_datasets import KNOWN, PREFIX, hub_units
 from albert_lib.corpus.sources import Unit, documentation_unit, file_units
-from albert_lib.files import data_folder
-from albert_lib.text import AlbertTokenizer
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (
@@ -41,12 +39,6 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows of a hub data set that make a document; left out: 1, of bookcorpus, whose rows "
         "are sentences, 512",
     )
-
-
-def load_tokenizer(name: str) -> AlbertTokenizer:
-    """Load a tokenizer that comes with the project by its name, any other by folder or hub id."""
-    shipped = data_folder() / "tokenizers" / name
-    return AlbertTokenizer.from_pretrained(shipped if shipped.is_dir() else name)
 
 
 def units_from(

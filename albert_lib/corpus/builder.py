@@ -29,18 +29,23 @@ import filelock
 from tqdm.auto import tqdm
 
 from albert_lib.corpus.data_card import data_card
-from albert_lib.corpus.encoding import Encoded, available_cores, encode_in_order
+from albert_lib.corpus.encoding import (
+    Encoded,
+    TextBatch,
+    available_cores,
+    encode_in_order,
+    read_batches,
+)
 from albert_lib.corpus.journal import ANEW, COUNTS, SOURCES, Journal, remove_content
-from albert_lib.corpus.reading import Batch, read_batches
 from albert_lib.corpus.sources import Unit, cannot_split
 from albert_lib.corpus.store import TokenStore
 from albert_lib.corpus.writing import StoreWriter
 from albert_lib.errors import AlbertLibError, StoreError, TextError
-from albert_lib.files import flush_to_disk, new_file, read_json
+from albert_lib.files import new_file, read_json, replace_folder
 from albert_lib.memory import peak_memory
 from albert_lib.text import AlbertTokenizer
 
-FORMAT_VERSION = 1
+CORPUS_FORMAT_VERSION = 1
 CARD = "README.md"
 TRAIN, HELD_OUT = "train", "held-out"
 
@@ -164,12 +169,7 @@ class CorpusBuilder:
 
     def _appear(self) -> None:
         """Put the finished folder into its place."""
-        if self.output.exists():
-            self.replaced.mkdir()
-            self.output.rename(self.replaced / self.output.name)
-        self.unfinished.rename(self.output)
-        flush_to_disk(self.output.parent)
-        shutil.rmtree(self.replaced, ignore_errors=True)
+        replace_folder(self.unfinished, self.output, aside=self.replaced)
 
     # -- the content
 
@@ -218,7 +218,7 @@ class CorpusBuilder:
                 self._save(journal, list(batch.end))
                 bar.update((batch.bytes_read if in_bytes else self.n_documents) - bar.n)
 
-    def _write(self, batch: Batch, encoded: Encoded) -> None:
+    def _write(self, batch: TextBatch, encoded: Encoded) -> None:
         """Put a batch's sentences where they belong."""
         sentence = token = 0
         for part, unit, n_sentences, n_words in zip(
@@ -303,7 +303,7 @@ def describe(
     """What decides a corpus's content, as sources.json has it."""
     return {
         "settings": {
-            "format_version": FORMAT_VERSION,
+            "format_version": CORPUS_FORMAT_VERSION,
             "tokenizer_fingerprint": tokenizer.fingerprint,
             "vocab_size": tokenizer.vocab_size,
             "do_lower_case": tokenizer.do_lower_case,

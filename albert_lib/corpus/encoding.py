@@ -1,4 +1,4 @@
-"""Sentences to ids in several processes, in order.
+"""Text to batches of even size, and these to ids in several processes, in order.
 
 The processes are started afresh (spawn), as Windows and macOS want it, and only when there is
 more than one batch to encode. They end with the process that started them, whatever ends it.
@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
@@ -21,17 +21,108 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Integer
 
-from albert_lib.corpus.paragraphs import Part
-from albert_lib.corpus.reading import Batch
+from albert_lib.corpus.readers import DocumentPart
+from albert_lib.corpus.sources import Unit
 from albert_lib.corpus.writing import ids_dtype
-from albert_lib.errors import AlbertLibError, StoreError
+from albert_lib.errors import AlbertLibError, StoreError, TextError
 from albert_lib.memory import peak_memory
 from albert_lib.text.sentences import split_sentences
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
-WAITING_PER_WORKER = 2  # batches: one in hand, one at hand
+BATCH_CHARACTERS = 1 << 22  # half a second of work; what a kill can cost a worker
+WAITING_PER_WORKER = 2  # batches: one being encoded, one ready
+
+
+class Place(NamedTuple):
+    """How far the sources were read: units done with, and parts read of the one after them."""
+
+    unit: int
+    parts: int
+
+
+class TextBatch(NamedTuple):
+    """Parts of documents to encode together, where each comes from, and where they end."""
+
+    parts: list[DocumentPart]
+    units: list[int]
+    is_cut: list[bool]
+    end: Place
+    bytes_read: int
+
+
+def read_batches(
+    units: Sequence[Unit], start: Place, not_empty: Container[str]
+) -> Iterator[TextBatch]:
+    """Read units from a place on, and yield their parts in batches.
+
+    Raises TextError at the end of a source that held no text, unless it is among `not_empty`
+    (those that gave some before `start`). What was read before an error is yielded before it.
+    """
+    reader = BatchReader(units, start)
+    found: set[str] = set()
+    for index in range(start.unit, len(units)):
+        source = units[index].source
+        yield from reader.read(index)
+        if reader.found_text or source in not_empty:
+            found.add(source)
+        is_last = index + 1 == len(units) or units[index + 1].source != source
+        if is_last and source not in found:
+            yield from reader.rest()
+            raise TextError(f"{source} holds no text; pass one that does.")
+    yield from reader.rest()
+
+
+class BatchReader:
+    """Reads units one after another and puts their parts into batches."""
+
+    def __init__(self, units: Sequence[Unit], start: Place) -> None:
+        """Begin at a place; what lies before it in its unit is read over."""
+        self.units = units
+        self.start = start
+        self.found_text = False  # in the unit read last
+        self.bytes_before = sum(unit.size or 0 for unit in units[: start.unit])
+        self._begin()
+
+    def read(self, index: int) -> Iterator[TextBatch]:
+        """Read one unit; yield the batches that get full."""
+        unit = self.units[index]
+        n_known = self.start.parts if index == self.start.unit else 0
+        self.found_text = False
+        try:
+            for n_read, part in enumerate(unit.parts(), start=1):
+                self.found_text = True
+                if n_read > n_known:
+                    self._take(part, Place(index, n_read), unit.is_cut)
+                if self.n_characters >= BATCH_CHARACTERS:
+                    yield from self.rest()
+        except AlbertLibError:
+            yield from self.rest()
+            raise
+        self.bytes_before += unit.size or 0
+
+    def rest(self) -> Iterator[TextBatch]:
+        """Yield what is in hand, if anything."""
+        if self.parts:
+            yield TextBatch(self.parts, self.unit_numbers, self.is_cut, self.end, self.bytes_read)
+            self._begin()
+
+    def _begin(self) -> None:
+        self.parts: list[DocumentPart] = []
+        self.unit_numbers: list[int] = []
+        self.is_cut: list[bool] = []
+        self.n_characters = 0
+        self.end = self.start
+        self.bytes_read = self.bytes_before
+
+    def _take(self, part: DocumentPart, end: Place, is_cut: bool) -> None:
+        self.parts.append(part)
+        self.unit_numbers.append(end.unit)
+        self.is_cut.append(is_cut)
+        self.n_characters += sum(map(len, part.paragraphs))
+        self.end = end
+        self.bytes_read = self.bytes_before + part.position
 
 
 class Encoded(NamedTuple):
@@ -46,7 +137,7 @@ class Encoded(NamedTuple):
     peak_memory: int | None
 
 
-def encode(batch: Batch, tokenizer: AlbertTokenizer) -> Encoded:
+def encode(batch: TextBatch, tokenizer: AlbertTokenizer) -> Encoded:
     """Cut paragraphs into sentences and these into ids, sentences without a piece left out."""
     sentences: list[str] = []
     origins: list[int] = []
@@ -68,8 +159,8 @@ def encode(batch: Batch, tokenizer: AlbertTokenizer) -> Encoded:
 
 
 def encode_in_order(
-    batches: Iterable[Batch], tokenizer: AlbertTokenizer, workers: int
-) -> Generator[tuple[Batch, Encoded]]:
+    batches: Iterable[TextBatch], tokenizer: AlbertTokenizer, workers: int
+) -> Generator[tuple[TextBatch, Encoded]]:
     """Encode batches in `workers` processes; yield them in the order they came in.
 
     What was read before `batches` fails is still encoded and yielded before its error is raised.
@@ -87,8 +178,8 @@ def encode_in_order(
 
 
 def encode_in_processes(
-    batches: Iterable[Batch], tokenizer: AlbertTokenizer, workers: int
-) -> Iterator[tuple[Batch, Encoded]]:
+    batches: Iterable[TextBatch], tokenizer: AlbertTokenizer, workers: int
+) -> Iterator[tuple[TextBatch, Encoded]]:
     """As `encode_in_order`, with a process for each worker."""
     executor = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), start_worker, (tokenizer,)
@@ -114,12 +205,14 @@ def encode_in_processes(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def endings_of(batch: Batch) -> list[Part]:
+def endings_of(batch: TextBatch) -> list[DocumentPart]:
     """The parts of a batch without their text, which is in other hands now."""
     return [part._replace(paragraphs=[]) for part in batch.parts]
 
 
-def until_failure(batches: Iterable[Batch], failures: list[AlbertLibError]) -> Iterator[Batch]:
+def until_failure(
+    batches: Iterable[TextBatch], failures: list[AlbertLibError]
+) -> Iterator[TextBatch]:
     """Pass batches on; put the error that ends them, if one does, into `failures`."""
     try:
         yield from batches
@@ -168,7 +261,7 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
-def encode_here(batch: Batch) -> Encoded:
+def encode_here(batch: TextBatch) -> Encoded:
     """Encode a batch with the tokenizer that this process was started with."""
     assert _tokenizer is not None
     return encode(batch, _tokenizer)

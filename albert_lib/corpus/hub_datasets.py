@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from albert_lib.corpus.packed import file_identity
-from albert_lib.corpus.paragraphs import Event, events_of, gather
+from albert_lib.corpus.readers import Event, events_of, file_identity, gather
 from albert_lib.corpus.sources import Unit
 from albert_lib.errors import AlbertLibError, DownloadError, TextError
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from albert_lib.corpus.reading import Place
+from albert_lib.corpus.encoding import Place
 from albert_lib.errors import StoreError
 from albert_lib.files import read_json, write_json
 

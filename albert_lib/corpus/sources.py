@@ -11,8 +11,15 @@ from itertools import chain
 from pathlib import Path
 
 from albert_lib.corpus.documentation import python_documentation
-from albert_lib.corpus.packed import UNPACK, file_identity, kind_of
-from albert_lib.corpus.paragraphs import Part, documents_of, parts_of_jsonl, parts_of_text
+from albert_lib.corpus.readers import (
+    UNPACK,
+    DocumentPart,
+    documents_of,
+    file_identity,
+    kind_of,
+    parts_of_jsonl,
+    parts_of_text,
+)
 from albert_lib.errors import TextError
 from albert_lib.text.sentences import Document, split_sentences
 
@@ -51,7 +58,7 @@ class Unit:
     source: str
     name: str
     identity: Mapping[str, int | str]
-    parts: Callable[[], Iterator[Part]]
+    parts: Callable[[], Iterator[DocumentPart]]
     size: int | None = None
     is_cut: bool = False
     licence: str | None = None
@@ -90,8 +97,8 @@ def file_unit(file: Path, source: str, name: str, field: str) -> Unit:
 def documentation_unit(source: str) -> Unit:
     """The prose of the documentation on this machine, as `python_documentation` gives it."""
 
-    def parts() -> Iterator[Part]:
-        return (Part(document, True) for document in python_documentation())
+    def parts() -> Iterator[DocumentPart]:
+        return (DocumentPart(document, True) for document in python_documentation())
 
     packages = importlib.metadata.distributions()
     installed = sorted(f"{package.name}=={package.version}" for package in packages)

@@ -27,13 +27,14 @@ import numpy as np
 from jaxtyping import Int, Integer
 from tqdm.auto import tqdm
 
-from albert_lib.corpus.writing import FORMAT_VERSION, OFFSET_DTYPE, StoreWriter
+from albert_lib.corpus.writing import OFFSET_DTYPE, STORE_FORMAT_VERSION, StoreWriter
 from albert_lib.errors import StoreError, TextError
 from albert_lib.files import new_folder, read_json
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
+BLOCK_TOKENS = 1 << 17  # what a block holds, and at most a document more
 COUNTED_AT_ONCE = 1 << 20  # ids
 HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers, and pieces of so many
 
@@ -105,10 +106,10 @@ class TokenStore:
         description = read_json(folder / "store.json", StoreError)
         try:
             version = description["format_version"]
-            if version != FORMAT_VERSION:
+            if version != STORE_FORMAT_VERSION:
                 raise StoreError(
                     f"{folder / 'store.json'} states format version {version}, this albert_lib "
-                    f"reads version {FORMAT_VERSION}; build the store again."
+                    f"reads version {STORE_FORMAT_VERSION}; build the store again."
                 )
             return cls(
                 folder,
@@ -238,3 +239,45 @@ def mapped_file(array: np.ndarray) -> mmap.mmap | None:
     while isinstance(shown, np.ndarray):
         shown = shown.base
     return shown if isinstance(shown, mmap.mmap) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Neighbouring documents of a store.
+
+    Sentence i of the block is `store.ids[sentence_starts[i] : sentence_starts[i + 1]]`; its
+    document d is made of the block's sentences `document_starts[d] … document_starts[d + 1] − 1`.
+    """
+
+    sentence_starts: Int[np.ndarray, " sentence_boundaries"]
+    document_starts: Int[np.ndarray, " document_boundaries"]
+
+    @property
+    def n_documents(self) -> int:
+        """Number of documents in the block."""
+        return len(self.document_starts) - 1
+
+    def document_lengths(self) -> Int[np.ndarray, " documents"]:
+        """How many pieces each document has."""
+        return np.diff(self.sentence_starts[self.document_starts])
+
+
+def block_bounds(store: TokenStore) -> Int[np.ndarray, " bounds"]:
+    """Which document each block begins with, and the end.
+
+    A block begins with the first document at or after every multiple of `BLOCK_TOKENS` pieces.
+    The documents of a long corpus are not read through: the places are looked up by bisection.
+    """
+    places = np.arange(0, store.n_tokens, BLOCK_TOKENS)
+    sentences = np.searchsorted(store.sentence_starts, places)
+    documents = np.searchsorted(store.document_starts, sentences)
+    return np.unique(np.append(documents, store.n_documents))
+
+
+def read_block(store: TokenStore, first_document: int, end_document: int) -> Block:
+    """The documents first_document … end_document − 1, copied: the store's pages are let go."""
+    document_starts = np.array(store.document_starts[first_document : end_document + 1])
+    begin, end = document_starts[0], document_starts[-1]
+    sentence_starts = np.array(store.sentence_starts[begin : end + 1])
+    store.release_pages()
+    return Block(sentence_starts, document_starts - begin)

@@ -18,7 +18,7 @@ from jaxtyping import Integer
 from albert_lib.errors import StoreError
 from albert_lib.files import flush_to_disk, write_json
 
-FORMAT_VERSION = 1
+STORE_FORMAT_VERSION = 1
 OFFSET_DTYPE = "<i8"  # the "<" fixes the byte order, so that a store can be moved between machines
 READ_AT_ONCE = 1 << 22  # bytes
 
@@ -174,7 +174,7 @@ class StoreWriter:
             with each.path.open("r+b") as file:
                 file.truncate(each.length)
         description = {
-            "format_version": FORMAT_VERSION,
+            "format_version": STORE_FORMAT_VERSION,
             "dtype": ids_dtype(self.vocab_size),
             "n_tokens": self.n_tokens,
             "n_sentences": self.n_sentences,

@@ -50,7 +50,7 @@ def quick_recipe(steps: int) -> Recipe:
         learning_rate=0.003,
         warmup_steps=max(1, steps // 20),
         optimizer="muon",
-        masking=MaskingConfig(share=0.5),
+        masking=MaskingConfig(rate=0.5),
         evaluate_every=ceil(steps / LOOKS),
         checkpoint_every=max(1, steps // 4),
     )

@@ -69,7 +69,7 @@ def town_recipe(steps: int, sequence_length: int) -> Recipe:
         learning_rate=0.004,
         warmup_steps=max(1, steps // 10),
         optimizer="muon",
-        masking=MaskingConfig(max_ngram=1, share=0.35),
+        masking=MaskingConfig(max_ngram=1, rate=0.35),
         short_sequence_probability=0.0,
         evaluate_every=0,
         checkpoint_every=0,
@@ -82,7 +82,7 @@ def hamlet_recipe(
     """The same for the Hamlet, which has fewer sentences to learn: faster, and less hidden."""
     return town_recipe(steps, sequence_length).replace(
         learning_rate=0.006,
-        masking=MaskingConfig(max_ngram=1, share=0.25),
+        masking=MaskingConfig(max_ngram=1, rate=0.25),
         pair_objective=pair_objective,
     )
 

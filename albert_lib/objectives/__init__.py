@@ -4,10 +4,10 @@ from albert_lib.objectives.batch_masking import mask_batch
 from albert_lib.objectives.batches import PretrainingBatch, PretrainingBatches
 from albert_lib.objectives.masking import (
     MaskingConfig,
-    choose_runs,
+    choose_spans,
     find_words,
-    replace_pieces,
-    run_lengths,
+    replace_tokens,
+    span_lengths,
 )
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
@@ -19,9 +19,9 @@ __all__ = [
     "PretrainingBatch",
     "PretrainingBatches",
     "SegmentPairs",
-    "choose_runs",
+    "choose_spans",
     "find_words",
     "mask_batch",
-    "replace_pieces",
-    "run_lengths",
+    "replace_tokens",
+    "span_lengths",
 ]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from albert_lib.corpus.store import TokenStore
 from albert_lib.errors import ConfigError
-from albert_lib.objectives.batch_masking import DRAWS_PER_PIECE, mask_batch
-from albert_lib.objectives.draws import Purpose, example_uniforms
+from albert_lib.objectives.batch_masking import UNIFORMS_PER_TOKEN, mask_batch
+from albert_lib.objectives.draws import Purpose, check_whole_number, example_uniforms
 from albert_lib.objectives.masking import MaskingConfig
 from albert_lib.objectives.order import ExampleOrder
 from albert_lib.objectives.pair_objective import PairObjective
@@ -31,6 +31,12 @@ class PretrainingBatch:
 
     `masked_positions` are flat: position s of sequence b is b · seq + s. `masked_labels` are the
     ids that stood there. `sop_labels`: 0 in order, 1 swapped.
+
+    Example:
+        >>> one, two = torch.zeros(1, 4, dtype=torch.int64), torch.tensor([[1, 1, 1, 0]])
+        >>> batch = PretrainingBatch(one, two, one, one[0, :1], one[0, :1], one[0, :1])
+        >>> batch.n_tokens
+        3
     """
 
     input_ids: Int[Tensor, "batch seq"]
@@ -41,7 +47,7 @@ class PretrainingBatch:
     sop_labels: Int[Tensor, " batch"]
 
     def to(self, device: torch.device | str) -> PretrainingBatch:
-        """The same batch on another device; a GPU receives it without being waited for."""
+        """The same batch on another device; the copy to a GPU is asynchronous."""
         tensors = [getattr(self, field.name) for field in fields(self)]
         if torch.device(device).type == "cuda":
             tensors = [tensor.pin_memory() for tensor in tensors]
@@ -57,30 +63,35 @@ class PretrainingBatch:
 class MaskedPairs:
     """Consecutive examples of a run, as numpy arrays with a row each."""
 
-    shown_ids: Int[np.ndarray, "examples seq"]  # with runs hidden
+    shown_ids: Int[np.ndarray, "examples seq"]  # with spans masked
     in_second: Bool[np.ndarray, "examples seq"]  # segment
     is_text: Bool[np.ndarray, "examples seq"]  # not padding
-    hidden: Int[np.ndarray, " hidden"]  # positions, counted through all examples
-    hidden_ids: Int[np.ndarray, " hidden"]  # what stood there
+    masked: Int[np.ndarray, " masked"]  # positions, counted through all examples
+    masked_ids: Int[np.ndarray, " masked"]  # what stood there
     swapped: Bool[np.ndarray, " examples"]
 
     def batch(self, first: int, end: int) -> PretrainingBatch:
         """Examples first … end − 1 as tensors of their own."""
         rows = slice(first, end)
         begin = first * self.shown_ids.shape[1]
-        hidden = slice(*np.searchsorted(self.hidden, (begin, end * self.shown_ids.shape[1])))
+        masked = slice(*np.searchsorted(self.masked, (begin, end * self.shown_ids.shape[1])))
         return PretrainingBatch(
             input_ids=int64_tensor(self.shown_ids[rows]),
             attention_mask=int64_tensor(self.is_text[rows]),
             token_type_ids=int64_tensor(self.in_second[rows]),
-            masked_positions=int64_tensor(self.hidden[hidden] - begin),
-            masked_labels=int64_tensor(self.hidden_ids[hidden]),
+            masked_positions=int64_tensor(self.masked[masked] - begin),
+            masked_labels=int64_tensor(self.masked_ids[masked]),
             sop_labels=int64_tensor(self.swapped[rows]),
         )
 
 
 def int64_tensor(values: np.ndarray) -> Tensor:
-    """The values copied into a tensor that owns them."""
+    """The values copied into a tensor that owns them.
+
+    Example:
+        >>> int64_tensor(np.array([True, False]))
+        tensor([1, 0])
+    """
     return torch.from_numpy(values.astype(np.int64))
 
 
@@ -88,13 +99,25 @@ class PretrainingBatches:
     """Endless batches over a store: epochs follow one another, each with new pairs and order.
 
     `batch(step)` depends on (seed, step), the store and the settings alone: a run that resumes
-    gets the batches it would have had, whoever asks, in whatever order. Sequences are padded to
+    gets the batches it would have had, whatever was asked for before. Sequences are padded to
     `sequence_length`, so that every batch has the same shape. `short_sequence_probability` is
-    that of `SegmentPairs`: the share of documents that are read in shorter pairs. With another
+    that of `SegmentPairs`: how many of the documents are read in shorter pairs. With another
     `pair_objective` than "sop" the `sop_labels` are that objective's (`pair_objective.py`).
 
     Raises StoreError when the store was built with another vocabulary or has no pair to offer,
     ConfigError for settings that cannot work.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill is old.", "A man walks to the mill."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     batches = PretrainingBatches(store, tokenizer, batch_size=2, sequence_length=16)
+        ...     batch = batches.batch(step=0)
+        >>> batch.input_ids.shape, batch.sop_labels.shape
+        (torch.Size([2, 16]), torch.Size([2]))
     """
 
     def __init__(
@@ -109,8 +132,7 @@ class PretrainingBatches:
         pair_objective: PairObjective = "sop",
         seed: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"batch_size is {batch_size}; a batch has at least 1 pair.")
+        check_whole_number(batch_size, "batch_size", least=1)
         store.check_tokenizer(tokenizer)
         self.store = store
         self.tokenizer = tokenizer
@@ -132,17 +154,16 @@ class PretrainingBatches:
     def batch(self, step: int, rows: slice | None = None) -> PretrainingBatch:
         """The batch of one training step, counted from 0, or some rows of it.
 
-        With `rows`, a slice of neighbours, only these examples are masked and written: each of
-        several processes asks for its own, or a step is taken in parts. The parts one after
-        another are the batch, bit for bit, but that `masked_positions` count from the beginning
-        of the part.
+        With `rows`, a slice without a step, only these examples are made: each of several
+        processes asks for its own, or gradients are accumulated over parts. The parts one after
+        another are the batch, bit for bit, but `masked_positions` count from the beginning of
+        the part.
         """
-        if step < 0:
-            raise ConfigError(f"step is {step}; steps are counted from 0.")
+        check_whole_number(step, "step", least=0)
         start, stop, _ = (rows or slice(None)).indices(self.batch_size)
         if start >= stop or (rows is not None and rows.step not in (None, 1)):
             raise ConfigError(
-                f"rows is {rows}, which names no neighbouring rows of a batch of "
+                f"rows is {rows}, which names no consecutive rows of a batch of "
                 f"{self.batch_size}; give slice(first, end)."
             )
         first_step = step - step % self._steps_at_once
@@ -150,9 +171,9 @@ class PretrainingBatches:
         chunk = self._chunks.get(key)
         if chunk is None:
             chunk = self._make_chunk(first_step, start, stop)
-            # of other steps nothing is kept: parts of the same steps are no more than these steps
-            kept = {other: made for other, made in self._chunks.items() if other[0] == first_step}
-            self._chunks = {**kept, key: chunk}
+            # chunks of other steps are dropped; the parts of these steps add up to these steps
+            same = {other: made for other, made in self._chunks.items() if other[0] == first_step}
+            self._chunks = {**same, key: chunk}
         first = (step - first_step) * (stop - start)
         return chunk.batch(first, first + stop - start)
 
@@ -162,19 +183,19 @@ class PretrainingBatches:
         first = first_step * self.batch_size + start
         starts = range(first, first + n_steps * self.batch_size, self.batch_size)
         n_rows = stop - start
-        if n_rows == self.batch_size:  # neighbours, all of them
+        if n_rows == self.batch_size:  # whole batches are consecutive
             starts, n_rows = range(first, first + 1), n_steps * n_rows
         parts = self._order.examples(range(n, n + n_rows) for n in starts)
         written = [write_pairs(p.plan, p.ids, self.tokenizer, self.sequence_length) for p in parts]
         ids, in_second, is_text = (np.concatenate(column) for column in zip(*written, strict=True))
         swapped = np.concatenate([part.plan.swapped for part in parts])
-        n_draws = DRAWS_PER_PIECE * self.sequence_length
-        draws = example_uniforms(self.seed, Purpose.MASKING, starts, n_rows, n_draws)
-        draws = draws.reshape(len(ids), DRAWS_PER_PIECE, self.sequence_length)
-        shown, is_hidden = mask_batch(ids, self.tokenizer, self.masking, draws)
-        hidden = np.flatnonzero(is_hidden)
-        hidden_ids = ids.reshape(-1)[hidden]
-        return MaskedPairs(shown, in_second, is_text, hidden, hidden_ids, swapped)
+        n_uniforms = UNIFORMS_PER_TOKEN * self.sequence_length
+        uniforms = example_uniforms(self.seed, Purpose.MASKING, starts, n_rows, n_uniforms)
+        uniforms = uniforms.reshape(len(ids), UNIFORMS_PER_TOKEN, self.sequence_length)
+        shown, is_masked = mask_batch(ids, self.tokenizer, self.masking, uniforms)
+        masked = np.flatnonzero(is_masked)
+        masked_ids = ids.reshape(-1)[masked]
+        return MaskedPairs(shown, in_second, is_text, masked, masked_ids, swapped)
 
 
 def write_pairs(
@@ -187,8 +208,18 @@ def write_pairs(
 ]:
     """Write each pair of a text as [CLS] first [SEP] second [SEP] and padding.
 
-    Returns ids, which positions are of the second segment (from its first piece to its [SEP]) and
+    Returns ids, which positions are of the second segment (from its first token to its [SEP]) and
     which are not padding.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> number = lambda value: np.array([value])
+        >>> plan = PairPlan(number(0), number(2), number(2), number(3), np.array([False]))
+        >>> text = np.array([14, 202, 923])
+        >>> ids, in_second, is_text = write_pairs(plan, text, tokenizer, sequence_length=8)
+        >>> ids.tolist(), in_second.astype(int).tolist()
+        ([[2, 14, 202, 3, 923, 3, 0, 0]], [[0, 0, 0, 0, 1, 1, 0, 0]])
     """
     position = np.arange(sequence_length)
     first_sep = (1 + plan.first_end - plan.first_start)[:, None]

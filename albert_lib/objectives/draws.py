@@ -1,26 +1,28 @@
 """Random numbers that belong to an example, not to the order in which examples are asked for.
 
-A generator that is simply drawn from gives an example other numbers when a batch has another
-size, when a worker joins, or when a run resumes in the middle. Here every example of a run has
-an address, its number, and its draws can be looked up like a row of an endless table. Philox
-makes that cheap: it computes its n-th block of numbers from n alone (Salmon et al., 2011).
+An ordinary generator gives an example different numbers when the batch size changes, when a
+worker is added, or when a run resumes in the middle. Here every example of a run has a number, by
+which its random numbers are looked up like a row of an endless table. Philox makes that cheap: it
+computes its n-th block of numbers from n alone (Salmon et al., 2011).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
-from albert_lib.errors import ConfigError
+from albert_lib.errors import ConfigError, quoted
 
 PHILOX_BLOCK = 4  # one step of Philox's counter yields four 64-bit numbers
 
 
 class Purpose(IntEnum):
-    """What the draws are for; each purpose has a stream of its own under the same seed."""
+    """What random numbers are for; each purpose has a stream of its own under the same seed."""
 
     PAIRS = 1
     PAIR_ORDER = 2
@@ -30,7 +32,15 @@ class Purpose(IntEnum):
 
 
 def generator(seed: int, purpose: Purpose, epoch: int, part: int = 0) -> np.random.Generator:
-    """A fresh generator for one purpose in one part of an epoch; no other touches it."""
+    """A new generator for one purpose in one part of an epoch; nothing else draws from it.
+
+    Example:
+        >>> first = generator(7, Purpose.PAIRS, epoch=0).random()
+        >>> first == generator(7, Purpose.PAIRS, epoch=0).random()
+        True
+        >>> first == generator(7, Purpose.PAIRS, epoch=1).random()
+        False
+    """
     entropy = np.random.SeedSequence((seed, purpose, epoch, part))
     return np.random.Generator(np.random.Philox(entropy))
 
@@ -42,6 +52,12 @@ def example_uniforms(
 
     Row i depends on (seed, purpose, n_draws, i) alone, so the rows 0–7 asked for at once are the
     rows 0–3 and 4–7 asked for separately, by whomever.
+
+    Example:
+        >>> whole = example_uniforms(7, Purpose.MASKING, [0], n_examples=8, n_draws=5)
+        >>> halves = example_uniforms(7, Purpose.MASKING, [0, 4], n_examples=4, n_draws=5)
+        >>> whole.shape, bool((whole == halves).all())
+        ((8, 5), True)
     """
     blocks = -(-n_draws // PHILOX_BLOCK)  # rounded up: every row begins on a block of its own
     key = np.random.SeedSequence((seed, purpose)).generate_state(2, np.uint64)
@@ -53,7 +69,38 @@ def example_uniforms(
     return table.reshape(-1, blocks * PHILOX_BLOCK)[:, :n_draws]
 
 
+def check_whole_number(value: Any, name: str, least: int, remedy: str = "") -> None:
+    """Raise ConfigError unless `value` is a whole number of at least `least`.
+
+    Example:
+        >>> check_whole_number(2.5, "max_ngram", least=1)
+        Traceback (most recent call last):
+        albert_lib.errors.ConfigError: max_ngram is 2.5; use a whole number of at least 1.
+    """
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or value < least:
+        raise ConfigError(
+            f"{name} is {quoted(value)}; use a whole number of at least {least}{remedy}."
+        )
+
+
+def check_number(value: Any, name: str) -> None:
+    """Raise ConfigError unless `value` is a finite number.
+
+    Example:
+        >>> check_number(float("nan"), "rate")
+        Traceback (most recent call last):
+        albert_lib.errors.ConfigError: rate is nan; use a finite number.
+    """
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if not is_number or isinstance(value, bool) or not math.isfinite(value):
+        raise ConfigError(f"{name} is {quoted(value)}; use a finite number.")
+
+
 def check_seed(seed: int) -> None:
-    """Raise ConfigError unless `seed` can seed a generator."""
-    if seed < 0:
-        raise ConfigError(f"seed is {seed}, but a seed must not be negative; use 0 or more.")
+    """Raise ConfigError unless `seed` can seed a generator.
+
+    Example:
+        >>> check_seed(0)
+    """
+    check_whole_number(seed, "seed", least=0)

@@ -17,9 +17,9 @@ from jaxtyping import Int, Integer
 
 from albert_lib.objectives.draws import Purpose, generator
 from albert_lib.objectives.pair_objective import PairObjective, for_objective
-from albert_lib.objectives.segments import TARGET_VERSIONS, PairPlan, SegmentPairs
+from albert_lib.objectives.segments import TARGET_PERIOD, PairPlan, SegmentPairs
 
-WINDOW_BLOCKS = 16  # some two million pieces
+WINDOW_BLOCKS = 16  # some two million tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +38,14 @@ class ExampleOrder:
     """The pairs of all epochs in the order of training, counted from 0.
 
     An epoch has every one of its pairs once. Where an example stands follows from the numbers of
-    pairs in the blocks before it; they repeat after `TARGET_VERSIONS` epochs and are counted
+    pairs in the blocks before it; they repeat after `TARGET_PERIOD` epochs and are counted
     when they are first needed, without planning the pairs: milliseconds a million tokens.
     """
 
     def __init__(self, pairs: SegmentPairs, objective: PairObjective = "sop") -> None:
         self.pairs = pairs
         self.objective: PairObjective = objective
-        self._counts = np.full((TARGET_VERSIONS, pairs.n_blocks), -1)  # −1: not yet counted
+        self._counts = np.full((TARGET_PERIOD, pairs.n_blocks), -1)  # −1: not yet counted
         self._totals: list[int] = []  # pairs in epoch 0, 1, … as far as counted to the end
         self._epoch = lru_cache(maxsize=2)(self._open_epoch)
         self._window = lru_cache(maxsize=2)(self._read_window)
@@ -73,9 +73,9 @@ class ExampleOrder:
     def _skip_counted_epochs(self, example: int) -> tuple[int, int]:
         """The first epoch that may hold an example, and the example's place in it."""
         epoch = 0
-        if len(self._totals) == TARGET_VERSIONS:
+        if len(self._totals) == TARGET_PERIOD:
             rounds, example = divmod(example, sum(self._totals))
-            epoch = rounds * TARGET_VERSIONS
+            epoch = rounds * TARGET_PERIOD
         for total in self._totals:
             if example < total:
                 break
@@ -91,7 +91,7 @@ class ExampleOrder:
 
     def count(self, epoch: int, block: int) -> int:
         """How many pairs a block has in an epoch."""
-        version = epoch % TARGET_VERSIONS
+        version = epoch % TARGET_PERIOD
         if self._counts[version, block] < 0:
             self._counts[version, block] = self.pairs.count(epoch, block)
         return int(self._counts[version, block])
@@ -107,7 +107,7 @@ class ExampleOrder:
         plan = PairPlan.concatenate(plans)
         rng = generator(self.pairs.seed, Purpose.PAIR_ORDER, epoch, number)
         shuffled = plan.take(rng.permutation(len(plan)))
-        posed = for_objective(shuffled, self.objective, self.pairs.max_pieces)
+        posed = for_objective(shuffled, self.objective, self.pairs.max_tokens)
         return Window(posed, np.concatenate(texts))
 
 

@@ -17,12 +17,18 @@ from albert_lib.objectives.segments import PairPlan, trimmed_lengths
 PairObjective = Literal["sop", "nsp", "none"]
 
 
-def for_objective(plan: PairPlan, objective: PairObjective, max_pieces: int) -> PairPlan:
+def for_objective(plan: PairPlan, objective: PairObjective, max_tokens: int) -> PairPlan:
     """The same pairs as an objective wants them; `swapped` is its label.
 
     "sop": as they are, half of them swapped. "nsp": in order; where they were swapped the second
     segment is that of the next pair in the plan, cut at its end to fit, which presumes a plan in
     shuffled order. "none": in order, all labels 0.
+
+    Example:
+        >>> plan = PairPlan(*(np.array([n]) for n in (2, 5, 0, 2)), swapped=np.array([True]))
+        >>> unswapped = for_objective(plan, "none", max_tokens=9)
+        >>> unswapped.first_start.tolist(), unswapped.swapped.tolist()
+        ([0], [False])
     """
     if objective == "sop" or not len(plan):
         return plan
@@ -35,7 +41,7 @@ def for_objective(plan: PairPlan, objective: PairObjective, max_pieces: int) -> 
     first_length, second_length = trimmed_lengths(
         unswapped.first_end - unswapped.first_start,
         unswapped.second_end[source] - second_start,
-        max_pieces,
+        max_tokens,
     )
     return PairPlan(
         unswapped.first_end - first_length,
@@ -47,7 +53,13 @@ def for_objective(plan: PairPlan, objective: PairObjective, max_pieces: int) -> 
 
 
 def in_order(plan: PairPlan) -> PairPlan:
-    """The pairs as they stand in their documents; `swapped` still says which were not."""
+    """The pairs as they stand in their documents; `swapped` still says which were not.
+
+    Example:
+        >>> plan = PairPlan(*(np.array([n]) for n in (2, 5, 0, 2)), swapped=np.array([True]))
+        >>> in_order(plan).first_start, in_order(plan).second_start
+        (array([0]), array([2]))
+    """
     swapped = plan.swapped
     return PairPlan(
         np.where(swapped, plan.second_start, plan.first_start),

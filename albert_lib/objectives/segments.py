@@ -14,14 +14,19 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer
 
-from albert_lib.corpus.blocks import Block, block_bounds, read_block
-from albert_lib.corpus.store import TokenStore
+from albert_lib.corpus.store import Block, TokenStore, block_bounds, read_block
 from albert_lib.errors import ConfigError, StoreError
-from albert_lib.objectives.draws import Purpose, check_seed, generator
+from albert_lib.objectives.draws import (
+    Purpose,
+    check_number,
+    check_seed,
+    check_whole_number,
+    generator,
+)
 
 N_SPECIAL = 3  # [CLS] A [SEP] B [SEP]
-SENTENCES_CUT_AT_ONCE = 4096  # bounds the memory of cutting, whatever the text
-TARGET_VERSIONS = 10  # with 10 % of documents in short pairs, each is so once in them, on average
+SENTENCES_CUT_AT_ONCE = 4096  # bounds memory, whatever the text
+TARGET_PERIOD = 10  # with 10 % of documents in short pairs, each is so once in them, on average
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +36,13 @@ class PairPlan:
     `first` is what is written first: pair i reads
     [CLS] ids[first_start[i]:first_end[i]] [SEP] ids[second_start[i]:second_end[i]] [SEP].
     Where `swapped`, the text that comes first in the document is written second.
+
+    Example:
+        >>> plan = PairPlan(*(np.array([n]) for n in (0, 2, 2, 5)), swapped=np.array([False]))
+        >>> len(plan), plan.moved(10).first_start.tolist()
+        (1, [10])
+        >>> len(PairPlan.concatenate([plan, plan]))
+        2
     """
 
     first_start: Int[np.ndarray, " pairs"]
@@ -71,16 +83,27 @@ class SegmentPairs:
     sentence that reaches the target length. The target is sequence_length − 3, or, with
     probability `short_sequence_probability` per document, uniform between 2 and that. A ends
     after a uniformly drawn sentence of its chunk, B is the rest; half of the pairs are swapped;
-    the longer side then loses pieces at its ends until the pair fits.
+    the longer side then loses tokens at its ends until the pair fits.
 
-    The targets come round again after `TARGET_VERSIONS` epochs, and with them how many pairs an
+    The targets come round again after `TARGET_PERIOD` epochs, and with them how many pairs an
     epoch has; everything else is drawn anew without end. (The reference repeats all of it after
     its 40 copies.)
 
     `is_word_start` (vocab,) tells where a chunk of one sentence may be cut; without it any two
-    pieces may be parted. A chunk of one piece makes no pair.
+    tokens may be parted. A chunk of one token makes no pair.
 
     Raises ConfigError for values that cannot work, StoreError for a store without a pair.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill is old.", "A man walks to the mill."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     plan = SegmentPairs(store, sequence_length=16, seed=1).plan(epoch=0)
+        >>> len(plan), plan.swapped.shape
+        (1, (1,))
     """
 
     def __init__(
@@ -92,11 +115,13 @@ class SegmentPairs:
         seed: int = 0,
         is_word_start: Bool[np.ndarray, " vocab"] | None = None,
     ) -> None:
+        check_whole_number(sequence_length, "sequence_length", least=1)
         if sequence_length < N_SPECIAL + 2:
             raise ConfigError(
                 f"sequence_length is {sequence_length}, but [CLS] A [SEP] B [SEP] needs at least "
                 f"{N_SPECIAL + 2} positions; choose a longer one."
             )
+        check_number(short_sequence_probability, "short_sequence_probability")
         if not 0 <= short_sequence_probability <= 1:
             raise ConfigError(
                 f"short_sequence_probability is {short_sequence_probability}; "
@@ -104,7 +129,7 @@ class SegmentPairs:
             )
         check_seed(seed)
         self.store = store
-        self.max_pieces = sequence_length - N_SPECIAL
+        self.max_tokens = sequence_length - N_SPECIAL
         self.short_sequence_probability = short_sequence_probability
         self.seed = seed
         self.is_word_start = is_word_start
@@ -112,7 +137,7 @@ class SegmentPairs:
         blocks = (self.block(number) for number in range(self.n_blocks))
         if not any(block.document_lengths().max() >= 2 for block in blocks):
             raise StoreError(
-                f"{store.folder} holds no document of two pieces or more, so it has no pair of "
+                f"{store.folder} holds no document of two tokens or more, so it has no pair of "
                 f"segments; build the store from more text."
             )
 
@@ -126,7 +151,7 @@ class SegmentPairs:
         return read_block(self.store, int(self._bounds[number]), int(self._bounds[number + 1]))
 
     def text(self, number: int) -> tuple[int, Integer[np.ndarray, " tokens"]]:
-        """Where a block begins in `store.ids`, and a copy of its pieces."""
+        """Where a block begins in `store.ids`, and a copy of its tokens."""
         sentence_starts = self.block(number).sentence_starts
         ids = np.array(self.store.ids[sentence_starts[0] : sentence_starts[-1]])
         self.store.release_pages()
@@ -159,7 +184,7 @@ class SegmentPairs:
             swapped, [cut, end, start, cut], [start, cut, cut, end]
         )
         first_length, second_length = trimmed_lengths(
-            first_end - first_start, second_end - second_start, self.max_pieces
+            first_end - first_start, second_end - second_start, self.max_tokens
         )
         first_start, first_end = trim(first_start, first_end, first_length, rng)
         second_start, second_end = trim(second_start, second_end, second_length, rng)
@@ -169,7 +194,7 @@ class SegmentPairs:
         self, epoch: int, block: Block, number: int
     ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
         """The chunks of a block that make a pair: first sentence, last sentence + 1."""
-        version = epoch % TARGET_VERSIONS
+        version = epoch % TARGET_PERIOD
         rng = generator(self.seed, Purpose.TARGETS, version, number)
         targets = self.draw_targets(block.n_documents, rng)
         first, last = gather_chunks(block.sentence_starts, block.document_starts, targets)
@@ -179,10 +204,10 @@ class SegmentPairs:
     def draw_targets(
         self, n_documents: int, rng: np.random.Generator
     ) -> Int[np.ndarray, " documents"]:
-        """The chunk length each document is read with, in pieces."""
+        """The chunk length each document is read with, in tokens."""
         short = rng.random(n_documents) < self.short_sequence_probability
-        drawn = rng.integers(2, self.max_pieces, size=n_documents, endpoint=True)
-        return np.where(short, drawn, self.max_pieces)
+        drawn = rng.integers(2, self.max_tokens, size=n_documents, endpoint=True)
+        return np.where(short, drawn, self.max_tokens)
 
     def draw_cuts(
         self,
@@ -217,7 +242,12 @@ def gather_chunks(
     """Divide every document into chunks [first sentence, last sentence), in text order.
 
     A chunk ends with the sentence that brings it to the document's target length, or with the
-    document. Each turn of the loop takes the next chunk of all documents that have one left.
+    document. Each iteration takes the next chunk of all documents that have one left.
+
+    Example:
+        >>> sentences, documents = np.array([0, 3, 6, 9, 12]), np.array([0, 3, 4])
+        >>> gather_chunks(sentences, documents, targets=np.array([5, 5]))
+        (array([0, 2, 3]), array([2, 3, 4]))
     """
     begin, finish = np.array(document_starts[:-1]), np.array(document_starts[1:])
     begins, ends = [], []
@@ -241,10 +271,15 @@ def cut_inside(
     ids: Integer[np.ndarray, " tokens"],
     is_word_start: Bool[np.ndarray, " vocab"] | None,
 ) -> Int[np.ndarray, " sentences"]:
-    """A place inside each sentence, uniform over its word starts after the first piece.
+    """A place inside each sentence, uniform over its word starts after the first token.
 
     A sentence of one word, or any sentence when `is_word_start` is None, is cut between two
-    pieces, uniformly. Sentences have two pieces or more.
+    tokens, uniformly. Sentences have two tokens or more.
+
+    Example:
+        >>> start, end = np.array([0, 4]), np.array([4, 9])
+        >>> cut_inside(start, end, np.array([0.0, 0.9]), np.zeros(9, dtype=int), None)
+        array([1, 8])
     """
     n_places = end - start - 1
     sentence = np.repeat(np.arange(len(start)), n_places)
@@ -264,16 +299,20 @@ def cut_inside(
 
 
 def trimmed_lengths(
-    first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"], max_pieces: int
+    first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"], max_tokens: int
 ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
-    """The two lengths after the longer side lost one piece at a time until the pair fits.
+    """The two lengths after the longer side lost one token at a time until the pair fits.
 
     Google's truncate_seq_pair in closed form: the shorter side is spared unless it has more than
     its half; with an odd number of places the first side gets the odd one.
+
+    Example:
+        >>> trimmed_lengths(np.array([9, 2]), np.array([7, 9]), max_tokens=9)
+        (array([5, 2]), array([4, 7]))
     """
-    half = max_pieces // 2
-    kept_second = np.minimum(second, np.maximum(half, max_pieces - first))
-    kept_first = np.minimum(first, np.maximum(max_pieces - half, max_pieces - second))
+    half = max_tokens // 2
+    kept_second = np.minimum(second, np.maximum(half, max_tokens - first))
+    kept_first = np.minimum(first, np.maximum(max_tokens - half, max_tokens - second))
     return kept_first, kept_second
 
 
@@ -283,6 +322,13 @@ def trim(
     length: Int[np.ndarray, " pairs"],
     rng: np.random.Generator,
 ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
-    """Shorten [start, end) to `length`, each lost piece taken from front or back at 50/50."""
+    """Shorten [start, end) to `length`, each lost token taken from front or back at 50/50.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> start, end = trim(np.array([0]), np.array([10]), np.array([4]), rng)
+        >>> int(end[0] - start[0])
+        4
+    """
     lost_in_front = rng.binomial(end - start - length, 0.5)
     return start + lost_in_front, start + lost_in_front + length

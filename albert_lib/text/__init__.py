@@ -1,11 +1,11 @@
-"""Raw text to tokens to ids: normalising, segmenting, a vocabulary (notebook 01)."""
+"""Raw text to tokens to ids: normalisation, segmentation, a vocabulary (notebook 01)."""
 
 from __future__ import annotations
 
 from albert_lib.text.batch import TokenizedBatch
 from albert_lib.text.normalize import normalize
 from albert_lib.text.sentences import Document, split_sentences
-from albert_lib.text.settings import GOOGLE, HUGGING_FACE
+from albert_lib.text.settings import GOOGLE_TOKENIZATION, HUGGING_FACE_TOKENIZATION
 from albert_lib.text.tokenizer import AlbertTokenizer
 from albert_lib.text.unigram import Edge, best_segmentation, lattice, mark_words
 
@@ -13,8 +13,8 @@ __all__ = [
     "AlbertTokenizer",
     "Document",
     "Edge",
-    "GOOGLE",
-    "HUGGING_FACE",
+    "GOOGLE_TOKENIZATION",
+    "HUGGING_FACE_TOKENIZATION",
     "TokenizedBatch",
     "best_segmentation",
     "lattice",

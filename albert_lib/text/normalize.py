@@ -1,44 +1,98 @@
-"""What ALBERT does to a text before it is cut into pieces."""
+"""What ALBERT does to a text before it is segmented: one plain line, special tokens apart."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+
+from albert_lib.text.vocabulary import SPECIAL_TOKENS
+
+WRITTEN_SPECIAL = re.compile("(" + "|".join(map(re.escape, SPECIAL_TOKENS)) + ")")
 
 
 def normalize(
     text: str, *, lowercase: bool = True, keep_accents: bool = False, replace_quotes: bool = True
 ) -> str:
-    """Make one line of lower-case letters without accents, as the published models saw it.
+    r"""Make one line of lower-case letters without accents, as the published models saw it.
 
     The steps are those of `preprocess_text` in google-research/albert (tokenization.py).
     Turning `` and '' into " is Hugging Face's addition; `replace_quotes=False` leaves it out.
-    Halves of characters, on which both would fail, are mended first.
+    Halves of surrogate pairs, on which both would fail, are repaired first.
+
+    Example:
+        >>> from albert_lib.text import normalize
+        >>> normalize("The  BÄCKER's\t``ﬁne'' day")
+        'the backer\'s "fine" day'
+        >>> normalize("Café", lowercase=False, keep_accents=True)
+        'Café'
     """
     if not text.isascii():
-        text = mend_surrogates(text)
+        text = repair_surrogates(text)
     text = " ".join(text.split())
     if replace_quotes:
         text = text.replace("``", '"').replace("''", '"')
-    if not keep_accents and not text.isascii():  # ASCII has nothing to take apart
+    if not keep_accents and not text.isascii():  # ASCII has nothing to decompose
         text = remove_accents(text)
     return text.lower() if lowercase else text
 
 
 def remove_accents(text: str) -> str:
-    """Write each character as letter plus marks (NFKD), then drop the marks: é becomes e."""
+    """Decompose each character into letter and combining marks (NFKD), then drop the marks.
+
+    Example:
+        >>> remove_accents("é x² ﬁ")
+        'e x2 fi'
+    """
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def mend_surrogates(text: str) -> str:
-    """Join a pair of surrogates into the character it stands for; make a lone one U+FFFD.
+def repair_surrogates(text: str) -> str:
+    r"""Join a surrogate pair into the character it stands for; replace a lone one by U+FFFD.
 
-    JSON of many programs writes 🙂 as the two halves that UTF-16 has for it, and text cut between
+    Many programs write 🙂 in JSON as the two halves that UTF-16 has for it, and text cut between
     them, or bytes read with errors="surrogateescape", hold half a character. No UTF-8 can hold
-    that. U+FFFD is Unicode's mark for what cannot be read; SentencePiece takes it for a space.
+    that. U+FFFD is Unicode's replacement character; SentencePiece takes it for a space.
+
+    Example:
+        >>> repair_surrogates("\ud83d\ude42") == "🙂"
+        True
+        >>> repair_surrogates("a\ud83d") == "a\ufffd"
+        True
     """
     try:
         text.encode()  # the quickest way to find one
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+class TextChunk(NamedTuple):
+    """Normalised text between two special tokens, or one special token as it was written."""
+
+    text: str
+    is_special: bool
+
+
+def split_at_special_tokens(text: str, normalize: Callable[[str], str]) -> list[TextChunk]:
+    """Split a text at the special tokens written in it, and normalise what lies between them.
+
+    Special tokens are looked for first, as in `tokenizers`: what only becomes one by normalising,
+    as <PAD> does in lower case, is text.
+
+    Example:
+        >>> for chunk in split_at_special_tokens("A [MASK] day", str.lower):
+        ...     print(chunk.is_special, repr(chunk.text))
+        False 'a '
+        True '[MASK]'
+        False ' day'
+    """
+    chunks = []
+    for index, written in enumerate(WRITTEN_SPECIAL.split(text)):
+        is_special = index % 2 == 1  # text and special tokens alternate, even if a text is ""
+        chunk = written if is_special else normalize(written)
+        if chunk:
+            chunks.append(TextChunk(chunk, is_special))
+    return chunks

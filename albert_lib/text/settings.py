@@ -1,11 +1,14 @@
-"""The switches of the tokenizer, two sets of them that others use, and how a folder keeps them."""
+"""The tokenizer's switches, two sets of them that others use, and tokenizer_config.json."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from albert_lib.errors import TokenizerError
 from albert_lib.files import read_json
+from albert_lib.text.vocabulary import SPECIAL_TOKENS
 
 SETTINGS = (
     "do_lower_case",
@@ -14,23 +17,84 @@ SETTINGS = (
     "digit_comma_rule",
     "split_special_tokens",
 )
+MODEL_MAX_LENGTH = 512  # positions of the published models
 
-GOOGLE = {"replace_quotes": False, "digit_comma_rule": True, "split_special_tokens": True}
-"""google-research/albert, on any text: `AlbertTokenizer.from_pretrained(folder, **GOOGLE)`."""
+GOOGLE_TOKENIZATION = {
+    "replace_quotes": False,
+    "digit_comma_rule": True,
+    "split_special_tokens": True,
+}
+"""As google-research/albert: `AlbertTokenizer.from_pretrained(folder, **GOOGLE_TOKENIZATION)`."""
 
-HUGGING_FACE = {"replace_quotes": True, "digit_comma_rule": False, "split_special_tokens": False}
-"""transformers 5 with the published vocabulary; version 4's slow tokenizer had Google's rule."""
+HUGGING_FACE_TOKENIZATION = {
+    "replace_quotes": True,
+    "digit_comma_rule": False,
+    "split_special_tokens": False,
+}
+"""As transformers 5 with the published vocabulary; version 4's slow tokenizer had Google's rule."""
 
 
-def read_settings(path: Path) -> dict[str, bool]:
-    """The settings that a tokenizer_config.json names; none if there is no such file."""
+class StoredSettings(NamedTuple):
+    """What a tokenizer_config.json says: the switches it names, and the longest sequence."""
+
+    switches: dict[str, bool]
+    model_max_length: int
+
+
+def read_settings(path: Path) -> StoredSettings:
+    """Read a tokenizer_config.json; no switch and 512 tokens if there is no such file.
+
+    Raises TokenizerError when the file is damaged or a value has the wrong type.
+
+    Example:
+        >>> from pathlib import Path
+        >>> read_settings(Path("no-such-folder/tokenizer_config.json"))
+        StoredSettings(switches={}, model_max_length=512)
+    """
     if not path.is_file():
-        return {}
+        return StoredSettings({}, MODEL_MAX_LENGTH)
     stored = read_json(path, TokenizerError)
     if not isinstance(stored, dict):
         raise TokenizerError(f"{path} does not hold a JSON object; restore or remove it.")
-    settings = {name: stored[name] for name in SETTINGS if name in stored}
-    for name, value in settings.items():
+    switches = {name: stored[name] for name in SETTINGS if name in stored}
+    for name, value in switches.items():
         if not isinstance(value, bool):
             raise TokenizerError(f"{path} says {name} is {value!r}; make it true or false.")
-    return settings
+    longest = stored.get("model_max_length") or MODEL_MAX_LENGTH
+    if isinstance(longest, float) and longest.is_integer():  # 1e30: transformers' "no limit"
+        longest = int(longest)
+    if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
+        raise TokenizerError(
+            f"{path} says model_max_length is {longest!r}; make it a number of tokens."
+        )
+    return StoredSettings(switches, longest)
+
+
+def tokenizer_config(switches: Mapping[str, bool], model_max_length: int) -> dict[str, Any]:
+    """What goes into tokenizer_config.json: our switches, and what transformers asks for.
+
+    transformers' AlbertTokenizer always replaces quotes. A tokenizer that does not is declared
+    as the general class, which does only what tokenizer.json says.
+
+    Example:
+        >>> config = tokenizer_config({"replace_quotes": False}, model_max_length=1024)
+        >>> config["tokenizer_class"], config["model_max_length"]
+        ('PreTrainedTokenizerFast', 1024)
+    """
+    pad, unknown, cls, sep, mask = SPECIAL_TOKENS
+    return {
+        "tokenizer_class": (
+            "AlbertTokenizer" if switches["replace_quotes"] else "PreTrainedTokenizerFast"
+        ),
+        "model_max_length": model_max_length,
+        # Without this line transformers leaves the segments out, and pairs become one segment.
+        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        "pad_token": pad,
+        "unk_token": unknown,
+        "cls_token": cls,
+        "sep_token": sep,
+        "mask_token": mask,
+        "bos_token": cls,
+        "eos_token": sep,
+        **switches,
+    }

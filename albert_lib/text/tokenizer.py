@@ -4,41 +4,58 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import Any, overload
 
-import numpy as np
-from jaxtyping import Bool, Float
+from torch import Tensor
 
 from albert_lib.errors import TokenizerError
 from albert_lib.files import folder_to_write, new_file, write_json
 from albert_lib.hub import resolve_folder
 from albert_lib.text.batch import (
-    LONGEST_SEQUENCE,
+    IdSequence,
+    Padding,
     TokenizedBatch,
-    frame,
+    Truncation,
+    as_batch,
+    check_max_length,
     in_pairs,
-    make_batch,
+    padded_length,
     truncate,
 )
-from albert_lib.text.export import tokenizer_config, tokenizer_json
-from albert_lib.text.normalize import normalize
-from albert_lib.text.parts import Part, parts_of
-from albert_lib.text.settings import read_settings
+from albert_lib.text.batch import (
+    add_special_tokens as with_special_tokens,
+)
+from albert_lib.text.hf_export import tokenizer_json
+from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
+from albert_lib.text.settings import MODEL_MAX_LENGTH, SETTINGS, read_settings, tokenizer_config
+from albert_lib.text.token_lookup import TokenLookup
 from albert_lib.text.train_vocabulary import train_pieces
-from albert_lib.text.unigram import WORD_START
-from albert_lib.text.vocabulary import SPECIAL_PIECES, Vocabulary
+from albert_lib.text.transformers_names import refuse_arguments
+from albert_lib.text.vocabulary import Vocabulary
 
 MODEL_FILE = "spiece.model"
 EXPORT_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
 
 
-class AlbertTokenizer:
+class AlbertTokenizer(TokenLookup):
     """Turns text into ids and back; on plain text the ids are those that Google's code gives.
 
-    Two habits come from Hugging Face: `` and '' become ", and a special piece written inside a
-    text, such as [MASK], becomes its id. `AlbertTokenizer.from_pretrained(folder, **GOOGLE)`
-    drops both, `**HUGGING_FACE` keeps both and drops Google's rule for digits and commas
-    (both in albert_lib.text).
+    Two habits come from Hugging Face: `` and '' become ", and a special token written inside a
+    text, such as [MASK], becomes its id. `from_pretrained(folder, **GOOGLE_TOKENIZATION)` drops
+    both, `**HUGGING_FACE_TOKENIZATION` keeps both and drops Google's rule for digits and commas
+    (both in albert_lib.text). What differs from transformers' tokenizers in use: a call pads,
+    truncates and returns tensors unless it is told otherwise.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> tokenizer.tokenize("The old mill.")
+        ['▁the', '▁old', '▁mill', '.']
+        >>> tokenizer.encode("the mill")
+        [2, 14, 923, 3]
+        >>> tokenizer(["the mill", "old"]).input_ids.tolist()
+        [[2, 14, 923, 3], [2, 202, 3, 0]]
     """
 
     def __init__(
@@ -50,29 +67,36 @@ class AlbertTokenizer:
         replace_quotes: bool = True,
         digit_comma_rule: bool = True,
         split_special_tokens: bool = False,
+        model_max_length: int = MODEL_MAX_LENGTH,
     ) -> None:
         """Wrap the bytes of a spiece.model; `from_pretrained` and `train` are the usual ways.
 
         Args:
             model: The content of the file.
             do_lower_case: Lower-case the text, as every published model wants.
-            keep_accents: Leave é as it is and do not take characters apart (NFKD).
+            keep_accents: Leave é as it is and do not decompose characters (NFKD).
             replace_quotes: Make `` and '' into ", as Hugging Face does and Google does not.
-            digit_comma_rule: Cut pieces such as ▁2000, into number and comma, as Google does
+            digit_comma_rule: Split pieces such as ▁2000, into number and comma, as Google does
                 and transformers 5 does not.
-            split_special_tokens: Cut [MASK] and its like inside a text as any other characters,
-                as Google does; by transformers' default, and ours, they are single ids.
+            split_special_tokens: Segment [MASK] and its like inside a text as any other
+                characters, as Google does; by transformers' default, and ours, they are single ids.
+            model_max_length: Tokens that a call truncates to by default: what the model has
+                positions for.
         """
+        check_max_length(model_max_length, name="model_max_length")
         self.model = model
         self.do_lower_case = do_lower_case
         self.keep_accents = keep_accents
         self.replace_quotes = replace_quotes
         self.digit_comma_rule = digit_comma_rule
         self.split_special_tokens = split_special_tokens
-        self.vocabulary = Vocabulary(model, digit_comma_rule=digit_comma_rule)
-        special_ids = [self.vocabulary.piece_id(piece) for piece in SPECIAL_PIECES]
-        self.pad_token_id, self.unk_token_id = special_ids[:2]
-        self.cls_token_id, self.sep_token_id, self.mask_token_id = special_ids[2:]
+        self.model_max_length = model_max_length
+        super().__init__(Vocabulary(model, digit_comma_rule=digit_comma_rule))
+
+    @property
+    def settings(self) -> dict[str, bool]:
+        """The switches of the constructor, by name."""
+        return {name: getattr(self, name) for name in SETTINGS}
 
     # -- making, loading, saving
 
@@ -84,25 +108,39 @@ class AlbertTokenizer:
         *,
         do_lower_case: bool = True,
         keep_accents: bool = False,
+        model_max_length: int = MODEL_MAX_LENGTH,
     ) -> AlbertTokenizer:
         """Learn a vocabulary from texts; the same texts always give the same one.
 
         Raises TokenizerError when the texts are too little for `vocab_size` pieces, saying how
-        many they would bear. Reads the texts once, as a stream.
+        many to ask for. Reads the texts once, as a stream.
+
+        Example:
+            >>> texts = ["the old mill", "the old man", "a mill"]
+            >>> tokenizer = AlbertTokenizer.train(texts, vocab_size=26)
+            >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
+            (26, 'an old mill')
         """
         lines = (
             normalize(text, lowercase=do_lower_case, keep_accents=keep_accents) for text in texts
         )
         model = train_pieces(lines, vocab_size)
-        return cls(model, do_lower_case=do_lower_case, keep_accents=keep_accents)
+        return cls(
+            model,
+            do_lower_case=do_lower_case,
+            keep_accents=keep_accents,
+            model_max_length=model_max_length,
+        )
 
     @classmethod
     def from_pretrained(
-        cls, name_or_path: str | os.PathLike[str], **settings: bool
+        cls, name_or_path: str | os.PathLike[str], **settings: Any
     ) -> AlbertTokenizer:
-        """Load from a folder or hub id: spiece.model, and tokenizer_config.json if it is there.
+        """Load from a folder, the name of one that comes with albert_lib, or a hub id.
 
-        `settings` are those of the constructor and go before what tokenizer_config.json says.
+        Reads spiece.model, and tokenizer_config.json if it is there. `settings` are those of the
+        constructor and go before what tokenizer_config.json says. Raises CheckpointError for a
+        name that stands for nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
         model_file = folder / MODEL_FILE
@@ -116,8 +154,9 @@ class AlbertTokenizer:
                 f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
             )
         stored = read_settings(folder / SETTINGS_FILE)
+        given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
         try:
-            return cls(model_file.read_bytes(), **{**stored, **settings})
+            return cls(model_file.read_bytes(), **given)
         except TokenizerError as problem:
             raise TokenizerError(f"{model_file} cannot be used. {problem}") from None
 
@@ -125,120 +164,111 @@ class AlbertTokenizer:
         """Write the tokenizer into a folder, beside what is there.
 
         spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
-        for transformers and its kin (albert_lib/text/export.py says what differs there).
+        for transformers and other libraries built on `tokenizers` (albert_lib/text/hf_export.py
+        says what differs there).
+
+        Example:
+            >>> import tempfile
+            >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k", model_max_length=1024)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     tokenizer.save_pretrained(folder)
+            ...     AlbertTokenizer.from_pretrained(folder).model_max_length
+            1024
         """
         folder = folder_to_write(path)
         with new_file(folder / MODEL_FILE) as file:
             file.write_bytes(self.model)
-        write_json(folder / EXPORT_FILE, tokenizer_json(self))
-        write_json(folder / SETTINGS_FILE, tokenizer_config(self))
+        write_json(folder / EXPORT_FILE, tokenizer_json(self.vocabulary, self.settings))
+        write_json(folder / SETTINGS_FILE, tokenizer_config(self.settings, self.model_max_length))
 
-    # -- the vocabulary
-
-    @property
-    def vocab_size(self) -> int:
-        """The number of pieces."""
-        return len(self.vocabulary)
-
-    @property
-    def pieces(self) -> list[str]:
-        """Every piece, in the order of the ids."""
-        return self.vocabulary.pieces
-
-    @property
-    def scores(self) -> Float[np.ndarray, "vocab"]:
-        """The log probability of every piece, as stored; 0 for special and user-defined ones."""
-        return self.vocabulary.scores
-
-    @property
-    def is_word_start(self) -> Bool[np.ndarray, "vocab"]:
-        """Whether whole-word masking begins a new word at each piece; False for control pieces."""
-        return self.vocabulary.is_word_start
-
-    @property
-    def is_special(self) -> Bool[np.ndarray, "vocab"]:
-        """Whether each piece is one of <pad> [CLS] [SEP] [MASK], which no text is made of."""
-        return self.vocabulary.is_control
-
-    @property
-    def fingerprint(self) -> str:
-        """The sha256 of the vocabulary, to tell which tokenizer ids on disk came from."""
-        return self.vocabulary.fingerprint
-
-    def segmentation_scores(self) -> dict[str, float]:
-        """The scores by which text is cut, for `best_segmentation` and `lattice`."""
-        return self.vocabulary.segmentation_scores()
-
-    def piece_id(self, piece: str) -> int:
-        """The id of a piece, or that of <unk> if there is no such piece."""
-        return self.vocabulary.piece_id(piece)
-
-    def id_to_piece(self, piece_id: int) -> str:
-        """The piece of an id; InputError if the id is out of range."""
-        return self.vocabulary.id_to_piece(piece_id)
-
-    # -- text to ids and back
+    # -- text to ids
 
     def normalize(self, text: str) -> str:
-        """The text as it is cut: normalised, with [MASK] and its like standing apart."""
-        return " ".join(part.text for part in self._parts(text))
+        """The text as it is segmented: normalised, with [MASK] and its like standing apart.
 
-    def tokenize(self, text: str) -> list[str]:
-        """The pieces of a text, without special ones; what the vocabulary lacks is <unk>."""
-        return [self.pieces[piece_id] for piece_id in self._ids(text)]
+        Example:
+            >>> AlbertTokenizer.from_pretrained("english-8k").normalize(" The  [MASK],Man")
+            'the [MASK] ,man'
+        """
+        return " ".join(chunk.text for chunk in self._chunks(text))
 
+    def tokenize(
+        self, text: str, pair: str | None = None, *, add_special_tokens: bool = False
+    ) -> list[str]:
+        """The tokens of a text; what the vocabulary lacks is <unk>."""
+        ids = self.encode(text, pair, add_special_tokens=add_special_tokens)
+        return self.convert_ids_to_tokens(ids)
+
+    @overload
     def encode(
+        self, text: str, pair: str | None = ..., *, return_tensors: None = ..., **options: Any
+    ) -> list[int]: ...
+    @overload
+    def encode(
+        self, text: str, pair: str | None = ..., *, return_tensors: str, **options: Any
+    ) -> Tensor: ...
+    def encode(  # type: ignore[misc]
         self,
         text: str,
         pair: str | None = None,
         *,
         add_special_tokens: bool = True,
         max_length: int | None = None,
-    ) -> list[int]:
+        truncation: Truncation = None,
+        return_tensors: str | None = None,
+    ) -> list[int] | Tensor:
         """The ids of [CLS] text [SEP], or [CLS] text [SEP] pair [SEP].
 
-        With `max_length` (special pieces included) the ends are cut, the longer text first;
-        without it nothing is cut.
+        With `max_length` (special tokens included) or `truncation` the ends are cut, the longer
+        text first; without them nothing is cut. `return_tensors="pt"` gives a batch of one.
+
+        Example:
+            >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+            >>> tokenizer.encode("the old mill", "the man", max_length=6)
+            [2, 14, 202, 3, 14, 3]
         """
-        if add_special_tokens:
-            return self._frame(text, pair, max_length)[0]
-        first, second = self._ids(text), None if pair is None else self._ids(pair)
-        if max_length is not None:
-            first, second = truncate(first, second, max_length)
-        return first if second is None else first + second
+        if max_length is None and truncation not in (None, False, "do_not_truncate"):
+            max_length = self.model_max_length
+        ids, _ = self._sequence(text, pair, max_length, truncation, add_special_tokens)
+        if return_tensors is None:
+            return ids
+        sequence = [(ids, len(ids))]
+        return as_batch(sequence, self.pad_token_id, None, return_tensors, ["input_ids"]).input_ids
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """The ids of a text without special pieces, and where in `normalize(text)` each lies."""
+        """The ids of a text without special tokens, and where in `normalize(text)` each lies.
+
+        Example:
+            >>> AlbertTokenizer.from_pretrained("english-8k").encode_with_offsets("The mill")
+            ([14, 923], [(0, 3), (4, 8)])
+        """
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
         start = 0
-        for part in self._parts(text):
-            if part.is_special:
-                part_ids, part_offsets = [self.piece_id(part.text)], [(0, len(part.text))]
+        for chunk in self._chunks(text):
+            if chunk.is_special:
+                chunk_ids, chunk_offsets = [self.piece_id(chunk.text)], [(0, len(chunk.text))]
             else:
-                part_ids, part_offsets = self.vocabulary.cut_with_offsets(part.text)
-            ids += part_ids
-            offsets += [(start + first, start + last) for first, last in part_offsets]
-            start += len(part.text) + 1  # the space between two parts
+                chunk_ids, chunk_offsets = self.vocabulary.encode_with_offsets(chunk.text)
+            ids += chunk_ids
+            offsets += [(start + first, start + last) for first, last in chunk_offsets]
+            start += len(chunk.text) + 1  # the space between two chunks
         return ids, offsets
 
     def encode_sentences(
         self, sentences: Sequence[str], *, num_threads: int | None = None
     ) -> list[list[int]]:
-        """The ids of many sentences at once, without special pieces, for text on its way to disk.
+        """The ids of many sentences at once, without special tokens, for text on its way to disk.
 
-        Here [MASK] is six characters like any others: a corpus cannot bring in special pieces.
+        Here [MASK] is six characters like any others: a corpus cannot bring in special tokens.
         Uses all cores unless `num_threads` says otherwise.
+
+        Example:
+            >>> AlbertTokenizer.from_pretrained("english-8k").encode_sentences(["the mill", "old"])
+            [[14, 923], [202]]
         """
         normalized = [self._normalize_plain(sentence) for sentence in sentences]
-        return self.vocabulary.cut_many(normalized, num_threads)
-
-    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
-        """The text of ids; `skip_special_tokens` leaves out <unk> too, as Hugging Face does."""
-        pieces = [self.id_to_piece(int(piece_id)) for piece_id in ids]
-        if skip_special_tokens:
-            pieces = [piece for piece in pieces if piece not in SPECIAL_PIECES]
-        return "".join(pieces).removeprefix(WORD_START).replace(WORD_START, " ")
+        return self.vocabulary.encode_many(normalized, num_threads)
 
     def __call__(
         self,
@@ -247,35 +277,78 @@ class AlbertTokenizer:
         *,
         max_length: int | None = None,
         pad_to: int | None = None,
+        padding: Padding = True,
+        truncation: Truncation = True,
+        add_special_tokens: bool = True,
+        return_tensors: str | None = "pt",
+        return_token_type_ids: bool | None = True,
+        return_attention_mask: bool | None = True,
+        **others: Any,
     ) -> TokenizedBatch:
         """Encode texts, or pairs of texts, into one batch of tensors (batch, seq).
 
-        Each sequence is cut to `max_length` (by default the 512 positions ALBERT has), the
-        longer text of a pair first, and padded to `pad_to` or to the longest in the batch.
-        """
-        longest = LONGEST_SEQUENCE if max_length is None else max_length
-        sequences = [
-            self._frame(first, second, longest) for first, second in in_pairs(texts, pairs)
-        ]
-        return make_batch(sequences, self.pad_token_id, pad_to)
+        Each sequence is truncated to `max_length` (by default `model_max_length`), the longer
+        text of a pair first, and padded to the longest in the batch. `padding`, `truncation` and
+        the rest mean what they mean in transformers; `pad_to` pads to a length of its own.
+        `return_tensors` is "pt", "np" for NumPy arrays, or None for lists.
 
-    def _frame(self, text: str, pair: str | None, max_length: int | None) -> tuple[list[int], int]:
-        """The ids of one or two texts between special pieces, and where the first segment ends."""
-        second = None if pair is None else self._ids(pair)
-        return frame(self._ids(text), second, self.cls_token_id, self.sep_token_id, max_length)
+        Example:
+            >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+            >>> batch = tokenizer("the mill", "old", padding="max_length", max_length=7)
+            >>> batch.input_ids.tolist(), batch.token_type_ids.tolist()
+            ([[2, 14, 923, 3, 202, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
+        """
+        refuse_arguments(others)
+        longest = self.model_max_length if max_length is None else max_length
+        width = padded_length(padding, longest) if pad_to is None else pad_to
+        if pad_to is not None:
+            check_max_length(pad_to, name="pad_to")
+        check_max_length(longest)
+        cut_to = None if truncation in (False, "do_not_truncate") else longest
+        sequences = [
+            self._sequence(first, second, cut_to, truncation, add_special_tokens)
+            for first, second in in_pairs(texts, pairs)
+        ]
+        names = ["input_ids"]
+        names += ["attention_mask"] if return_attention_mask is not False else []
+        names += ["token_type_ids"] if return_token_type_ids is not False else []
+        batch = as_batch(sequences, self.pad_token_id, width, return_tensors, names)
+        if return_tensors is None and isinstance(texts, str):  # as transformers does
+            return TokenizedBatch({name: rows[0] for name, rows in batch.items()})
+        return batch
+
+    def _sequence(
+        self,
+        text: str,
+        pair: str | None,
+        max_length: int | None,
+        truncation: Truncation,
+        add_special_tokens: bool,
+    ) -> IdSequence:
+        """The ids of one or two texts, truncated, and where the first segment ends."""
+        first, second = self._ids(text), None if pair is None else self._ids(pair)
+        if max_length is not None:
+            n_special = self.num_special_tokens_to_add(pair is not None) * add_special_tokens
+            first, second = truncate(first, second, max_length, n_special, truncation)
+        if add_special_tokens:
+            return with_special_tokens(first, second, self.cls_token_id, self.sep_token_id)
+        return [*first, *(second or [])], len(first)
 
     def _ids(self, text: str) -> list[int]:
-        """The ids of a text in which special pieces may be written."""
+        """The ids of a text in which special tokens may be written."""
         ids: list[int] = []
-        for part in self._parts(text):
-            ids += [self.piece_id(part.text)] if part.is_special else self.vocabulary.cut(part.text)
+        for chunk in self._chunks(text):
+            if chunk.is_special:
+                ids.append(self.piece_id(chunk.text))
+            else:
+                ids += self.vocabulary.encode(chunk.text)
         return ids
 
-    def _parts(self, text: str) -> list[Part]:
-        """The text, normalised, cut at the special pieces in it unless they are to be split."""
+    def _chunks(self, text: str) -> list[TextChunk]:
+        """The text, normalised, split at the special tokens in it unless the settings forbid."""
         if self.split_special_tokens:
-            return [Part(self._normalize_plain(text), is_special=False)]
-        return parts_of(text, self._normalize_plain)
+            return [TextChunk(self._normalize_plain(text), is_special=False)]
+        return split_at_special_tokens(text, self._normalize_plain)
 
     def _normalize_plain(self, text: str) -> str:
         """Normalise with this tokenizer's settings."""

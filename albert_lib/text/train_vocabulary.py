@@ -10,9 +10,9 @@ from sentencepiece import SentencePieceTrainer
 
 from albert_lib.errors import TokenizerError
 
-CONTROL_PIECES = ("[CLS]", "[SEP]", "[MASK]")  # ids 2, 3, 4, after <pad> 0 and <unk> 1
-PIECES_OF_THEIR_OWN = ("(", ")", '"', "-", ".", "–", "£", "€")  # ids 5 to 12
-LONGEST_LINE = 1 << 24  # bytes; SentencePiece drops longer lines without a word
+CONTROL_TOKENS = ("[CLS]", "[SEP]", "[MASK]")  # ids 2, 3, 4, after <pad> 0 and <unk> 1
+STANDALONE_PIECES = ("(", ")", '"', "-", ".", "–", "£", "€")  # ids 5 to 12
+LONGEST_LINE = 1 << 24  # bytes; SentencePiece silently drops longer lines
 
 
 def train_pieces(
@@ -24,8 +24,14 @@ def train_pieces(
 
     The settings are those stored in the published model: unigram, character coverage 0.99995,
     the same first thirteen ids. One thread, so the same lines always give the same bytes.
-    Raises TokenizerError when the lines bear no such vocabulary; an error raised while reading
-    the lines passes through as it is.
+    Raises TokenizerError when the text is too little for that many pieces; an error raised while
+    reading the lines passes through as it is.
+
+    Example:
+        >>> model = train_pieces(["the old mill", "the old man", "a mill"], vocab_size=26)
+        >>> from albert_lib.text.vocabulary import Vocabulary
+        >>> len(Vocabulary(model))
+        26
     """
     model = io.BytesIO()
     source = Source(lines)
@@ -40,8 +46,8 @@ def train_pieces(
             unk_id=1,
             bos_id=-1,
             eos_id=-1,
-            control_symbols=list(CONTROL_PIECES),
-            user_defined_symbols=[*PIECES_OF_THEIR_OWN, *whole_words],
+            control_symbols=list(CONTROL_TOKENS),
+            user_defined_symbols=[*STANDALONE_PIECES, *whole_words],
             max_sentence_length=LONGEST_LINE,
             num_threads=1,
             minloglevel=2,  # errors only: the trainer's report is hundreds of lines
@@ -54,16 +60,16 @@ def train_pieces(
 
 
 class Source:
-    """Lines on their way into SentencePiece, which would hide the errors met in reading them."""
+    """Feeds lines to SentencePiece, and stores the error met in reading them: it hides that."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        """Remember where the lines come from; nothing is read yet."""
+        """Take the lines; nothing is read yet."""
         self.lines = lines
-        self.n_lines = 0  # that hold anything
+        self.n_lines = 0  # that are not blank
         self.problem: Exception | None = None
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the lines that hold anything, and keep an exception for the caller to raise."""
+        """Yield the lines that are not blank; store an exception for the caller to raise."""
         try:
             for line in self.lines:
                 if line and not line.isspace():
@@ -75,7 +81,12 @@ class Source:
 
 
 def explain(message: str, vocab_size: int, n_lines: int) -> str:
-    """Turn SentencePiece's message into a sentence that says what to do."""
+    """Turn SentencePiece's message into a sentence that says what to do.
+
+    Example:
+        >>> explain("", vocab_size=99, n_lines=0)
+        'There is no text to learn a vocabulary from; pass texts that hold some words.'
+    """
     if n_lines == 0:
         return "There is no text to learn a vocabulary from; pass texts that hold some words."
     if too_large := re.search(r"value <= (\d+)", message):

@@ -1,7 +1,7 @@
-"""How a unigram model cuts a word into pieces: every way to cut it, and the best one (Viterbi).
+"""How a unigram model segments a word: every segmentation, and the best one (Viterbi).
 
-A vocabulary gives each piece a score, the logarithm of its probability. The score of a way to
-cut a text is the sum over its pieces, and the model takes the way with the highest sum (Kudo,
+A vocabulary gives each piece a score, the logarithm of its probability. The score of a
+segmentation is the sum over its pieces, and the model takes the one with the highest sum (Kudo,
 2018, arXiv 1804.10959). This is SentencePiece's algorithm written to be read; the tokenizer
 itself calls SentencePiece, and the tests hold the two against each other.
 """
@@ -17,7 +17,12 @@ UNKNOWN_PENALTY = 10.0  # an unknown character scores this much less than the ra
 
 @dataclass(frozen=True)
 class Edge:
-    """A piece that could stand at text[start:end], with its score."""
+    """A piece that could stand at text[start:end], with its score.
+
+    Example:
+        >>> Edge(0, 2, "▁m", -5.0).piece
+        '▁m'
+    """
 
     start: int
     end: int
@@ -26,7 +31,12 @@ class Edge:
 
 
 def mark_words(text: str) -> str:
-    """Put ▁ before every word in place of the spaces: "the mill" becomes "▁the▁mill"."""
+    """Put ▁ before every word in place of the spaces.
+
+    Example:
+        >>> mark_words("the mill")
+        '▁the▁mill'
+    """
     return "".join(WORD_START + word for word in text.split())
 
 
@@ -36,7 +46,15 @@ def lattice(
     """Every piece that fits somewhere in the text, from left to right, short before long.
 
     A character that is no piece of its own becomes an edge of `unknown_score` (by default 10
-    less than the lowest score), so that there is always a way through.
+    less than the lowest score), so that every text has a segmentation.
+
+    Example:
+        >>> for edge in lattice("▁mi", {"▁": -3.0, "▁m": -5.0, "i": -4.0}):
+        ...     print(edge.start, edge.end, edge.piece, edge.score)
+        0 1 ▁ -3.0
+        0 2 ▁m -5.0
+        1 2 m -15.0
+        2 3 i -4.0
     """
     if unknown_score is None:
         unknown_score = min(scores.values(), default=0.0) - UNKNOWN_PENALTY
@@ -55,13 +73,18 @@ def lattice(
 def best_segmentation(
     text: str, scores: Mapping[str, float], unknown_score: float | None = None
 ) -> list[str]:
-    """Cut a ▁-marked text into the pieces whose scores have the highest sum.
+    """Segment a ▁-marked text into the pieces whose scores have the highest sum.
 
-    Of two ways with the same sum, the one whose last piece is longer wins. Neighbouring unknown
-    characters come back as one piece, as in SentencePiece.
+    Of two segmentations with the same sum, the one whose last piece is longer wins. Neighbouring
+    unknown characters come back as one piece, as in SentencePiece.
+
+    Example:
+        >>> scores = {"▁": -6.0, "▁walk": -9.0, "s": -4.0, "▁wal": -8.0, "k": -5.0}
+        >>> best_segmentation("▁walks", scores)
+        ['▁walk', 's']
     """
     best_score = [0.0] + [-float("inf")] * len(text)  # of the best way to each position
-    last_edge: dict[int, Edge] = {}  # the last step of that way
+    last_edge: dict[int, Edge] = {}  # the last edge of that segmentation
     for edge in lattice(text, scores, unknown_score):
         score = best_score[edge.start] + edge.score
         if score > best_score[edge.end]:
@@ -78,7 +101,12 @@ def best_segmentation(
 
 
 def join_unknown(pieces: list[str], scores: Mapping[str, float]) -> list[str]:
-    """Join runs of pieces that the vocabulary lacks into one piece each."""
+    """Join neighbouring pieces that the vocabulary lacks into one piece each.
+
+    Example:
+        >>> join_unknown(["▁the", "日", "本"], {"▁the": -1.0})
+        ['▁the', '日本']
+    """
     joined: list[str] = []
     for piece in pieces:
         if joined and piece not in scores and joined[-1] not in scores:

@@ -10,20 +10,35 @@ from jaxtyping import Bool, Float
 from sentencepiece import SentencePieceProcessor
 
 from albert_lib.errors import InputError, TokenizerError
-from albert_lib.text.train_vocabulary import PIECES_OF_THEIR_OWN
+from albert_lib.text.train_vocabulary import STANDALONE_PIECES
 from albert_lib.text.unigram import WORD_START
 
-UNKNOWN_PIECE = "<unk>"
-SPECIAL_PIECES = ("<pad>", UNKNOWN_PIECE, "[CLS]", "[SEP]", "[MASK]")
+UNKNOWN_TOKEN = "<unk>"
+SPECIAL_TOKENS = ("<pad>", UNKNOWN_TOKEN, "[CLS]", "[SEP]", "[MASK]")
 PUNCTUATION = frozenset('!"#$%&()*+,-./:;?@[\\]^_`{|}~£€')  # google-research's, without ' < = >
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class Vocabulary:
-    """The pieces of a spiece.model, and the cutting of normalised text into them."""
+    """The pieces of a spiece.model, and the segmentation of normalised text into them.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> model = (data_folder() / "tokenizers" / "english-8k" / "spiece.model").read_bytes()
+        >>> vocabulary = Vocabulary(model)
+        >>> len(vocabulary), vocabulary.encode("the mill")
+        (8000, [14, 923])
+        >>> [vocabulary.id_to_piece(i) for i in (0, 1, 2, 14)]
+        ['<pad>', '<unk>', '[CLS]', '▁the']
+        >>> vocabulary.piece_id("▁mill"), vocabulary.piece_id("no such piece")
+        (923, 1)
+        >>> vocabulary.encode_with_offsets("the mill")
+        ([14, 923], [(0, 3), (4, 8)])
+    """
 
     def __init__(self, model: bytes, *, digit_comma_rule: bool = True) -> None:
         """Load the bytes of a spiece.model; TokenizerError if they are damaged or not ALBERT's."""
+        self.model = model
         self._processor = load_processor(model)
         size = len(self._processor)
         self.pieces: list[str] = [self._processor.id_to_piece(i) for i in range(size)]
@@ -38,13 +53,13 @@ class Vocabulary:
         )
         self.fingerprint = hashlib.sha256(model).hexdigest()
         self._ids = {piece: i for i, piece in enumerate(self.pieces)}
-        if missing := [piece for piece in SPECIAL_PIECES if piece not in self._ids]:
+        if missing := [piece for piece in SPECIAL_TOKENS if piece not in self._ids]:
             raise TokenizerError(
                 f"The SentencePiece model lacks {', '.join(missing)}; "
                 f"use the spiece.model of an ALBERT, or train a tokenizer."
             )
-        self.unknown_id = self._ids[UNKNOWN_PIECE]
-        self.comma_cuts = self._cuts_before_a_comma() if digit_comma_rule else {}
+        self.unknown_id = self._ids[UNKNOWN_TOKEN]
+        self.comma_splits = self._splits_before_a_comma() if digit_comma_rule else {}
 
     def __len__(self) -> int:
         """The number of pieces."""
@@ -64,38 +79,38 @@ class Vocabulary:
         return self.pieces[piece_id]
 
     def segmentation_scores(self) -> dict[str, float]:
-        """The pieces that text may be cut into, with the scores SentencePiece goes by.
+        """The score of each piece that text may be segmented into, as SentencePiece uses it.
 
-        Those are the stored scores, but for pieces that always stand alone, such as the full
-        stop: they score just under the best piece, whatever the file says.
+        These are the stored log probabilities, except for pieces that always stand alone, such as
+        the full stop: they score just below the best piece, whatever the file says.
         """
         scores = {
             piece: float(score)
             for piece, score, control in zip(self.pieces, self.scores, self.is_control, strict=True)
-            if not control and piece != UNKNOWN_PIECE
+            if not control and piece != UNKNOWN_TOKEN
         }
-        best = max(score for piece, score in scores.items() if piece not in PIECES_OF_THEIR_OWN)
-        for piece in PIECES_OF_THEIR_OWN:
+        best = max(score for piece, score in scores.items() if piece not in STANDALONE_PIECES)
+        for piece in STANDALONE_PIECES:
             if piece in scores:
                 scores[piece] = len(piece.encode()) * best - 0.1
         return scores
 
-    def cut(self, text: str) -> list[int]:
-        """Cut a normalised text into ids."""
+    def encode(self, text: str) -> list[int]:
+        """Segment a normalised text into ids."""
         return self._apply_comma_rule(self._processor.encode(text))
 
-    def cut_many(self, texts: Sequence[str], num_threads: int | None = None) -> list[list[int]]:
-        """Cut normalised texts into ids, on so many threads or on all cores."""
+    def encode_many(self, texts: Sequence[str], num_threads: int | None = None) -> list[list[int]]:
+        """Segment normalised texts into ids, on `num_threads` threads or, by default, all cores."""
         threads = -1 if num_threads is None else num_threads
         ids_of_each = self._processor.encode(list(texts), num_threads=threads)
         return [self._apply_comma_rule(ids) for ids in ids_of_each]
 
-    def cut_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
-        """Cut a normalised text into ids and say which characters of it each one covers.
+    def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Segment a normalised text into ids, with the characters of it that each one covers.
 
         The space before a word is not counted: "the mill" gives (0, 3) and (4, 8).
         """
-        ids = self.cut(text)
+        ids = self.encode(text)
         marked, origin = self._processor.normalize(text, with_offsets=True)
         offsets = []
         start = 0
@@ -106,12 +121,14 @@ class Vocabulary:
         return ids, offsets
 
     def _lengths(self, text: str, ids: list[int]) -> list[int]:
-        """How many ▁-marked characters each id of a text covers; for <unk> the text must tell."""
+        """How many ▁-marked characters each id covers; for <unk> the text is asked."""
         lengths = [len(self.pieces[piece_id]) for piece_id in ids]
         if self.unknown_id in ids:
             surfaces = self._processor.encode(text, out_type=str)
-            uncut = zip(self._processor.encode(text), surfaces, strict=True)
-            unknown = (len(surface) for piece_id, surface in uncut if piece_id == self.unknown_id)
+            segmented = zip(self._processor.encode(text), surfaces, strict=True)
+            unknown = (
+                len(surface) for piece_id, surface in segmented if piece_id == self.unknown_id
+            )
             for place, piece_id in enumerate(ids):
                 if piece_id == self.unknown_id:
                     lengths[place] = next(unknown)
@@ -119,18 +136,18 @@ class Vocabulary:
 
     def _apply_comma_rule(self, ids: list[int]) -> list[int]:
         """Replace each piece that ends in a digit and a comma by its parts."""
-        if self.comma_cuts.keys().isdisjoint(ids):
+        if self.comma_splits.keys().isdisjoint(ids):
             return ids
-        return [part for piece_id in ids for part in self.comma_cuts.get(piece_id, [piece_id])]
+        return [part for piece_id in ids for part in self.comma_splits.get(piece_id, [piece_id])]
 
-    def _cuts_before_a_comma(self) -> dict[int, list[int]]:
+    def _splits_before_a_comma(self) -> dict[int, list[int]]:
         """For each piece such as ▁2000, the ids of ▁2000 and the comma.
 
-        `encode_pieces` in google-research/albert (tokenization.py), done once for the whole
-        vocabulary. The parts are cut as a word of their own; a piece from the middle of a word
-        loses the ▁ that this brings.
+        `encode_pieces` in google-research/albert (tokenization.py), applied once to the whole
+        vocabulary. The parts are segmented as a word of their own; a piece from the middle
+        of a word loses the ▁ that this brings.
         """
-        cuts = {}
+        splits = {}
         for piece_id, piece in enumerate(self.pieces):
             if piece.endswith(",") and piece[-2:-1].isdigit():
                 parts = self._processor.encode(piece[:-1].replace(WORD_START, ""), out_type=str)
@@ -138,18 +155,18 @@ class Vocabulary:
                     parts[0] = parts[0].removeprefix(WORD_START)
                 ids = [self.piece_id(part) for part in [*parts, ","] if part]
                 if self.unknown_id not in ids:  # never so in the published vocabulary
-                    cuts[piece_id] = ids
-        return cuts
+                    splits[piece_id] = ids
+        return splits
 
 
 def load_processor(model: bytes) -> SentencePieceProcessor:
-    """Let SentencePiece read a model; TokenizerError if it is not whole."""
+    """Load a SentencePiece model; TokenizerError if it is damaged or incomplete."""
     try:
         if not model:
             raise RuntimeError("empty")
         processor = SentencePieceProcessor(model_proto=model)
         # The rules for characters stand at the end of the file. SentencePiece does without them
-        # when a copy broke off at a convenient byte, and would then cut text in other places.
+        # when a copy stops at a convenient byte, and then segments text differently.
         if processor.normalize("ﬁ") != f"{WORD_START}fi":
             raise RuntimeError("no rules for characters")
     except RuntimeError:
@@ -166,5 +183,9 @@ def starts_a_word(piece: str) -> bool:
     `_is_start_piece_sp` in google-research/albert (create_pretraining_data.py): a piece starts a
     word unless it is made of English letters and punctuation with no ▁ before them; a single
     punctuation mark, a digit or a foreign letter is a word by itself.
+
+    Example:
+        >>> [starts_a_word(piece) for piece in ("▁mill", "s", "ing", ".", "7")]
+        [True, False, False, True, True]
     """
     return piece in PUNCTUATION or not LETTERS.union(PUNCTUATION).issuperset(piece)

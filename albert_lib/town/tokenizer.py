@@ -6,9 +6,9 @@ from functools import lru_cache
 from string import ascii_lowercase
 
 from albert_lib.text import AlbertTokenizer
-from albert_lib.text.train_vocabulary import PIECES_OF_THEIR_OWN, train_pieces
+from albert_lib.text.train_vocabulary import STANDALONE_PIECES, train_pieces
 from albert_lib.text.unigram import WORD_START
-from albert_lib.text.vocabulary import SPECIAL_PIECES
+from albert_lib.text.vocabulary import SPECIAL_TOKENS
 
 
 def town_tokenizer(words: tuple[str, ...]) -> AlbertTokenizer:
@@ -26,7 +26,5 @@ def spiece_model(words: tuple[str, ...]) -> bytes:
     # Every letter follows a comma, where no whole word swallows it, and nothing is met twice, so
     # that there is nothing longer to learn.
     line = "".join(f",{letter}" for letter in ascii_lowercase)
-    n_pieces = (
-        len(SPECIAL_PIECES) + len(PIECES_OF_THEIR_OWN) + len(words) + len({*line, WORD_START})
-    )
+    n_pieces = len(SPECIAL_TOKENS) + len(STANDALONE_PIECES) + len(words) + len({*line, WORD_START})
     return train_pieces([line], n_pieces, whole_words=tuple(WORD_START + word for word in words))

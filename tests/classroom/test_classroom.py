@@ -162,9 +162,9 @@ def test_small_class(tmp_path: Path) -> None:
 def test_notebook_of_the_workbook_goes_through_a_class(tmp_path: Path) -> None:
     course = hand_out(tmp_path / "course", MASKING)
     chapter = "albert_lib.workbook.exercises.chapter_02"
-    course.hand_in("perfect", "from albert_lib.objectives.masking import choose_runs")
+    course.hand_in("perfect", "from albert_lib.objectives.masking import choose_spans")
     course.hand_in("empty", None)
-    course.hand_in("wrong", f"from {chapter} import from_the_left as choose_runs")
+    course.hand_in("wrong", f"from {chapter} import from_the_left as choose_spans")
 
     perfect, empty, wrong = map(course.graded, ("perfect", "empty", "wrong"))
     points = find_exercise("2.2").points

@@ -15,7 +15,7 @@ from number_stores import (  # noqa: F401  fixtures, found by their names
 )
 from small_corpora import write_texts
 
-from albert_lib.corpus import reading
+from albert_lib.corpus import encoding
 from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.sources import file_units
 from albert_lib.text import AlbertTokenizer
@@ -28,7 +28,7 @@ def texts(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BATCH_CHARACTERS", 700)
+    monkeypatch.setattr(encoding, "BATCH_CHARACTERS", 700)
 
 
 @pytest.fixture

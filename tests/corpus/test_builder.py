@@ -10,10 +10,9 @@ import filelock
 import pytest
 from small_corpora import content
 
-from albert_lib.corpus import TokenStore, read_documents, reading, split_documents
+from albert_lib.corpus import TokenStore, encoding, read_documents, split_documents
 from albert_lib.corpus import builder as building
-from albert_lib.corpus.encoding import encode
-from albert_lib.corpus.reading import Place, read_batches
+from albert_lib.corpus.encoding import Place, encode, read_batches
 from albert_lib.corpus.sources import file_units
 from albert_lib.errors import StoreError, TextError
 
@@ -39,7 +38,7 @@ def test_the_content_is_the_same_whatever_the_processes_and_batches(
     texts: Path, builder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, workers, n_characters in (("a", 1, 10**9), ("b", 1, 300), ("c", 2, 900)):
-        monkeypatch.setattr(reading, "BATCH_CHARACTERS", n_characters)
+        monkeypatch.setattr(encoding, "BATCH_CHARACTERS", n_characters)
         builder(texts, name=name).build(workers)
     assert content(tmp_path / "a") == content(tmp_path / "b") == content(tmp_path / "c")
 

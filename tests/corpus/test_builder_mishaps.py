@@ -38,6 +38,30 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
         assert builder(texts).counts()["effort"]["sittings"] == 2
 
 
+def test_a_corpus_that_cannot_be_replaced_is_back_in_its_place(
+    texts: Path, builder, small_batches, monkeypatch, tmp_path: Path
+) -> None:
+    """The new one goes on from where it is, once the disk allows."""
+    builder(texts).build(1)
+    before = content(tmp_path / "corpus")
+    (texts / "9.txt").write_text("One more day.\n\nAnother more.\n")
+    rename, target = Path.rename, tmp_path / "corpus"
+
+    def refuse_new(self: Path, to: Path) -> Path:
+        if to == target and self.name == ".corpus.unfinished":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse_new)
+        with pytest.raises(StoreError, match="Input/output error"):
+            builder(texts).build(1, start_over=True)
+    assert content(target) == before
+    assert not (tmp_path / ".corpus.replaced").exists()
+    assert builder(texts).build(1, start_over=True)[0].n_documents > 0
+    assert content(target) != before
+
+
 @pytest.mark.parametrize("bad", ["1.txt", "3.txt"])
 def test_a_bad_file_keeps_what_was_read_before_it_and_can_be_mended(
     texts: Path, builder, small_batches, tmp_path: Path, bad: str
@@ -133,11 +157,11 @@ import os, sys
 import psutil
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
-from albert_lib.corpus import builder as building, journal, reading, writing
+from albert_lib.corpus import builder as building, encoding, journal, writing
 from albert_lib.corpus.sources import file_units
 
 texts, output, victim, n_calls, workers = sys.argv[1:]
-reading.BATCH_CHARACTERS = 700
+encoding.BATCH_CHARACTERS = 700
 place, name = {
     "append": (writing.GrowingFile, "append"),
     "flush": (writing.StoreWriter, "flush"),

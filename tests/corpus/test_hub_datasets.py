@@ -13,7 +13,7 @@ import pytest
 
 from albert_lib.corpus import hub_datasets
 from albert_lib.corpus.hub_datasets import KNOWN, DataSet, hub_units, parse
-from albert_lib.corpus.paragraphs import documents_of
+from albert_lib.corpus.readers import documents_of
 from albert_lib.errors import DownloadError, TextError
 
 datasets = pytest.importorskip("datasets", reason="the hub extra is not installed")

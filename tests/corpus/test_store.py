@@ -1,3 +1,5 @@
+"""Token stores: written, opened, damaged; and read in blocks."""
+
 from __future__ import annotations
 
 import json
@@ -6,12 +8,14 @@ import sys
 import time
 import tracemalloc
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from albert_lib.corpus import TokenStore
 from albert_lib.corpus import store as store_module
+from albert_lib.corpus.store import block_bounds, read_block
 from albert_lib.errors import StoreError, TextError
 
 
@@ -189,3 +193,30 @@ def test_another_text_has_another_fingerprint(make_store, monkeypatch):
     own = make_store(documents).fingerprint
     assert make_store([[[5, 8, 9], [8]], *documents[1:]]).fingerprint != own
     assert make_store([[[7, 5, 9], [8]], *documents[1:]]).fingerprint == own  # between excerpts
+
+
+@pytest.mark.parametrize("pieces", [1, 50, 700, 10**6])
+def test_blocks_are_whole_documents_one_after_another(
+    make_store, random_documents, monkeypatch, pieces
+):
+    monkeypatch.setattr(store_module, "BLOCK_TOKENS", pieces)
+    documents = random_documents(30)
+    store = make_store(documents)
+    bounds = block_bounds(store)
+    assert (bounds[0], bounds[-1]) == (0, 30) and (np.diff(bounds) > 0).all()
+    lengths = np.array([sum(map(len, document)) for document in documents])
+    for first, end in pairwise(bounds.tolist()):
+        block = read_block(store, first, end)
+        assert block.n_documents == end - first
+        np.testing.assert_array_equal(block.document_lengths(), lengths[first:end])
+        assert lengths[first : end - 1].sum() < pieces  # but for the last document it is no larger
+        starts = block.sentence_starts
+        found = [store.ids[a:b].tolist() for a, b in pairwise(starts)]
+        assert found == [sentence for document in documents[first:end] for sentence in document]
+
+
+def test_a_long_document_stays_in_one_block(make_store, monkeypatch):
+    monkeypatch.setattr(store_module, "BLOCK_TOKENS", 10)
+    # they begin at 0, 4, 99, 102 and 105; of the tens, 100 lies in the third
+    store = make_store([[[7] * 4], [[8] * 95], [[9] * 3], [[9] * 3], [[9] * 3]])
+    assert block_bounds(store).tolist() == [0, 2, 3, 5]

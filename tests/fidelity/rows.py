@@ -27,7 +27,7 @@ from albert_lib.corpus import python_documentation
 from albert_lib.objectives import MaskingConfig
 from albert_lib.objectives.batch_masking import mask_batch
 from albert_lib.paper import paper_table
-from albert_lib.text import GOOGLE
+from albert_lib.text import GOOGLE_TOKENIZATION
 
 ROUNDING = 1e-5  # what adding up in another order may do in float32
 PROMPTS = [
@@ -110,7 +110,7 @@ def sentences(number: int) -> list[str]:
 @row("uncased SentencePiece ids, 3,000 lines", "Google's procedure", 0)
 def tokenizer_ids(workshop: Workshop) -> float:
     """Lines whose ids differ."""
-    ours = AlbertTokenizer(workshop.tokenizer.model, **GOOGLE)
+    ours = AlbertTokenizer(workshop.tokenizer.model, **GOOGLE_TOKENIZATION)
     reference = GoogleTokenizer(ours.model)
     lines = sentences(3000)
     expected = [reference.ids(line) for line in lines]

@@ -24,7 +24,7 @@ def assert_same(one, other):
 
 
 def restored(batch):
-    """The ids of a batch with everything hidden put back."""
+    """The ids of a batch with everything masked put back."""
     ids = batch.input_ids.flatten().clone()
     ids[batch.masked_positions] = batch.masked_labels
     return ids.view_as(batch.input_ids)
@@ -68,16 +68,16 @@ def test_predictions_are_of_text_pieces_in_whole_words_and_fill_the_budget(
     made = PretrainingBatches(counting_store, tokenizer, batch_size=32, sequence_length=40)
     batch = made.batch(0)
     ids = restored(batch).numpy()
-    hidden = np.zeros(ids.size, dtype=bool)
-    hidden[batch.masked_positions] = True
-    hidden = hidden.reshape(ids.shape)
-    assert not tokenizer.is_special[ids[hidden]].any()
-    # an odd piece after a text piece continues its word: both are hidden, or neither
+    masked = np.zeros(ids.size, dtype=bool)
+    masked[batch.masked_positions] = True
+    masked = masked.reshape(ids.shape)
+    assert not tokenizer.is_special[ids[masked]].any()
+    # an odd piece after a text piece continues its word: both are masked, or neither
     continues = (ids[:, 1:] % 2 == 1) & (ids[:, 1:] >= 5) & (ids[:, :-1] >= 5)
-    assert (hidden[:, 1:] == hidden[:, :-1])[continues].all()
+    assert (masked[:, 1:] == masked[:, :-1])[continues].all()
     budget = MaskingConfig().budget((ids != 0).sum(axis=1))
-    assert (hidden.sum(axis=1) <= budget).all()
-    assert (hidden.sum(axis=1) == budget).mean() > 0.8  # words of two pieces do not always fit
+    assert (masked.sum(axis=1) <= budget).all()
+    assert (masked.sum(axis=1) == budget).mean() > 0.8  # words of two pieces do not always fit
 
 
 def test_a_step_gives_the_same_batch_in_whatever_order_it_is_asked_for(
@@ -231,7 +231,7 @@ def test_english_text_comes_back_from_its_batch(tmp_path: Path):
     document = ["The old baker walks to the mill.", "Before dawn, it is cold and quiet there."]
     store = TokenStore.build(tmp_path / "store", [document], tokenizer)
     made = PretrainingBatches(
-        store, tokenizer, batch_size=8, sequence_length=64, masking=MaskingConfig(share=0.4)
+        store, tokenizer, batch_size=8, sequence_length=64, masking=MaskingConfig(rate=0.4)
     )
     batch = made.batch(0)
     whole = 0

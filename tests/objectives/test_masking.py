@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import (
     MaskingConfig,
-    choose_runs,
+    choose_spans,
     find_words,
-    replace_pieces,
-    run_lengths,
+    replace_tokens,
+    span_lengths,
 )
 
 
@@ -33,60 +33,60 @@ def words_of(lengths, gaps=()):
     st.integers(1, 4),
     st.integers(0, 2**32),
 )
-def test_runs_are_whole_neighbouring_words_within_budget(lengths, gaps, budget, max_ngram, seed):
+def test_spans_are_whole_neighbouring_words_within_budget(lengths, gaps, budget, max_ngram, seed):
     words = words_of(lengths, gaps)
-    runs = choose_runs(words, budget, np.random.default_rng(seed), max_ngram)
-    hidden = [position for run in runs for position in run]
-    assert len(hidden) == len(set(hidden)) <= budget
+    spans = choose_spans(words, budget, np.random.default_rng(seed), max_ngram)
+    masked = [position for span in spans for position in run]
+    assert len(masked) == len(set(masked)) <= budget
     starts = {word.start: index for index, word in enumerate(words)}
-    for run in runs:
-        index = starts[run.start]
+    for span in spans:
+        index = starts[span.start]
         covered = []
-        while index < len(words) and words[index].stop <= run.stop:
+        while index < len(words) and words[index].stop <= span.stop:
             covered.append(words[index])
             index += 1
-        assert [p for word in covered for p in word] == list(run)  # no gap, no half word
+        assert [p for word in covered for p in word] == list(span)  # no gap, no half word
         assert 1 <= len(covered) <= max_ngram
-    left = budget - len(hidden)
-    free = [len(word) for word in words if word.start not in hidden]
+    left = budget - len(masked)
+    free = [len(word) for word in words if word.start not in masked]
     assert all(length > left for length in free)  # nothing that fits was passed over
 
 
-def test_run_lengths_fall_off_as_one_over_n():
+def test_span_lengths_fall_off_as_one_over_n():
     u = (np.arange(1100) + 0.5) / 1100
-    assert np.bincount(run_lengths(u), minlength=4)[1:].tolist() == [600, 300, 200]
-    assert set(run_lengths(u, 1)) == {1}
-    assert np.bincount(run_lengths(u, 2))[1:] == pytest.approx([1100 * 2 / 3, 1100 / 3], abs=1)
-    assert run_lengths(np.array([0.0, np.nextafter(1.0, 0.0)])).tolist() == [1, 3]
+    assert np.bincount(span_lengths(u), minlength=4)[1:].tolist() == [600, 300, 200]
+    assert set(span_lengths(u, 1)) == {1}
+    assert np.bincount(span_lengths(u, 2))[1:] == pytest.approx([1100 * 2 / 3, 1100 / 3], abs=1)
+    assert span_lengths(np.array([0.0, np.nextafter(1.0, 0.0)])).tolist() == [1, 3]
 
 
 def test_chosen_lengths_are_six_three_and_two_elevenths_where_nothing_is_in_the_way():
     words, rng = words_of([1] * 100), np.random.default_rng(0)
     # the first run of each choice: only the last words of the hundred can cut it short
-    first_runs = np.array([len(choose_runs(words, 3, rng)[0]) for _ in range(1100)])
+    first_runs = np.array([len(choose_spans(words, 3, rng)[0]) for _ in range(1100)])
     expected = np.array([600, 300, 200])
     counts = np.bincount(first_runs, minlength=4)[1:]
     chi_square = ((counts - expected) ** 2 / expected).sum()
     assert chi_square < 13.8  # 2 degrees of freedom, p = .001
 
 
-def test_every_word_is_hidden_equally_often():
-    # but for the ends, which fewer runs can reach
+def test_every_word_is_masked_equally_often():
+    # but for the ends, which fewer spans can reach
     words, rng = words_of([1] * 40), np.random.default_rng(0)
     counts = np.zeros(41)
     for _ in range(2000):
-        for run in choose_runs(words, 6, rng):
-            counts[run.start : run.stop] += 1
+        for span in choose_spans(words, 6, rng):
+            counts[span.start : span.stop] += 1
     inner = counts[4:38]
     assert inner.max() - inner.min() < 6.5 * np.sqrt(inner.mean())
     assert inner.mean() == pytest.approx(2000 * 6 / 40, rel=0.05)
 
 
-def test_a_run_does_not_cross_a_separator():
+def test_a_span_does_not_cross_a_separator():
     words = words_of([1, 1], gaps={1})
     for seed in range(50):
-        for run in choose_runs(words, 2, np.random.default_rng(seed)):
-            assert len(run) == 1
+        for span in choose_spans(words, 2, np.random.default_rng(seed)):
+            assert len(span) == 1
 
 
 def test_words_end_at_word_starts_and_at_special_pieces(tokenizer):
@@ -100,7 +100,7 @@ def test_each_piece_is_decided_on_its_own_80_10_10():
     rng = np.random.default_rng(0)
     n, vocab_size = 100_000, 50
     pieces = np.full(n, 7)
-    shown = replace_pieces(pieces, rng.random(n), rng.random(n), MaskingConfig(), 4, vocab_size)
+    shown = replace_tokens(pieces, rng.random(n), rng.random(n), MaskingConfig(), 4, vocab_size)
     counts = np.bincount(shown, minlength=vocab_size)
     random_each = 0.1 * n / vocab_size
     expected = np.full(vocab_size, random_each)  # the random piece may be any, specials too
@@ -123,21 +123,21 @@ def test_each_piece_is_decided_on_its_own_80_10_10():
         (MaskingConfig(), 5, 1),
         (MaskingConfig(), 3, 1),  # at least one
         (MaskingConfig(), 30, round(0.15 * 30)),
-        (MaskingConfig(share=0.5), 5, 2),  # 2.5 is rounded to the even number, as in Python
-        (MaskingConfig(share=0.4), 128, 51),
+        (MaskingConfig(rate=0.5), 5, 2),  # 2.5 is rounded to the even number, as in Python
+        (MaskingConfig(rate=0.4), 128, 51),
     ],
 )
 def test_the_budget_is_googles(config, length, budget):
     assert config.budget(np.array([length])).tolist() == [budget]
     limit = config.max_predictions or length
-    assert budget == min(limit, max(1, round(config.share * length)))
+    assert budget == min(limit, max(1, round(config.rate * length)))
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"share": 0.0}, "share is 0.0"),
-        ({"share": 1.1}, "share is 1.1"),
+        ({"rate": 0.0}, "rate is 0.0"),
+        ({"rate": 1.1}, "rate is 1.1"),
         ({"max_ngram": 0}, "max_ngram is 0"),
         ({"max_predictions": 0}, "max_predictions is 0.*None"),
         ({"mask_probability": 0.95}, "0.95.*0.1.*exceed 1"),

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from albert_lib.corpus import blocks
+from albert_lib.corpus import store as store_module
 from albert_lib.objectives import SegmentPairs, order
 from albert_lib.objectives.order import ExampleOrder
-from albert_lib.objectives.segments import TARGET_VERSIONS
+from albert_lib.objectives.segments import TARGET_PERIOD
 
 
 def texts(plan, ids):
@@ -25,7 +25,7 @@ def met(examples, first, end):
 @pytest.fixture
 def pairs(counting_store, monkeypatch):
     """A store of many blocks, and windows of three."""
-    monkeypatch.setattr(blocks, "BLOCK_PIECES", 60)
+    monkeypatch.setattr(store_module, "BLOCK_TOKENS", 60)
     monkeypatch.setattr(order, "WINDOW_BLOCKS", 3)
     pairs = SegmentPairs(counting_store, 24, short_sequence_probability=0.5, seed=3)
     assert pairs.n_blocks > 10
@@ -42,7 +42,7 @@ def calls_of(monkeypatch, pairs, name):
 def test_an_epoch_has_every_pair_once(pairs):
     examples = ExampleOrder(pairs)
     first = 0
-    for epoch in range(TARGET_VERSIONS + 3):
+    for epoch in range(TARGET_PERIOD + 3):
         planned = texts(pairs.plan(epoch), pairs.store.ids)
         found = met(examples, first, first + len(planned))
         assert sorted(found) == sorted(planned)
@@ -53,7 +53,7 @@ def test_an_epoch_has_every_pair_once(pairs):
 def test_an_example_is_the_same_however_it_is_reached(pairs):
     in_order = ExampleOrder(pairs)
     sequence = met(in_order, 0, 3000)
-    assert in_order.find(2999)[0] > TARGET_VERSIONS
+    assert in_order.find(2999)[0] > TARGET_PERIOD
     anyhow = ExampleOrder(pairs)
     for first in np.random.default_rng(0).integers(0, 2980, 40).tolist():
         assert met(anyhow, first, first + 20) == sequence[first : first + 20]
@@ -75,14 +75,14 @@ def test_a_late_example_plans_its_own_window_and_counts_each_block_ten_times_at_
     examples = ExampleOrder(pairs)
     met(examples, 1_000_000, 1_000_001)
     assert len(planned) == 3
-    assert len(counted) <= TARGET_VERSIONS * pairs.n_blocks
+    assert len(counted) <= TARGET_PERIOD * pairs.n_blocks
     counted.clear()
     met(examples, 3_000_000, 3_000_001)
     assert len(planned) == 6 and not counted
 
 
 def test_what_is_counted_is_what_is_planned(pairs):
-    for epoch in (0, 1, TARGET_VERSIONS + 1):
+    for epoch in (0, 1, TARGET_PERIOD + 1):
         for block in range(pairs.n_blocks):
             assert pairs.count(epoch, block) == len(pairs.plan_block(epoch, block))
 
@@ -102,7 +102,7 @@ def test_pairs_of_several_blocks_mix_and_blocks_come_in_another_order_each_epoch
 
 
 def test_a_corpus_of_one_window_is_shuffled_as_a_whole(counting_store, monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_PIECES", 60)
+    monkeypatch.setattr(store_module, "BLOCK_TOKENS", 60)
     pairs = SegmentPairs(counting_store, 24)
     found = met(ExampleOrder(pairs), 0, len(pairs.plan(0)))
     start = np.array([float(first[0]) for first, _, _ in found])  # ids count upwards
@@ -113,7 +113,7 @@ def test_a_corpus_of_one_window_is_shuffled_as_a_whole(counting_store, monkeypat
 
 
 def test_lengths_come_round_after_ten_epochs_and_cuts_do_not(pairs):
-    now, later = pairs.plan(2), pairs.plan(2 + TARGET_VERSIONS)
+    now, later = pairs.plan(2), pairs.plan(2 + TARGET_PERIOD)
     assert len(now) == len(later)
     assert len(now) != len(pairs.plan(3))
     assert now.first_end.tolist() != later.first_end.tolist()

@@ -15,7 +15,7 @@ from google_procedure import GoogleTokenizer
 from albert_lib import AlbertTokenizer
 from albert_lib.corpus import python_documentation
 from albert_lib.files import data_folder
-from albert_lib.text.export import character_table
+from albert_lib.text.hf_export import character_table
 
 ODD_TEXTS = [
     "the old baker walks to the mill before dawn",

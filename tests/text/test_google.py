@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albert_lib import AlbertTokenizer
-from albert_lib.text import GOOGLE
+from albert_lib.text import GOOGLE_TOKENIZATION
 
 HARD = [
     "in 2000, 92000, and 1,000,000, 12,100, 3,14 and 1990s, 7,, 8 , x9,y ٣, ²,",
@@ -39,7 +39,7 @@ Build = Callable[[AlbertTokenizer], Any]
 
 @pytest.fixture(scope="module")
 def as_google(any_tokenizer: AlbertTokenizer) -> AlbertTokenizer:
-    return AlbertTokenizer(any_tokenizer.model, **GOOGLE)
+    return AlbertTokenizer(any_tokenizer.model, **GOOGLE_TOKENIZATION)
 
 
 @pytest.mark.parametrize("text", HARD + BLANK, ids=ascii)
@@ -97,7 +97,10 @@ def test_lines_of_the_corpus(
     published: AlbertTokenizer, google: Build, corpus_lines: list[str], number_lines: list[str]
 ) -> None:
     assert len(corpus_lines) >= 20_000
-    tokenizer, reference = AlbertTokenizer(published.model, **GOOGLE), google(published)
+    tokenizer, reference = (
+        AlbertTokenizer(published.model, **GOOGLE_TOKENIZATION),
+        google(published),
+    )
     for lines in (corpus_lines, number_lines):
         ids = tokenizer.encode_sentences(lines)
         assert [

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from albert_lib import AlbertTokenizer
-from albert_lib.text import GOOGLE
+from albert_lib.text import GOOGLE_TOKENIZATION
 
 ENGLISH = st.text(
     "adehilnorstuy ADEHILNORSTUY 0123456789 .,;:'`\"()-–£€$%!? éÉñﬁ½²①Ａ，＇\u0301\xa0\u200b"
@@ -37,7 +37,7 @@ def test_decoding_gives_the_normalised_text(
 
 @pytest.fixture(scope="module")
 def as_google(any_tokenizer: AlbertTokenizer) -> AlbertTokenizer:
-    return AlbertTokenizer(any_tokenizer.model, **GOOGLE)
+    return AlbertTokenizer(any_tokenizer.model, **GOOGLE_TOKENIZATION)
 
 
 @given(text=ENGLISH)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from albert_lib import AlbertTokenizer
-from albert_lib.text import GOOGLE, HUGGING_FACE
+from albert_lib.text import GOOGLE_TOKENIZATION, HUGGING_FACE_TOKENIZATION
 
 QUOTES = "``a'' day"
 NUMBER = "in 2000, yes"
@@ -85,9 +85,9 @@ def test_named_sets_of_settings(
     """They go before what is stored in the folder."""
     published.save_pretrained(tmp_path)
     text = f"{QUOTES} {NUMBER} {MARK}"
-    as_google = AlbertTokenizer.from_pretrained(tmp_path, **GOOGLE)
+    as_google = AlbertTokenizer.from_pretrained(tmp_path, **GOOGLE_TOKENIZATION)
     assert as_google.encode(text, add_special_tokens=False) == google(published).ids(text)
-    as_transformers = AlbertTokenizer.from_pretrained(tmp_path, **HUGGING_FACE)
+    as_transformers = AlbertTokenizer.from_pretrained(tmp_path, **HUGGING_FACE_TOKENIZATION)
     assert as_transformers.encode(text) == hugging_face(published).encode(text)
     both = AlbertTokenizer.from_pretrained(tmp_path).encode(text)
     assert both not in (as_google.encode(text), as_transformers.encode(text))

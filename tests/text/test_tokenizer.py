@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from unchecked import errors_of
 
 from albert_lib import AlbertTokenizer
 from albert_lib.errors import AlbertLibError, InputError, TokenizerError
@@ -108,6 +110,32 @@ def test_long_texts_are_cut_to_the_positions(english_tokenizer: AlbertTokenizer)
     assert len(english_tokenizer.encode("man " * 600)) == 602
 
 
+def test_a_call_is_as_long_as_the_model_it_is_for(
+    english_tokenizer: AlbertTokenizer, hugging_face: Build, tmp_path: Path
+) -> None:
+    """A longer max_length is granted; the default is what the tokenizer was made or saved for."""
+    long_text = "man " * 2000
+    assert english_tokenizer(long_text, max_length=1024).input_ids.shape == (1, 1024)
+    assert english_tokenizer(long_text, truncation=False).input_ids.shape == (1, 2002)
+    english_tokenizer.save_pretrained(tmp_path)
+    assert AlbertTokenizer.from_pretrained(tmp_path).model_max_length == 512
+    for_long = AlbertTokenizer(english_tokenizer.model, model_max_length=1024)
+    for_long.save_pretrained(tmp_path)
+    again = AlbertTokenizer.from_pretrained(tmp_path)
+    assert again.model_max_length == 1024
+    assert again(long_text).input_ids.shape == (1, 1024)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    assert config["model_max_length"] == 1024
+    for wrong in (0, -1, 7.5, True, "many"):
+        config["model_max_length"] = wrong
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+        if wrong == 0:
+            assert AlbertTokenizer.from_pretrained(tmp_path).model_max_length == 512
+            continue
+        with pytest.raises(TokenizerError, match=r"model_max_length is .*; make it a number"):
+            AlbertTokenizer.from_pretrained(tmp_path)
+
+
 def test_offsets_point_at_the_pieces(any_tokenizer: AlbertTokenizer, texts: list[str]) -> None:
     """Cut the normalised text by the offsets: each part is its piece, written without ▁."""
     for text in texts + MARKED:
@@ -193,15 +221,38 @@ def test_missing_and_damaged_files(tmp_path: Path) -> None:
         AlbertTokenizer.from_pretrained(tmp_path / "nowhere" / "at" / "all")
 
 
+def test_lengths_are_whole_numbers() -> None:
+    calls = [
+        f"tokenizer('a', {name}={wrong})"
+        for name in ("max_length", "pad_to")
+        for wrong in ("2.5", "True", "'8'", "float('nan')")
+    ]
+    setting_up = (
+        "from albert_lib import AlbertTokenizer as T; tokenizer = T.from_pretrained('english-8k')"
+    )
+    for call, error in errors_of(calls, setting_up).items():
+        name = "max_length" if "max_length" in call else "pad_to"
+        assert re.fullmatch(rf"InputError: {name} is .*; give a number of tokens\.", error), call
+
+
+def test_texts_are_texts() -> None:
+    setting_up = (
+        "from albert_lib import AlbertTokenizer\n"
+        "tokenizer = AlbertTokenizer.from_pretrained('english-8k')"
+    )
+    calls = ["tokenizer(['a', ('b', 'c')])", "tokenizer(['a', 'b'], ['c', None])"]
+    first, second = errors_of(calls, setting_up).values()
+    assert first.startswith("InputError: texts[1] is ('b', 'c'), not a text; pass strings")
+    assert second.startswith("InputError: pairs[1] is None, not a text; pass strings")
+
+
 def test_impossible_requests(english_tokenizer: AlbertTokenizer) -> None:
     ask = english_tokenizer
-    with pytest.raises(InputError, match="max_length=513 is more than the 512 positions"):
-        ask("a", max_length=513)
     with pytest.raises(InputError, match=r"max_length=2 leaves no room .* at least 3"):
         ask.encode("a", max_length=2)
     with pytest.raises(InputError, match=r"max_length=4 leaves no room .* at least 5"):
         ask("a", "b", max_length=4)
-    with pytest.raises(InputError, match="4 pieces does not fit into pad_to=3"):
+    with pytest.raises(InputError, match="4 tokens does not fit into 3"):
         ask("the man", pad_to=3)
     with pytest.raises(InputError, match="no texts"):
         ask([])

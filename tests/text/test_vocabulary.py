@@ -30,12 +30,12 @@ def test_digit_comma_rule(published: AlbertTokenizer) -> None:
     """▁2000, is one published piece; Google's encode_pieces takes it apart, and 00, as well."""
     without = Vocabulary(published.model, digit_comma_rule=False)
     with_rule = published.vocabulary
-    pieces = [without.pieces[i] for i in without.cut("in 2000, 92000,")]
+    pieces = [without.pieces[i] for i in without.encode("in 2000, 92000,")]
     assert pieces == ["▁in", "▁2000,", "▁9", "2000", ","]
-    pieces = [with_rule.pieces[i] for i in with_rule.cut("in 2000, 92000,")]
+    pieces = [with_rule.pieces[i] for i in with_rule.encode("in 2000, 92000,")]
     assert pieces == ["▁in", "▁2000", ",", "▁9", "2000", ","]
-    ids, offsets = with_rule.cut_with_offsets("in 2000, yes")
-    assert with_rule.cut("in 2000, yes") == ids
+    ids, offsets = with_rule.encode_with_offsets("in 2000, yes")
+    assert with_rule.encode("in 2000, yes") == ids
     assert offsets == [(0, 2), (3, 7), (7, 8), (9, 12)]
 
 

@@ -20,12 +20,12 @@ from albert_lib.town.ideal_reader import text_positions
 SOME = 12  # sequences held against brute force
 BIAS = 0.7
 MASKINGS = {
-    "the paper's shares": MaskingConfig(share=0.3, max_ngram=1),
+    "the paper's shares": MaskingConfig(rate=0.3, max_ngram=1),
     "many random pieces": MaskingConfig(
-        share=0.3, max_ngram=1, mask_probability=0.3, random_probability=0.4
+        rate=0.3, max_ngram=1, mask_probability=0.3, random_probability=0.4
     ),
     "only [MASK]": MaskingConfig(
-        share=0.3, max_ngram=1, mask_probability=1.0, random_probability=0.0
+        rate=0.3, max_ngram=1, mask_probability=1.0, random_probability=0.0
     ),
 }
 
@@ -148,6 +148,6 @@ def test_a_text_from_elsewhere_is_refused(tiny_world, tmp_path):
 
 def test_a_batch_of_another_masking_is_refused(tiny_world, tmp_path):
     town = Town(world=tiny_world)
-    batch = batches_of(town, MaskingConfig(share=0.8, max_ngram=1), tmp_path).batch(0)
+    batch = batches_of(town, MaskingConfig(rate=0.8, max_ngram=1), tmp_path).batch(0)
     with pytest.raises(InputError, match="the reader's own masking"):
         IdealReader(town, MASKINGS["only [MASK]"]).read(batch)

@@ -218,7 +218,7 @@ def test_a_finished_run_comes_back_at_once(world: Any, tmp_path: Path) -> None:
     [
         ({"steps": 9}, r"recipe\.steps=8, but 9 was asked for"),
         ({"learning_rate": 0.1}, r"recipe\.learning_rate=0\.02, but 0\.1"),
-        ({"masking": MaskingConfig(share=0.4)}, r"recipe\.masking\.share=0\.15, but 0\.4"),
+        ({"masking": MaskingConfig(rate=0.4)}, r"recipe\.masking\.rate=0\.15, but 0\.4"),
     ],
 )
 def test_another_recipe_in_the_same_folder_is_refused(

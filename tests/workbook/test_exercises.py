@@ -12,7 +12,7 @@ import pytest
 from albert_lib.workbook.checks import NotYetRight, Verdict, check, examine
 from albert_lib.workbook.comparison import same
 from albert_lib.workbook.exercise import Exercise, Misconception, all_exercises, find_exercise
-from albert_lib.workbook.exercises.chapter_02 import runs_like
+from albert_lib.workbook.exercises.chapter_02 import spans_like
 
 EXERCISES = list(all_exercises().values())
 MISTAKES = [
@@ -145,14 +145,14 @@ def shrink_until_it_fits(words: Any, budget: int, rng: np.random.Generator) -> l
     return runs
 
 
-@pytest.mark.parametrize("right", [runs_like, skip_what_does_not_fit, shrink_until_it_fits])
+@pytest.mark.parametrize("right", [spans_like, skip_what_does_not_fit, shrink_until_it_fits])
 def test_other_right_ways_to_choose_runs_pass(right: Any) -> None:
     assert examine(find_exercise("2.2"), right).status == "right"
 
 
 def test_hiding_too_little_is_said() -> None:
     def half(words: Any, budget: int, rng: np.random.Generator) -> list[range]:
-        return runs_like(words, budget // 2, rng)
+        return spans_like(words, budget // 2, rng)
 
     verdict = examine(find_exercise("2.2"), half)
     assert verdict.status == "wrong" and "unused" in verdict.text

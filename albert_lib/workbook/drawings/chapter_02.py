@@ -1,4 +1,4 @@
-"""Figures of chapter 2: hidden runs and budgets; pieces and pairs have files of their own.
+"""Figures of chapter 2: masked spans and budgets; pieces and pairs have files of their own.
 
 Each `draw_…` returns a figure with its alternative text, as `show` and `explorer` take them.
 """
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from albert_lib.objectives import MaskingConfig, choose_runs, find_words
+from albert_lib.objectives import MaskingConfig, choose_spans, find_words
 from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings.chapter_02_pairs import (
     draw_order,
@@ -31,20 +31,20 @@ from albert_lib.workbook.drawings.pieces import (
     WIDTH,
     draw_pieces,
     explain,
-    hidden_looks,
+    masked_looks,
     n_lines,
     write_pieces,
 )
-from albert_lib.workbook.exercises.run_rules import words_per_run
+from albert_lib.workbook.exercises.span_rules import words_per_span
 
 __all__ = [
     "draw_budgets",
-    "draw_hidden_by_place",
+    "draw_masked_by_position",
     "draw_masking",
     "draw_order",
     "draw_pairs",
     "draw_pieces",
-    "draw_run_lengths",
+    "draw_span_lengths",
     "draw_shared_pieces",
     "draw_table_5",
     "draw_treatment",
@@ -56,28 +56,28 @@ DRAWS = 300  # behind the bars of the explorer
 def draw_masking(
     ids: Sequence[int], tokenizer: AlbertTokenizer, config: MaskingConfig, seed: int
 ) -> tuple[Figure, str]:
-    """One draw of hidden runs in a text, and the lengths of the runs of many draws."""
+    """One draw of masked spans in a text, and the lengths of the spans of many draws."""
     words = find_words(np.array(ids), tokenizer.is_word_start, tokenizer.is_special)
     budget = int(config.budget(np.array([len(ids)]))[0])
-    runs = choose_runs(words, budget, np.random.default_rng(seed), config.max_ngram)
-    n_hidden = sum(map(len, runs))
+    spans = choose_spans(words, budget, np.random.default_rng(seed), config.max_ngram)
+    n_masked = sum(map(len, spans))
     rng = np.random.default_rng(0)
     lengths = [
         length
         for _ in range(DRAWS)
-        for length in words_per_run(words, choose_runs(words, budget, rng, config.max_ngram))
+        for length in words_per_span(words, choose_spans(words, budget, rng, config.max_ngram))
     ]
     counts = np.bincount(lengths, minlength=config.max_ngram + 1)[1:]
     theory = expected_lengths(config.max_ngram)
 
     pieces = [tokenizer.id_to_piece(piece) for piece in ids]
-    looks = hidden_looks(ids, tokenizer, runs)
+    looks = masked_looks(ids, tokenizer, spans)
     figure, (text, bars) = plt.subplots(
         2, 1, figsize=(WIDTH, LINE_HEIGHT * n_lines(pieces) + 3.1), height_ratios=(1, 1.05)
     )
     write_pieces(text, pieces, looks)
     text.set_title(
-        f"{n_hidden} of {len(ids)} positions hidden, {n_hidden / len(ids):.1%}; "
+        f"{n_masked} of {len(ids)} positions masked, {n_masked / len(ids):.1%}; "
         f"the budget is {budget}",
         loc="left",
         fontsize=11,
@@ -85,9 +85,9 @@ def draw_masking(
     compare_lengths(bars, theory, {f"{DRAWS} draws on this text": counts / counts.sum()})
     explain(figure, set(looks))
     alt = (
-        f"{n_hidden} of the {len(ids)} pieces of the story are hidden, in {len(runs)} runs of "
-        f"{in_words(words_per_run(words, runs))} words. Below, the shares of run lengths over "
-        f"{DRAWS} draws: {percentages(counts / counts.sum())} for runs of "
+        f"{n_masked} of the {len(ids)} tokens of the story are masked, in {len(spans)} spans of "
+        f"{in_words(words_per_span(words, spans))} words. Below, the fractions of span lengths "
+        f"over {DRAWS} draws: {percentages(counts / counts.sum())} for spans of "
         f"{in_words(range(1, config.max_ngram + 1))} words, where 1/n promises "
         f"{percentages(theory)}."
     )
@@ -97,28 +97,28 @@ def draw_masking(
 def draw_treatment(
     written: Sequence[int], seen: Sequence[int], asked: Sequence[bool], tokenizer: AlbertTokenizer
 ) -> tuple[Figure, str]:
-    """A text with the pieces that are asked for, and what the model sees in their place."""
-    plain = hidden_looks(written, tokenizer, [])
+    """A text with the tokens that are asked for, and what the model sees in their place."""
+    plain = masked_looks(written, tokenizer, [])
     looks = list(plain)
     for position in np.flatnonzero(asked).tolist():
         if seen[position] == tokenizer.mask_token_id:
-            looks[position] = "hidden"
+            looks[position] = "masked"
         else:
-            looks[position] = "kept" if seen[position] == written[position] else "random"
+            looks[position] = "unchanged" if seen[position] == written[position] else "random"
     rows = {
         "what is asked for": (
             [tokenizer.id_to_piece(int(piece)) for piece in written],
-            ["hidden" if ask else look for ask, look in zip(asked, plain, strict=True)],
+            ["masked" if ask else look for ask, look in zip(asked, plain, strict=True)],
         ),
         "what the model sees": ([tokenizer.id_to_piece(int(piece)) for piece in seen], looks),
     }
-    counts = {look: looks.count(look) for look in ("hidden", "kept", "random")}
+    counts = {look: looks.count(look) for look in ("masked", "unchanged", "random")}
     return draw_pieces(
         rows,
-        f"The story twice, in boxes. Above, the {sum(counts.values())} hidden pieces are marked. "
-        f"Below, {counts['hidden']} of them are [MASK]; pieces shown as they are: "
-        f"{counts['kept']}; pieces that became a random one: {counts['random']}. What the model "
-        f"sees reads: “{tokenizer.decode([int(piece) for piece in seen])}”",
+        f"The story twice, in boxes. Above, the {sum(counts.values())} masked tokens are marked. "
+        f"Below, {counts['masked']} of them are [MASK]; tokens shown as they are: "
+        f"{counts['unchanged']}; tokens that became a random one: {counts['random']}. What the "
+        f"model sees reads: “{tokenizer.decode([int(piece) for piece in seen])}”",
     )
 
 
@@ -133,7 +133,7 @@ def compare_lengths(
     theory: Float[np.ndarray, " ngrams"],
     measured: Mapping[str, Float[np.ndarray, " ngrams"]],
 ) -> None:
-    """Bars of the measured shares of each run length, with what was promised as a line."""
+    """Bars of the measured fractions of each span length, with what was promised as a line."""
     n = np.arange(1, len(theory) + 1)
     width = 0.7 / len(measured)
     for index, (label, shares) in enumerate(measured.items()):
@@ -143,50 +143,50 @@ def compare_lengths(
     axes.set_xticks(n)
     axes.set_xlim(0.4, max(3, len(n)) + 0.6)
     axes.set_xlabel("length of a run, in words")
-    axes.set_ylabel("share of all runs")
+    axes.set_ylabel("fraction of all spans")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x", visible=False)
     axes.legend()
 
 
-def draw_run_lengths(
+def draw_span_lengths(
     theory: Float[np.ndarray, " ngrams"], measured: Mapping[str, Float[np.ndarray, " ngrams"]]
 ) -> tuple[Figure, str]:
-    """How long the runs are, for several texts, beside the promise."""
+    """How long the spans are, for several texts, beside the promise."""
     figure, axes = plt.subplots()
     compare_lengths(axes, theory, measured)
     found = "; ".join(f"{label}: {percentages(shares)}" for label, shares in measured.items())
     return figure, (
-        f"Shares of runs of one, two and three words. Promised: {percentages(theory)}. {found}. "
-        "Short runs are more frequent than promised, most of all in the short text."
+        f"Fractions of spans of one, two and three words. Promised: {percentages(theory)}. {found}."
+        " Short spans are more frequent than promised, most of all in the short text."
     )
 
 
-def draw_hidden_by_place(
+def draw_masked_by_position(
     predicted: Float[np.ndarray, " words"], measured: Float[np.ndarray, " words"]
 ) -> tuple[Figure, str]:
-    """How often the first words of a segment are hidden, beside a prediction."""
+    """How often the first words of a segment are masked, beside a prediction."""
     figure, axes = plt.subplots()
     place = np.arange(1, len(measured) + 1)
     axes.bar(place, measured, color=SKY, label="counted")
     axes.plot(place, predicted, "o", color=BLACK, label="predicted from 1/n")
     axes.set_xticks(place)
     axes.set_xlabel("place of the word in its segment")
-    axes.set_ylabel("how often it is hidden")
+    axes.set_ylabel("how often it is masked")
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.grid(axis="x", visible=False)
     axes.set_ylim(0, 0.2)
     axes.set_yticks([0, 0.05, 0.1, 0.15, 0.2])
     axes.legend(loc="upper left", ncols=2)
     return figure, (
-        "Bars of how often each of the first words of a segment is hidden. The first is hidden "
+        "Bars of how often each of the first words of a segment is masked. The first is masked "
         f"in {measured[0]:.0%} of the draws, the second in {measured[1]:.0%}; from the third on "
         f"it is about {measured[2:].mean():.0%}. The predicted dots run along the bars."
     )
 
 
 def draw_budgets(limit: int) -> tuple[Figure, str]:
-    """The share of positions that are hidden, by length, with and without a limit."""
+    """The fraction of positions that are masked, by length, with and without a limit."""
     lengths = np.arange(5, 513)
     figure, axes = plt.subplots()
     shares = {
@@ -200,13 +200,13 @@ def draw_budgets(limit: int) -> tuple[Figure, str]:
     axes.annotate(
         f"{limit} of 512: {last:.1%}", (512, last), (-8, 24), textcoords="offset points", ha="right"
     )
-    axes.set(xlabel="positions in the sequence", ylabel="share that is hidden", ylim=(0, 0.3))
+    axes.set(xlabel="positions in the sequence", ylabel="fraction that is masked", ylim=(0, 0.3))
     axes.set_xticks([5, 64, 128, 256, 384, 512])
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend()
     return figure, (
-        "The share of hidden positions against the length of the sequence. Without a limit it is "
-        "a saw-tooth that narrows to 15 %. With the limit it leaves that line a little above "
+        "The fraction of masked positions against the length of the sequence. Without a limit it "
+        "is a saw-tooth that narrows to 15 %. With the limit it leaves that line a little above "
         f"128 positions and falls to {last:.1%} at 512."
     )
 

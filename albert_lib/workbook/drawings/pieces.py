@@ -33,10 +33,10 @@ class Look:
 
 LOOKS = {
     "plain": Look("in view", "white"),
-    "special": Look("special piece", "#DDDDDD", "#444444"),
-    "hidden": Look("hidden", BLUE, "white"),
-    "kept": Look("shown as itself", SKY),
-    "random": Look("shown as a random piece", ORANGE),
+    "special": Look("special token", "#DDDDDD", "#444444"),
+    "masked": Look("masked", BLUE, "white"),
+    "unchanged": Look("shown as itself", SKY),
+    "random": Look("shown as a random token", ORANGE),
     "earlier": Look("comes first in its document", "white"),
     "later": Look("comes after it", "#CFE8F7"),
     "other": Look("from another document", "#CFE8F7"),
@@ -129,12 +129,12 @@ def draw_pieces(
     return figure, alt
 
 
-def hidden_looks(
-    ids: Sequence[int], tokenizer: AlbertTokenizer, runs: Sequence[range]
+def masked_looks(
+    ids: Sequence[int], tokenizer: AlbertTokenizer, spans: Sequence[range]
 ) -> list[str]:
-    """The look of each piece of a sequence: hidden, special or plain."""
-    hidden = {position for run in runs for position in run}
+    """The look of each token of a sequence: masked, special or plain."""
+    masked = {position for span in spans for position in span}
     return [
-        "hidden" if position in hidden else "special" if tokenizer.is_special[piece] else "plain"
+        "masked" if position in masked else "special" if tokenizer.is_special[piece] else "plain"
         for position, piece in enumerate(ids)
     ]

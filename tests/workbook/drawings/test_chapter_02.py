@@ -45,13 +45,13 @@ def test_expected_lengths_are_the_papers() -> None:
     np.testing.assert_allclose(drawings.expected_lengths(3), [6 / 11, 3 / 11, 2 / 11])
 
 
-def test_the_explorer_says_how_much_is_hidden(tokenizer: AlbertTokenizer) -> None:
+def test_the_explorer_says_how_much_is_masked(tokenizer: AlbertTokenizer) -> None:
     ids = tokenizer.encode(" ".join(BAKER), " ".join(FERRY))
     for share, max_ngram in ((0.05, 1), (0.6, 5)):
-        config = MaskingConfig(share=share, max_ngram=max_ngram)
+        config = MaskingConfig(rate=share, max_ngram=max_ngram)
         figure, alt = drawings.draw_masking(ids, tokenizer, config, seed=3)
         budget = round(share * len(ids))
-        assert alt.startswith(f"{budget} of the {len(ids)} pieces")
+        assert alt.startswith(f"{budget} of the {len(ids)} tokens")
         assert f"the budget is {budget}" in figure.axes[0].get_title(loc="left")
 
 

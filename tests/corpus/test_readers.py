@@ -1,4 +1,4 @@
-"""Reading text files, packed or not, line by line."""
+"""Text files as streams: line by line, packed or not; endless documents in parts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from albert_lib.corpus import packed, read_documents
-from albert_lib.corpus.packed import text_lines
+from albert_lib.corpus import read_documents, read_text_file, readers
+from albert_lib.corpus.readers import DocumentPart, gather, parts_of_text, text_lines
 from albert_lib.errors import TextError
 
 TEXT = "\ufeffThe mill is old.\r\n\r\nZoë came.\rShe slept.\nHe did not."
@@ -83,7 +83,7 @@ def test_a_folder_named_like_a_file_and_a_missing_file_are_one_sentence(tmp_path
 def test_an_overlong_line_comes_in_parts_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(packed, "LONGEST_LINE", 8)
+    monkeypatch.setattr(readers, "LONGEST_LINE", 8)
     (tmp_path / "a.txt").write_text(text + "\n\nnext", encoding="utf-8", newline="")
     parts = texts(tmp_path / "a.txt")
     assert "".join(parts) == text + "next"
@@ -102,3 +102,64 @@ def test_a_file_is_never_whole_in_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert n_lines == 100_000
     assert peak < len(text) / 8
+
+
+SENTENCES = [f"The {number} mills are old." for number in range(300)]
+LAYOUTS = {
+    "documents": "".join(
+        sentence + ("\n\n" if number % 7 == 6 else "\n")
+        for number, sentence in enumerate(SENTENCES)
+    ),
+    "paragraphs apart": "\n\n".join(SENTENCES),
+    "no blank line": "\n".join(SENTENCES),
+    "wrapped": "\n\n".join(sentence.replace(" old", "\nold") for sentence in SENTENCES),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_file_read_by_its_beginning_gives_what_it_gives_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(LAYOUTS[layout])
+    whole = list(read_text_file(file))
+    assert [sentence for document in whole for sentence in document] == SENTENCES
+    assert len(whole) == (43 if layout == "documents" else 1)
+    monkeypatch.setattr(readers, "LAYOUT_CHARACTERS", 500)
+    monkeypatch.setattr(readers, "PART_CHARACTERS", 100)
+    assert list(read_text_file(file)) == whole
+    assert max(len("".join(part.paragraphs)) for part in parts_of_text(file)) < 200
+
+
+def test_a_document_in_parts_ends_once_even_where_a_part_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readers, "PART_CHARACTERS", 4)
+    events = [("abcd", 1), (None, 2), (" ", 3), (None, 4), ("e\x0cf", 5), (None, 6), ("g", 7)]
+    assert list(gather(events)) == [
+        DocumentPart(["abcd"], False, 1),
+        DocumentPart([], True, 2),
+        DocumentPart(["e", "f"], True, 6),
+        DocumentPart(["g"], True, 7),
+    ]
+
+
+@pytest.mark.parametrize("line", ["The mill is old.\n", "The mill is\n", "The mill is old. "])
+def test_one_endless_document_needs_no_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr(readers, "LAYOUT_CHARACTERS", 1 << 16)
+    monkeypatch.setattr(readers, "PART_CHARACTERS", 1 << 14)
+    monkeypatch.setattr(readers, "LONGEST_LINE", 1 << 14)
+
+    def peak(n_characters: int) -> int:
+        (tmp_path / "a.txt").write_text(line * (n_characters // len(line)))
+        tracemalloc.start()
+        for _ in parts_of_text(tmp_path / "a.txt"):
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    peak(1 << 17)
+    assert peak(1 << 20) < 1.2 * peak(1 << 17)

@@ -18,8 +18,8 @@ from transformers import AutoTokenizer, pipeline
 
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
-from albert_lib.text import GOOGLE, HUGGING_FACE
-from albert_lib.text.export import character_table
+from albert_lib.text import GOOGLE_TOKENIZATION, HUGGING_FACE_TOKENIZATION
+from albert_lib.text.hf_export import character_table
 
 MARKED = ["Hello I'm a [MASK] model.", "un[MASK]able", "[CLS] a [SEP] b", "<pad> a <unk>", "[MASK]"]
 NUMBERS = "In 1999, 92000, 4,000,000 and 12, then 3,14."
@@ -33,8 +33,8 @@ SWITCHES: list[dict[str, bool]] = [
     {"replace_quotes": False, "do_lower_case": False, "keep_accents": True},
     {"digit_comma_rule": False},
     {"split_special_tokens": True},
-    GOOGLE,
-    HUGGING_FACE,
+    GOOGLE_TOKENIZATION,
+    HUGGING_FACE_TOKENIZATION,
 ]
 EMOJI = range(0x1F000, 0x1FC00)
 Build = Callable[..., Any]
@@ -102,7 +102,7 @@ def test_settings_survive_beside_a_model(
     """config.json makes transformers choose the tokenizer's class by another path."""
     config = (data_folder() / SHIPPED[1] / "config.json").read_text()
     (tmp_path / "config.json").write_text(config)
-    for settings in ({}, GOOGLE):
+    for settings in ({}, GOOGLE_TOKENIZATION):
         tokenizer = AlbertTokenizer(english_tokenizer.model, **settings)
         tokenizer.save_pretrained(tmp_path)
         exported = AutoTokenizer.from_pretrained(tmp_path)
@@ -173,7 +173,7 @@ def test_a_failed_save_leaves_the_old_file(
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
-# -- where the two still differ: albert_lib/text/export.py
+# -- where the two still differ: albert_lib/text/hf_export.py
 
 
 def test_lines_of_the_corpus(

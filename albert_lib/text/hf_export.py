@@ -22,46 +22,20 @@ too. Read from it, ids are the same on text; what still differs cannot be said i
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from albert_lib.text.batch import LONGEST_SEQUENCE
-from albert_lib.text.settings import SETTINGS
 from albert_lib.text.unigram import WORD_START
-from albert_lib.text.vocabulary import SPECIAL_PIECES
-
-if TYPE_CHECKING:
-    from albert_lib.text.tokenizer import AlbertTokenizer
+from albert_lib.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 TOO_UNLIKELY = -1000.0  # the score of pieces that must not be chosen; others are above −30
 
 
-def tokenizer_config(tokenizer: AlbertTokenizer) -> dict[str, Any]:
-    """What goes into tokenizer_config.json: our settings, and what transformers asks for.
+def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict[str, Any]:
+    """What goes into tokenizer.json: the same steps, in the terms of the `tokenizers` library.
 
-    transformers' AlbertTokenizer always replaces quotes. A tokenizer that does not is declared
-    as the general class, which does only what tokenizer.json says.
+    `settings` are those of `AlbertTokenizer.settings`.
     """
-    pad, unknown, cls, sep, mask = SPECIAL_PIECES
-    return {
-        "tokenizer_class": (
-            "AlbertTokenizer" if tokenizer.replace_quotes else "PreTrainedTokenizerFast"
-        ),
-        "model_max_length": LONGEST_SEQUENCE,
-        # Without this line transformers leaves the segments out, and pairs become one segment.
-        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
-        "pad_token": pad,
-        "unk_token": unknown,
-        "cls_token": cls,
-        "sep_token": sep,
-        "mask_token": mask,
-        "bos_token": cls,
-        "eos_token": sep,
-        **{name: getattr(tokenizer, name) for name in SETTINGS},
-    }
-
-
-def tokenizer_json(tokenizer: AlbertTokenizer) -> dict[str, Any]:
-    """What goes into tokenizer.json: the same steps, in the terms of the `tokenizers` library."""
     metaspace = {
         "type": "Metaspace",
         "replacement": WORD_START,
@@ -74,7 +48,7 @@ def tokenizer_json(tokenizer: AlbertTokenizer) -> dict[str, Any]:
         "padding": None,
         "added_tokens": [
             {
-                "id": tokenizer.piece_id(piece),
+                "id": vocabulary.piece_id(piece),
                 "content": piece,
                 "single_word": False,
                 "lstrip": False,
@@ -82,43 +56,43 @@ def tokenizer_json(tokenizer: AlbertTokenizer) -> dict[str, Any]:
                 "normalized": False,  # looked for in the text as written
                 "special": True,
             }
-            for piece in SPECIAL_PIECES
+            for piece in SPECIAL_TOKENS
         ],
-        "normalizer": {"type": "Sequence", "normalizers": normalizers(tokenizer)},
+        "normalizer": {"type": "Sequence", "normalizers": normalizers(vocabulary.model, settings)},
         "pre_tokenizer": {
             "type": "Sequence",
             "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace],
         },
-        "post_processor": frame(tokenizer),
+        "post_processor": special_tokens_template(vocabulary),
         "decoder": metaspace,
         "model": {
             "type": "Unigram",
-            "unk_id": tokenizer.unk_token_id,
-            "vocab": scored_pieces(tokenizer),
+            "unk_id": vocabulary.unknown_id,
+            "vocab": scored_pieces(vocabulary),
             "byte_fallback": False,
         },
     }
 
 
-def normalizers(tokenizer: AlbertTokenizer) -> list[dict[str, Any]]:
+def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, Any]]:
     """The steps of `normalize`, then SentencePiece's own table of characters."""
     steps: list[dict[str, Any]] = []
-    if tokenizer.replace_quotes:
+    if settings["replace_quotes"]:
         steps += [
             {"type": "Replace", "pattern": {"String": quote}, "content": '"'}
             for quote in ("``", "''")
         ]
-    if not tokenizer.keep_accents:
+    if not settings["keep_accents"]:
         steps += [{"type": "NFKD"}, {"type": "StripAccents"}]
-    if tokenizer.do_lower_case:
+    if settings["do_lower_case"]:
         steps.append({"type": "Lowercase"})
-    table = base64.b64encode(character_table(tokenizer.model)).decode("ascii")
+    table = base64.b64encode(character_table(model)).decode("ascii")
     return [*steps, {"type": "Precompiled", "precompiled_charsmap": table}]
 
 
-def frame(tokenizer: AlbertTokenizer) -> dict[str, Any]:
+def special_tokens_template(vocabulary: Vocabulary) -> dict[str, Any]:
     """[CLS] A [SEP] in segment 0, then B [SEP] in segment 1."""
-    ids = {"[CLS]": tokenizer.cls_token_id, "[SEP]": tokenizer.sep_token_id}
+    ids = {token: vocabulary.piece_id(token) for token in ("[CLS]", "[SEP]")}
 
     def special(piece: str, segment: int) -> dict[str, Any]:
         return {"SpecialToken": {"id": piece, "type_id": segment}}
@@ -138,12 +112,12 @@ def frame(tokenizer: AlbertTokenizer) -> dict[str, Any]:
     }
 
 
-def scored_pieces(tokenizer: AlbertTokenizer) -> list[tuple[str, float]]:
+def scored_pieces(vocabulary: Vocabulary) -> list[tuple[str, float]]:
     """Every piece and its score, in the order of the ids."""
-    scores = tokenizer.scores.tolist()
-    for piece_id in tokenizer.vocabulary.comma_cuts:
+    scores = vocabulary.scores.tolist()
+    for piece_id in vocabulary.comma_splits:
         scores[piece_id] = TOO_UNLIKELY
-    return list(zip(tokenizer.pieces, scores, strict=True))
+    return list(zip(vocabulary.pieces, scores, strict=True))
 
 
 def character_table(model: bytes) -> bytes:

@@ -28,11 +28,12 @@ from torch import Tensor
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertTokenizer
 from albert_lib.corpus import TokenStore, python_documentation, split_documents
+from albert_lib.diagnosis import Measurements
 from albert_lib.experiments.quick import quick_config, quick_recipe, steps_in
 from albert_lib.files import build_folder
 from albert_lib.objectives import PretrainingBatches
 from albert_lib.training import History, pretrain
-from albert_lib.training.evaluation import loss_and_right
+from albert_lib.training.evaluation import loss_and_correct
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import HELD_OUT_SEED
 from benchmarks.common import VOCABULARY, load_tokenizer
@@ -121,8 +122,9 @@ def train_ours(
     model = AlbertForPreTraining(config)
     recipe = quick_recipe(steps)
     history = pretrain(
-        model, text.train, text.tokenizer, recipe, held_out=text.held_out, progress=False
-    )
+        model, text.train, text.tokenizer, recipe,
+        held_out=text.held_out, measure=Measurements, progress=False,
+    )  # fmt: skip
     if history_file is not None:
         History([row for row in history.rows if "held_out_mlm_loss" in row]).save(history_file)
     return model, steps * recipe.batch_size * recipe.sequence_length
@@ -209,7 +211,7 @@ def asked_of(
             batch.input_ids, batch.attention_mask, batch.token_type_ids, batch.masked_positions
         )
         logits = output.logits if isinstance(model, AlbertForMaskedLM) else output.prediction_logits
-        totals += loss_and_right(logits, batch.masked_labels)
+        totals += loss_and_correct(logits, batch.masked_labels)
         predictions += len(batch.masked_labels)
     loss, right = (totals / predictions).tolist()
     return loss, right

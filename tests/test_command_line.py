@@ -58,7 +58,7 @@ def test_from_text_to_an_answer(
     assert run(*pretrain) == 0, "a finished run is loaded"
     assert (output / "model" / "model.safetensors").read_bytes() == weights
     assert run(*pretrain, "--seed", "1") == 2
-    assert "recipe.seed=0, but 1 was asked for" in capsys.readouterr().err
+    assert "recipe.seed=0, but 1 was requested" in capsys.readouterr().err
 
     ask = ("fill-mask", "--model", output / "model", "--top-k", "3")
     assert run(*ask, "The [MASK] sings.") == 0

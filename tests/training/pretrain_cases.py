@@ -20,13 +20,23 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.diagnosis import Measurements
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import PretrainingBatch
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import History, PretrainingRun, Recipe, checkpoint, distributed, pretrain
+from albert_lib.training import (
+    History,
+    PretrainingRun,
+    Recipe,
+    checkpoint,
+    distributed,
+    pretrain,
+    pretraining_loss,
+)
 
 
 def main(world: Path, cases: Path, output: Path) -> None:
@@ -66,6 +76,7 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
             Recipe(**case["recipe"]),
             held_out=TokenStore.open(world / "held-out"),
             measure=Measurements,
+            loss_function=weighted_loss if case.get("weighted") else None,
             output=output / name if case.get("saves") else None,
             progress=False,
             on_step=on_step,
@@ -74,6 +85,12 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
     found = output / f"{name}-{distributed.rank()}"
     found.with_suffix(".json").write_text(json.dumps({"rows": history.rows, "seen": seen}))
     save_file(checkpoint.weights(model), found.with_suffix(".safetensors"))
+
+
+def weighted_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
+    """A caller's own loss: the order of pairs counts a tenth."""
+    losses = pretraining_loss(model, batch)
+    return {**losses, "loss": losses["mlm_loss"] + 0.1 * losses["sop_loss"]}
 
 
 if __name__ == "__main__":

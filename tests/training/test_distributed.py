@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from pretrain_cases import weighted_loss
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -43,10 +44,12 @@ RECIPES = {
     "in parts": SHORT.replace(accumulation=3, optimizer="adamw"),
     "dropout": SHORT.replace(batch_size=8),
     "stopped": SHORT,
+    "weighted": SHORT.replace(accumulation=2),
 }
 HOW: dict[str, dict[str, Any]] = {
     "whole": {"saves": True},
     "stopped": {"saves": True, "stops_at": 7},
+    "weighted": {"weighted": True},
 }
 DROPOUT = {"dropout": 0.3}
 
@@ -121,6 +124,7 @@ def alone(world: Any, name: str, **changes: Any) -> tuple[AlbertForPreTraining, 
     history = pretrain(
         model, world.store, world.tokenizer, recipe,
         held_out=world.held_out, measure=Measurements, progress=False,
+        loss_function=weighted_loss if name == "weighted" else None,
     )  # fmt: skip
     return model, history
 
@@ -131,7 +135,13 @@ def assert_close(model: AlbertForPreTraining, weights: dict[str, Tensor]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "changes"), [("whole", {}), ("in parts", {}), ("dropout", {"accumulation": 2})]
+    ("name", "changes"),
+    [
+        ("whole", {}),
+        ("in parts", {}),
+        ("dropout", {"accumulation": 2}),
+        ("weighted", {"accumulation": 1}),
+    ],
 )
 def test_losses_and_weights_are_those_of_one_process(
     name: str, changes: dict[str, Any], world: Any, two: Path

@@ -4,9 +4,10 @@
 
 `MuonWithAdamW` moves a model's matrices by Muon and the rest by AdamW. Beside it stand
 torch.optim.Muon (2.9 and later) for the matrices, with the same settings (its match_rms_adamw is
-our length of a step), and torch.optim.AdamW for the rest. Timed are both optimizers' steps alone at
-the shapes of the Town's model and of the quick recipe; compared are the updates of one step; and a
-model of the Hamlet is trained from the same start on the same batches with each.
+our length of a step), and torch.optim.AdamW for the rest. Timed are both optimizers' steps alone,
+in CPU seconds of one thread, at the shapes of the Town's model and of the quick recipe; compared
+are the updates of one step; and a model of the Hamlet is trained from the same start on the same
+batches with each.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,6 @@ from albert_lib.town.hamlet import load_hamlet
 from albert_lib.training import Recipe, TrainingLoop, build_optimizer, pretraining_loss
 from albert_lib.training.muon import muon_groups
 from albert_lib.training.pretraining import pretraining_batches
-from benchmarks.common import seconds
 from benchmarks.targets import Report
 
 RATE = 0.003
@@ -72,9 +73,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     report = Report()
-    threads = torch.get_num_threads()
-    report.title(f"Muon: PyTorch {torch.__version__} beside ours, {threads} threads")
+    report.title(f"Muon: PyTorch {torch.__version__} beside ours, one thread")
     for name, config in (("Town", town_config(500)), ("quick", quick_config(8000))):
         add_step_time(report, name, config, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
@@ -95,11 +96,18 @@ def add_step_time(report: Report, name: str, config: AlbertConfig, rounds: int) 
     for _ in range(SETTLING_STEPS):
         for optimizer in optimizers:
             optimizer.step()
-    times = [[seconds(each.step) for each in optimizers] for _ in range(rounds)]
+    times = [[cpu_seconds(each.step) for each in optimizers] for _ in range(rounds)]
     ours, theirs = (1e3 * statistics.median(column) for column in zip(*times, strict=True))
     report.line(f"{name}: a step of the optimizer, ours {ours:.1f} ms, PyTorch's {theirs:.1f} ms")
     report.at_least(f"muon, {name}: times as fast as PyTorch's", theirs / ours, None)
     report.at_most(f"muon, {name}: difference of an update over its norm", difference, None)
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """The processor's time that one call takes, whatever else runs."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def model_with_gradients(config: AlbertConfig) -> AlbertForPreTraining:

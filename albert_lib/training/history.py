@@ -94,7 +94,7 @@ class HistoryPrefix:
 
     Example:
         >>> HistoryPrefix().extended(b'{"step": 1}\n', 1)
-        HistoryPrefix(rows=1, size=12, crc32=2797443391)
+        HistoryPrefix(rows=1, size=12, crc32=1787153683)
     """
 
     rows: int = 0

@@ -32,9 +32,9 @@ class Recipe:
 
     Example:
         >>> recipe = Recipe(steps=200, warmup_steps=20)
-        >>> recipe.replace(steps=10.5)
+        >>> recipe.replace(steps=10)
         Traceback (most recent call last):
-        albert_lib.errors.ConfigError: steps is 10.5; make it a whole number.
+        albert_lib.errors.ConfigError: warmup_steps is 20; make it at most the 10 steps.
     """
 
     steps: Annotated[int, "updates of the weights"] = 1000

@@ -283,7 +283,7 @@ def test_processes_that_do_not_meet_say_so(port: str, monkeypatch: pytest.Monkey
     settings = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(distributed, "TIMEOUT", timedelta(seconds=1))
     with (
         pytest.raises(distributed.ProcessError, match=r"does not find the others .*; see that"),
         distributed.joined("cpu"),

@@ -27,7 +27,7 @@ SIZES = {  # flag → field of AlbertConfig, and the small model's value
 MASKING_HELP = {
     "share": "masking rate: fraction of the tokens that are masked",
     "max_ngram": "longest masked span, in words",
-    "max_predictions": "most masked tokens in a sequence; default: no limit",
+    "max_predictions": "most masked tokens in a sequence; without it, no limit",
 }
 MANY_PROCESSES = """
 Many processes: torchrun starts this same command once for each GPU, or for each group of CPU
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the run")
     add_tokenizer_argument(parser)
     parser.add_argument(
-        "--device", default=None, help="cpu, cuda, …; default: a GPU if there is one"
+        "--device", default=None, help="cpu, cuda, …; without it, a GPU if there is one"
     )
 
     size = parser.add_argument_group("size of the model (its vocabulary is the tokenizer's)")
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whole.add_argument("--config", help="a config.json, ours or Hugging Face's")
     for name, value in SIZES.items():
         size.add_argument(
-            flag(name), type=int, help=f"default: {value}, or that of --preset or --config"
+            flag(name), type=int, help=f"{value}, unless --preset or --config is given"
         )
     size.add_argument(
         "--as-google",

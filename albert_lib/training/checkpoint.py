@@ -30,14 +30,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import nn
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
 from albert_lib.training import distributed
 from albert_lib.training.history import History, HistoryFile, HistoryPrefix
+from albert_lib.training.saved_tensors import (
+    copy_optimizer_state,
+    copy_weights,
+    optimizer_state,
+    weights,
+)
 
 CHECKPOINT_FORMAT = 2
 WITH_ROWS_INSIDE = 1  # the format before
@@ -61,29 +67,10 @@ class Checkpoint:
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Copy the saved weights and optimizer state into these two, bit for bit.
 
-        Raises CheckpointError when the saved weights are of another model or optimizer.
+        Raises CheckpointError when they are of another model or optimizer.
         """
         copy_weights(self.folder / "model.safetensors", model)
-        file = self.folder / "optimizer.safetensors"
-        kind_saved, kind_here = optimizer_kind(file), type(optimizer).__name__
-        if kind_saved != kind_here:
-            raise CheckpointError(
-                f"{file} is of {kind_saved}, but {kind_here} was asked for; use a new output "
-                f"folder."
-            )
-        state: dict[str, dict[str, Tensor]] = {}
-        for key, tensor in load_file(file).items():
-            kind, _, name = key.partition("/")
-            state.setdefault(name, {})[kind] = tensor.clone()  # aligned as a fresh tensor is
-        names = optimized_names(model, optimizer)
-        if not state.keys() <= set(names):
-            raise CheckpointError(f"{file} is of another model; use a new output folder.")
-        optimizer.load_state_dict(
-            {
-                "state": {i: state[name] for i, name in enumerate(names) if name in state},
-                "param_groups": optimizer.state_dict()["param_groups"],
-            }
-        )
+        copy_optimizer_state(self.folder / "optimizer.safetensors", model, optimizer)
 
 
 class CheckpointWriter:
@@ -167,15 +154,9 @@ def write_files(
     folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
 ) -> None:
     """Write the files of a checkpoint into its folder, SHA256SUMS last."""
-    names = optimized_names(model, optimizer)
-    optimizer_state = {
-        f"{kind}/{names[index]}": value.contiguous()
-        for index, values in optimizer.state_dict()["state"].items()
-        for kind, value in values.items()
-    }
     save_file(weights(model), folder / "model.safetensors")
     save_file(
-        optimizer_state,
+        optimizer_state(model, optimizer),
         folder / "optimizer.safetensors",
         metadata={"optimizer": type(optimizer).__name__},
     )
@@ -313,35 +294,6 @@ def find_history_damage(checkpoint: Path) -> str | None:
     return HistoryPrefix(**state["history"]).find_damage(checkpoint.parent / HISTORY)
 
 
-def copy_weights(file: Path, model: nn.Module) -> None:
-    """Copy saved weights into `model`; raise CheckpointError when names or shapes differ."""
-    saved, own = load_file(file), weights(model)
-    if unmatched := sorted(saved.keys() ^ own.keys()):
-        raise CheckpointError(
-            f"{file} is of another model ({unmatched[0]} is in only one of the two); "
-            f"use a new output folder."
-        )
-    for name, tensor in own.items():
-        if saved[name].shape != tensor.shape:
-            raise CheckpointError(
-                f"{file} is of another model: {name} has shape {tuple(saved[name].shape)} there "
-                f"and {tuple(tensor.shape)} here; use a new output folder."
-            )
-        tensor.copy_(saved[name])
-
-
-def weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return every parameter and buffer once, by name (a tied one by its first name)."""
-    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    return {name: tensor.detach() for name, tensor in named.items()}
-
-
-def optimized_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
-    """Return the names of the optimizer's parameters in the order of its state_dict."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
-
-
 def checkpoints(folder: Path) -> dict[int, Path]:
     """Return the checkpoint folders under `folder` by their step, damaged ones included."""
     found = {}
@@ -350,12 +302,6 @@ def checkpoints(folder: Path) -> dict[int, Path]:
         if number and path.is_dir():
             found[int(number[1])] = path
     return found
-
-
-def optimizer_kind(file: Path) -> str:
-    """Return the name of the class whose state `file` holds."""
-    with safe_open(file, "pt") as saved:
-        return str((saved.metadata() or {}).get("optimizer", "an unnamed optimizer"))
 
 
 def file_hash(path: Path) -> str:

@@ -26,7 +26,6 @@ from albert_lib.training.checkpoint import (
     check_writable,
     load_latest_for_all,
     sweep,
-    weights,
 )
 from albert_lib.training.evaluation import held_out_columns
 from albert_lib.training.history import History, Row
@@ -38,6 +37,7 @@ from albert_lib.training.pretraining_losses import count_predictions, pretrainin
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.run import Run
 from albert_lib.training.same_run import check_same_run, describe_run
+from albert_lib.training.saved_tensors import weights
 
 UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared

@@ -32,11 +32,11 @@ from albert_lib.training import (
     History,
     PretrainingRun,
     Recipe,
-    checkpoint,
     distributed,
     pretrain,
     pretraining_loss,
 )
+from albert_lib.training.saved_tensors import weights
 
 
 def main(world: Path, cases: Path, output: Path) -> None:
@@ -84,7 +84,7 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
     PretrainingRun.own_parts = own_parts  # type: ignore[method-assign]
     found = output / f"{name}-{distributed.rank()}"
     found.with_suffix(".json").write_text(json.dumps({"rows": history.rows, "seen": seen}))
-    save_file(checkpoint.weights(model), found.with_suffix(".safetensors"))
+    save_file(weights(model), found.with_suffix(".safetensors"))
 
 
 def weighted_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:

@@ -151,7 +151,7 @@ def test_the_state_of_another_optimiser_is_refused(other: str, tmp_path: Path) -
     model = saved_run(tmp_path, steps=1)
     found = load_latest(tmp_path)
     assert found is not None
-    with pytest.raises(CheckpointError, match=r"is of Lamb, but \w+ was asked for"):
+    with pytest.raises(CheckpointError, match=r"is of Lamb, but \w+ was requested"):
         found.restore(model, optimizer_for(model, other))
 
 

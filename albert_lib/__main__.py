@@ -16,7 +16,7 @@ from albert_lib.errors import AlbertLibError
 COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is asked for
     "build-corpus": "turn texts into a corpus of piece ids, ready for pretraining",
     "train-tokenizer": "learn a vocabulary from texts",
-    "pretrain": "train a model; killed and started again, it goes on where it was",
+    "pretrain": "train a model; a run that was killed resumes where it was",
     "diagnose": "say why a pretraining run's curve is stuck",
     "convert": "turn a TensorFlow checkpoint of Google's into a folder of ours",
     "fill-mask": "ask a model what stands behind [MASK]",

@@ -3,8 +3,8 @@
     python -m benchmarks.compiling [--layers 3] [--rounds 9] [--device cpu]
 
 Steps of the model as it is and as torch.compile rewrites it alternate, on batches that differ in
-their number of masked pieces, in float32 and in bfloat16; printed are the seconds that compiling
-took and the median ratio of a round. It asks nothing of the machine: `compile` is off by default.
+their number of masked tokens, in float32 and in bfloat16; printed are the seconds that compiling
+took and the median ratio of a round. There is no target: `compile` is off by default.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from itertools import cycle
 import torch
 
 from albert_lib import AlbertConfig, AlbertForPreTraining
-from albert_lib.training.compiling import compiled
 from albert_lib.training.loop import train_step
-from albert_lib.training.precision import PRECISIONS
-from albert_lib.training.pretraining import pretraining_loss
+from albert_lib.training.precision import PRECISIONS, compiled
+from albert_lib.training.pretraining_losses import pretraining_loss
 from benchmarks.common import seconds
 from benchmarks.targets import Report
 from benchmarks.throughput import Case, make_batch
@@ -45,7 +44,7 @@ def main() -> int:
         intermediate_size=1024,
     )
     case, report = Case(8, 128, config), Report()
-    report.title(f"H=256 L={options.layers}, 8 x 128 pieces, {torch.get_num_threads()} threads")
+    report.title(f"H=256 L={options.layers}, 8 x 128 tokens, {torch.get_num_threads()} threads")
     for name, dtype in PRECISIONS.items():
         plain = steps(case, dtype, options.device, compile_it=False)
         began = time.perf_counter()

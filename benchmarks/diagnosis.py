@@ -30,7 +30,7 @@ DECIDED_BY = {  # cause → the numbers that decide it
     "labels shuffled": ["kept_share", "label_surprise"],
     "attention mask": ["text_attended", "padding_attended"],
     "no gradient": ["gradient_words", "gradient_encoder", "gradient_mlm_head"],
-    "too much hidden": ["hidden_share", "mlm_loss"],
+    "too much masked": ["hidden_share", "mlm_loss"],
     "too few predictions": ["hidden_share", "predictions"],
     "output not tied": ["tied_share"],
     "loss diluted": ["counted_share"],
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2, help="runs of each fault")
     parser.add_argument("--text", choices=WORKSHOPS, default="small", help="what is trained on")
     parser.add_argument("--only", nargs="+", choices=cases, default=list(cases), metavar="FAULT")
-    parser.add_argument("--keep", type=Path, help="folder for the histories")
+    parser.add_argument("--save", type=Path, help="folder for the histories")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     named: dict[str, Counter[str]] = {name: Counter() for name in options.only}
@@ -62,9 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 history = run(workshop, cases[name], seed)
                 histories[name].append(history)
                 named[name].update(diagnose(history).causes or ("nothing",))
-                if options.keep is not None:
-                    options.keep.mkdir(parents=True, exist_ok=True)
-                    history.save(options.keep / f"{options.text}-{name}-{seed}.json")
+                if options.save is not None:
+                    options.save.mkdir(parents=True, exist_ok=True)
+                    history.save(options.save / f"{options.text}-{name}-{seed}.json")
     print_matrix(named)
     print_ranges(histories)
     right = {name: Counter({cases[name].cause or "nothing": options.seeds}) for name in named}
@@ -81,13 +81,13 @@ def print_matrix(named: dict[str, Counter[str]]) -> None:
 def print_ranges(histories: dict[str, list[History]]) -> None:
     """Print, for every cause, what decides it: in healthy runs, and in each fault that has it."""
     healthy = [each for name in histories if name in HEALTHY for each in histories[name]]
-    for cause, signs in DECIDED_BY.items():
+    for cause, columns in DECIDED_BY.items():
         planted = {n: runs for n, runs in histories.items() if n in FAULTS}
         planted = {n: runs for n, runs in planted.items() if FAULTS[n].cause == cause}
-        for sign in signs if planted else ():
-            print(f"\n{cause}: {sign}")
+        for column in columns if planted else ():
+            print(f"\n{cause}: {column}")
             for name, runs in {"healthy": healthy, **planted}.items():
-                if values := [each.column(sign)[-1] for each in runs if sign in each.columns()]:
+                if values := [each.column(column)[-1] for each in runs if column in each.columns()]:
                     print(f"    {name:26}{min(values):.3g} to {max(values):.3g}")
 
 

@@ -1,14 +1,14 @@
-"""Whether pretraining that is killed again and again ends as if it had been left alone.
+"""Whether pretraining that is killed again and again ends as if it had not been.
 
     python -m benchmarks.kills [--kills 20] [--seed 0] [--steps 30] [what else pretrain takes]
 
-One run of `python -m albert_lib pretrain` is left alone. Then the same run is killed with SIGKILL
+One run of `python -m albert_lib pretrain` is not killed. Then the same run is killed with SIGKILL
 at random instants and started again, five times; then it may end, and the next one begins, until
-all kills are spent. It saves after every step. Half of the instants are drawn from the time that
+all kills are used. It saves after every step. Half of the instants are drawn from the time that
 the rest of the run takes, the other half from a checkpoint's write somewhere in it. A kill hit a
-write when it left an unfinished folder. At the end of every run its weights, its optimiser's
-state and its history must be those of the run left alone, bit for bit, or the exit status is 1.
-Further words go to pretrain: --compile, say.
+write when it left an unfinished folder. At the end of every run its weights, its optimizer's
+state and its history must be those of the run that was not killed, bit for bit, or the exit status
+is 1. Other arguments go to pretrain: --compile, say.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     python -m benchmarks.learning [--minutes 5] [--history FILE]
 
 Both start from random weights of the same shape, train for the same minutes on the same text, the
-machine's own English, and are asked for the same hidden pieces of the same held-out documents,
-hidden as the paper hides them. Ours is `quick_config` and `quick_recipe`, with as many steps as
+machine's own English, and predict the same masked tokens of the same held-out documents, masked as
+in the paper. Ours is `quick_config` and `quick_recipe`, with as many steps as
 fit. Theirs is AlbertForMaskedLM with the data collator and the optimiser settings that
-transformers' training arguments have unless told otherwise (AdamW, batches of 8, a rate of 5e-5
+transformers' training arguments have by default (AdamW, batches of 8, a learning rate of 5e-5
 falling to 0), in the precision in which it is faster, on sequences as long as ours: their own 512
 would leave them a hundred steps. Exits with 1 where the target is missed.
 """
@@ -28,11 +28,12 @@ from torch import Tensor
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertTokenizer
 from albert_lib.corpus import TokenStore, python_documentation, split_documents
+from albert_lib.diagnosis import Measurements
 from albert_lib.experiments.quick import quick_config, quick_recipe, steps_in
 from albert_lib.files import build_folder
 from albert_lib.objectives import PretrainingBatches
 from albert_lib.training import History, pretrain
-from albert_lib.training.evaluation import loss_and_right
+from albert_lib.training.evaluation import loss_and_correct
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import HELD_OUT_SEED
 from benchmarks.common import VOCABULARY, load_tokenizer
@@ -65,11 +66,11 @@ def main() -> int:
     seconds = 60 * options.minutes
     transformers.logging.set_verbosity_error()
     report, text = Report(), own_english()
-    asked = PretrainingBatches(
+    batches = PretrainingBatches(
         text.held_out,
         text.tokenizer,
         batch_size=32,
-        sequence_length=quick_recipe(steps=1000).sequence_length,  # both know no longer ones
+        sequence_length=quick_recipe(steps=1000).sequence_length,  # both train on these
         seed=HELD_OUT_SEED,
     )
     config = quick_config(text.tokenizer.vocab_size)
@@ -81,15 +82,15 @@ def main() -> int:
     trainers = {"albert_lib": partial(train_ours, options.history), "transformers": train_theirs}
     for name, train in trainers.items():
         began = time.perf_counter()
-        model, pieces = train(config, text, seconds)
+        model, tokens = train(config, text, seconds)
         taken = time.perf_counter() - began
-        loss, accuracy[name] = asked_of(model, asked)
+        loss, accuracy[name] = evaluate_mlm(model, batches)
         report.line(
-            f"{name:13s} {100 * accuracy[name]:5.2f} % of hidden pieces named, {loss:.3f} nats, "
-            f"after {pieces / 1e6:.1f} million pieces in {taken:.0f} s"
+            f"{name:13s} {100 * accuracy[name]:5.2f} % of masked tokens right, {loss:.3f} nats, "
+            f"after {tokens / 1e6:.1f} million tokens in {taken:.0f} s"
         )
     counts = text.held_out.unigram_counts()
-    report.line(f"always the commonest piece: {100 * counts.max() / counts.sum():.2f} %")
+    report.line(f"always the commonest token: {100 * counts.max() / counts.sum():.2f} %")
     report.line(f"unigram entropy of the training text: {text.train.unigram_entropy():.3f} nats")
     report.at_least(
         "learning: times transformers' accuracy",
@@ -121,8 +122,9 @@ def train_ours(
     model = AlbertForPreTraining(config)
     recipe = quick_recipe(steps)
     history = pretrain(
-        model, text.train, text.tokenizer, recipe, held_out=text.held_out, progress=False
-    )
+        model, text.train, text.tokenizer, recipe,
+        held_out=text.held_out, measure=Measurements, progress=False,
+    )  # fmt: skip
     if history_file is not None:
         History([row for row in history.rows if "held_out_mlm_loss" in row]).save(history_file)
     return model, steps * recipe.batch_size * recipe.sequence_length
@@ -138,7 +140,7 @@ def train_theirs(config: AlbertConfig, text: Text, seconds: float) -> tuple[Albe
     for name, (_, step) in step_with.items():
         began = time.perf_counter()
         for _ in range(TRIAL_STEPS):
-            step(0.0)  # a rate of 0 leaves the weights alone
+            step(0.0)  # a learning rate of 0 changes no weight
         speed[name] = time.perf_counter() - began
     model, step = step_with[min(speed, key=lambda name: speed[name])]
 
@@ -155,7 +157,7 @@ def train_theirs(config: AlbertConfig, text: Text, seconds: float) -> tuple[Albe
 def their_steps(
     config: AlbertConfig, text: Text, length: int, dtype: torch.dtype
 ) -> tuple[transformers.AlbertForMaskedLM, Callable[[float], None]]:
-    """A fresh model of theirs, and a function that takes a step at a given rate."""
+    """A fresh model of theirs, and a function that takes a step at a given learning rate."""
     torch.manual_seed(0)
     usual = config.replace(initializer_range=AlbertConfig().initializer_range)
     model = transformers.AlbertForMaskedLM(transformers.AlbertConfig(**usual.to_dict())).train()
@@ -176,7 +178,7 @@ def their_steps(
 
 
 def their_batches(text: Text, length: int) -> Iterator[dict[str, Tensor]]:
-    """The text in one row, cut into equal pieces, shuffled, masked by their collator."""
+    """The text cut into sequences of equal length, shuffled, masked by their collator."""
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_file=str(VOCABULARY / "tokenizer.json"),
         mask_token="[MASK]", pad_token="<pad>", cls_token="[CLS]", sep_token="[SEP]",
@@ -197,10 +199,10 @@ def their_batches(text: Text, length: int) -> Iterator[dict[str, Tensor]]:
 
 
 @torch.no_grad()
-def asked_of(
+def evaluate_mlm(
     model: AlbertForPreTraining | AlbertForMaskedLM, batches: PretrainingBatches
 ) -> tuple[float, float]:
-    """Mean loss in nats and accuracy over the hidden pieces of the held-out batches."""
+    """Mean loss in nats and accuracy over the masked tokens of the held-out batches."""
     model.eval()
     totals, predictions = torch.zeros(2, dtype=torch.float64), 0
     for number in range(HELD_OUT_BATCHES):
@@ -209,7 +211,7 @@ def asked_of(
             batch.input_ids, batch.attention_mask, batch.token_type_ids, batch.masked_positions
         )
         logits = output.logits if isinstance(model, AlbertForMaskedLM) else output.prediction_logits
-        totals += loss_and_right(logits, batch.masked_labels)
+        totals += loss_and_correct(logits, batch.masked_labels)
         predictions += len(batch.masked_labels)
     loss, right = (totals / predictions).tolist()
     return loss, right

@@ -11,15 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import torch
 from torch import Tensor, nn
 
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer, TokenStore
 from albert_lib.corpus import python_documentation, split_documents
-from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
-from albert_lib.training import History, Recipe, pretrain, pretraining, pretraining_loss
+from albert_lib.diagnosis import Measurements
+from albert_lib.objectives import MaskingConfig, PretrainingBatch
+from albert_lib.training import History, Recipe, pretrain, pretraining_loss
 from benchmarks.common import load_tokenizer
 
 PEOPLE = (
@@ -138,61 +138,56 @@ class Fault:
 
 
 def run(workshop: Workshop, fault: Fault, seed: int) -> History:
-    """Pretrain with one fault planted; return what the run wrote down."""
+    """Pretrain with one fault planted; return the history."""
     torch.manual_seed(seed)
     model = AlbertForPreTraining(workshop.config)
     if fault.model is not None:
         fault.model(model)
 
-    class Batches(PretrainingBatches):
-        """The run's batches, spoilt one by one."""
+    def faulty_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
+        given = batch if fault.batch is None else fault.batch(batch)
+        return (fault.loss or pretraining_loss)(model, given)
 
-        def batch(self, step: int, rows: slice | None = None) -> PretrainingBatch:
-            made = super().batch(step, rows)
-            return made if fault.batch is None else fault.batch(made)
-
-    with (
-        mock.patch.object(pretraining, "pretraining_loss", fault.loss or pretraining_loss),
-        mock.patch.object(pretraining, "PretrainingBatches", Batches),
-    ):
-        return pretrain(
-            model,
-            workshop.few if fault.few else workshop.store,
-            workshop.tokenizer,
-            workshop.recipe.replace(
-                seed=seed,
-                steps=round(fault.length * workshop.recipe.steps),
-                learning_rate=fault.rate * workshop.recipe.learning_rate,
-                **fault.recipe,
-            ),
-            held_out=workshop.held_out,
-            progress=False,
-        )
+    return pretrain(
+        model,
+        workshop.few if fault.few else workshop.store,
+        workshop.tokenizer,
+        workshop.recipe.replace(
+            seed=seed,
+            steps=round(fault.length * workshop.recipe.steps),
+            learning_rate=fault.rate * workshop.recipe.learning_rate,
+            **fault.recipe,
+        ),
+        held_out=workshop.held_out,
+        measure=Measurements,
+        loss_function=faulty_loss,
+        progress=False,
+    )
 
 
 def mixed_labels(batch: PretrainingBatch) -> PretrainingBatch:
-    """Labels shuffled against their inputs: each belongs to some other hidden place."""
+    """Labels shuffled against their inputs: each belongs to some other masked position."""
     labels = batch.masked_labels
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(len(labels)))
     return replace(batch, masked_labels=labels[order])
 
 
 def shifted_ids(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
-    """Labels numbered by another vocabulary, whose special pieces are one more."""
+    """Labels of another vocabulary, which has one more special token."""
     vocab_size = model.mlm_head.bias.numel()
     return pretraining_loss(
         model, replace(batch, masked_labels=(batch.masked_labels + 1) % vocab_size)
     )
 
 
-def next_piece(batch: PretrainingBatch) -> PretrainingBatch:
-    """Labels off by one place: the input one further is asked for, hidden or not."""
+def next_token(batch: PretrainingBatch) -> PretrainingBatch:
+    """Labels off by one: each is the input at the next position, masked or not."""
     following = (batch.masked_positions + 1) % batch.input_ids.numel()
     return replace(batch, masked_labels=batch.input_ids.flatten()[following])
 
 
-def nothing_hidden(batch: PretrainingBatch) -> PretrainingBatch:
-    """The pieces to be named stand in the input: masking was written into a copy."""
+def nothing_masked(batch: PretrainingBatch) -> PretrainingBatch:
+    """The labels stand in the input: the masked ids were written to a copy."""
     shown = batch.input_ids.clone()
     shown.view(-1)[batch.masked_positions] = batch.masked_labels
     return replace(batch, input_ids=shown)
@@ -204,29 +199,29 @@ def attention_inverted(batch: PretrainingBatch) -> PretrainingBatch:
 
 
 def mean_over_all_positions(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
-    """The sum over hidden pieces divided by all positions, as `reduction="mean"` then a mask."""
+    """The sum over masked tokens divided by all positions, as `reduction="mean"` then a mask."""
     losses = pretraining_loss(model, batch)
     masked = losses["mlm_loss"] * len(batch.masked_labels) / batch.input_ids.numel()
     return {**losses, "loss": masked + losses["sop_loss"], "mlm_loss": masked}
 
 
 def without_segments(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
-    """Segment ids left out, as a tokenizer does that is not asked for them."""
+    """Segment ids left out, as by a tokenizer that does not return them by default."""
     return pretraining_loss(model, replace(batch, token_type_ids=0 * batch.token_type_ids))
 
 
 def words_frozen(model: AlbertForPreTraining) -> None:
-    """Word embeddings that stay as they were drawn."""
+    """Word embeddings that are not trained."""
     model.albert.embeddings.word_embeddings.weight.requires_grad_(False)
 
 
 def encoder_frozen(model: AlbertForPreTraining) -> None:
-    """An encoder that stays as it was drawn."""
+    """An encoder that is not trained."""
     model.albert.encoder.requires_grad_(False)
 
 
-def output_apart(model: AlbertForPreTraining) -> None:
-    """An output matrix that once was a copy of the word embeddings, and is not trained."""
+def output_not_tied(model: AlbertForPreTraining) -> None:
+    """An output matrix that is a copy of the word embeddings and is not trained."""
     head, matrix = model.mlm_head, model.albert.embeddings.word_embeddings.weight.detach().clone()
     tied = head.forward
     head.forward = lambda hidden, words: tied(hidden, matrix)  # type: ignore[method-assign]
@@ -239,15 +234,15 @@ FAULTS = {
     "rate far too low": Fault("rate too low", length=2, rate=0.001),
     "everything shown": Fault("labels visible", recipe={
         "masking": MaskingConfig(mask_probability=0.0, random_probability=0.0)}),
-    "nothing hidden": Fault("labels visible", batch=nothing_hidden),
-    "nine in ten hidden": Fault("too much hidden", recipe={"masking": MaskingConfig(rate=0.9)}),
-    "one piece a sequence": Fault("too few predictions", recipe={
+    "nothing masked": Fault("labels visible", batch=nothing_masked),
+    "nine in ten masked": Fault("too much masked", recipe={"masking": MaskingConfig(rate=0.9)}),
+    "one prediction a sequence": Fault("too few predictions", recipe={
         "masking": MaskingConfig(max_predictions=1)}),
     "words frozen": Fault("no gradient", model=words_frozen),
     "encoder frozen": Fault("no gradient", model=encoder_frozen),
-    "output apart": Fault("output not tied", model=output_apart),
+    "output not tied": Fault("output not tied", model=output_not_tied),
     "ids shifted": Fault("other labels", loss=shifted_ids),
-    "labels one place off": Fault("labels off by one", batch=next_piece),
+    "labels one place off": Fault("labels off by one", batch=next_token),
     "labels shuffled": Fault("labels shuffled", batch=mixed_labels),
     "mostly padding": Fault("padding", recipe={"sequence_length": 192}),
     "attention inverted": Fault("attention mask", batch=attention_inverted),
@@ -259,7 +254,7 @@ HEALTHY = {
     "early": Fault(None, 0.7),
     "middle": Fault(None, 2),
     "finished": Fault(None, 4),
-    "two in five hidden": Fault(None, 2, recipe={"masking": MaskingConfig(rate=0.4)}),
+    "two in five masked": Fault(None, 2, recipe={"masking": MaskingConfig(rate=0.4)}),
     "every one a [MASK]": Fault(
         None, recipe={"masking": MaskingConfig(mask_probability=1.0, random_probability=0.0)}
     ),

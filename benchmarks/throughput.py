@@ -38,7 +38,7 @@ from albert_lib.model.costs import spared_flops, training_flops
 from albert_lib.objectives import PretrainingBatch, PretrainingBatches
 from albert_lib.training.loop import train_step
 from albert_lib.training.precision import PRECISIONS, autocast
-from albert_lib.training.pretraining import pretraining_loss
+from albert_lib.training.pretraining_losses import pretraining_loss
 from benchmarks.common import load_tokenizer, seconds
 from benchmarks.targets import Report
 

@@ -25,7 +25,7 @@ from albert_lib.config_checks import Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.calibration import calibrate, points
 from albert_lib.experiments.kept_trials import keep_trials
-from albert_lib.experiments.kept_variations import KeptVariations, keep_variations
+from albert_lib.experiments.stored_variations import StoredVariations, save_variations
 from albert_lib.experiments.town_models import (
     MASKING,
     narrow_config,
@@ -40,8 +40,8 @@ from albert_lib.experiments.variations import (
     BIAS,
     DOCUMENTS,
     HELD_OUT,
-    HELD_OUT_SEED,
-    TRAINING_SEED,
+    HELD_OUT_TOWN_SEED,
+    TRAINING_TOWN_SEED,
     Outcome,
     Variation,
     compare,
@@ -53,7 +53,7 @@ from albert_lib.probing.intervals import mean_interval
 from albert_lib.town import IdealReader, Town, World, find_floor, load_world
 from albert_lib.town.floor import Floor
 from albert_lib.town.hamlet import load_hamlet
-from albert_lib.training import build_optimizer, pretraining_loss, train
+from albert_lib.training import TrainingLoop, build_optimizer, pretraining_loss
 from albert_lib.training.evaluation import Evaluation, evaluate
 from albert_lib.training.precision import best_dtype
 from albert_lib.training.pretraining import pretraining_batches
@@ -111,12 +111,12 @@ def measure_floor(report: Report, options: Options) -> None:
     """Train on the Town for 90 seconds and compare with the perfect reader."""
     world = load_world()
     with tempfile.TemporaryDirectory() as folder:
-        town = Town(BIAS, seed=TRAINING_SEED, world=world)
+        town = Town(BIAS, seed=TRAINING_TOWN_SEED, world=world)
         store = build(Path(folder) / "training", town, DOCUMENTS)
         began = time.perf_counter()
         model = train_for(TRAINING_SHARE * SECONDS, store, town)
         seconds = time.perf_counter() - began
-        unseen = Town(BIAS, seed=HELD_OUT_SEED, world=world)
+        unseen = Town(BIAS, seed=HELD_OUT_TOWN_SEED, world=world)
         batches = held_out_batches(build(Path(folder) / "held-out", unseen, HELD_OUT), unseen)
         reached = evaluate(model, batches, BATCHES)
         began = time.perf_counter()
@@ -145,15 +145,12 @@ def build(path: Path, town: Town, n: int) -> TokenStore:
     return TokenStore.build(path, town.documents(n), town.tokenizer)
 
 
-class TimeIsUp(Exception):
-    """The seconds that a model had for training are over."""
-
-
 def train_for(seconds: float, store: TokenStore, town: Town) -> AlbertForPreTraining:
     """Train by the Town's recipe for so many seconds, whatever this machine's pace.
 
-    The rate follows the clock instead of the count of steps: a number of steps reckoned from the
-    first few would miss the time on machines that slow down once they are warm.
+    The learning rate follows the clock, so the weights depend on the machine's speed, on purpose:
+    a number of steps estimated from the first few would miss the time on machines that slow down
+    once they are warm.
     """
     keep_freed_memory()
     began = time.perf_counter()
@@ -167,16 +164,14 @@ def train_for(seconds: float, store: TokenStore, town: Town) -> AlbertForPreTrai
     def rate(step: int) -> float:
         return recipe.learning_rate * min(step / WARMUP_STEPS, max(0.0, share_left()))
 
-    def stop(_: object) -> None:
-        if share_left() <= 0:
-            raise TimeIsUp
-
-    with contextlib.suppress(TimeIsUp):
-        train(
-            model, batches.batch, pretraining_loss, build_optimizer(model, recipe),
-            steps=MOST_STEPS, learning_rate=rate, seed=0, dtype=best_dtype(),
-            on_step=stop, progress=False,
-        )  # fmt: skip
+    loop = TrainingLoop(
+        model, batches.batch, pretraining_loss, build_optimizer(model, recipe), rate,
+        seed=0, dtype=best_dtype(),
+    )  # fmt: skip
+    with contextlib.closing(loop.rows(range(MOST_STEPS))) as rows:
+        for _ in rows:
+            if share_left() <= 0:
+                break
     return model
 
 
@@ -257,13 +252,13 @@ def measure_tables(report: Report, options: Options) -> None:
     floor, vocab_size = hamlet_floor()
     command = f"python -m benchmarks.town --only tables --seeds {options.seeds}"
     if options.keep is not None:
-        keep_variations(options.keep / "variations.json", outcomes, floor, command)
-    found = KeptVariations(outcomes, floor, command)
+        save_variations(options.keep / "variations.json", outcomes, floor, command)
+    found = StoredVariations(outcomes, floor, command)
     add_sharing(report, found, vocab_size)
     add_pairs(report, found)
 
 
-def add_sharing(report: Report, variations: KeptVariations, vocab_size: int) -> None:
+def add_sharing(report: Report, variations: StoredVariations, vocab_size: int) -> None:
     """Table 4: what is shared."""
     floor = variations.floor
     report.title(
@@ -282,7 +277,7 @@ def add_sharing(report: Report, variations: KeptVariations, vocab_size: int) -> 
     report.at_least("town: MLM loss of sharing all over sharing none, nats", cost, LEAST_COST)
 
 
-def add_pairs(report: Report, variations: KeptVariations) -> None:
+def add_pairs(report: Report, variations: StoredVariations) -> None:
     """Table 5: what pairs are for."""
     report.title("pairs (Table 5 in kind): accuracy in % at MLM, NSP and SOP, by what was trained")
     accuracy = {}
@@ -311,7 +306,7 @@ def run_variations(variations: list[Variation]) -> list[Outcome]:
 def hamlet_floor() -> tuple[Floor, int]:
     """The perfect reader's scores on what the variations are asked, and the vocabulary's size."""
     world: World = load_hamlet()
-    town = Town(BIAS, seed=HELD_OUT_SEED, world=world)
+    town = Town(BIAS, seed=HELD_OUT_TOWN_SEED, world=world)
     with tempfile.TemporaryDirectory() as folder:
         batches = held_out_batches(build(Path(folder) / "held-out", town, HELD_OUT), town)
         return find_floor(IdealReader(town, MASKING), batches, BATCHES), town.tokenizer.vocab_size

@@ -13,7 +13,8 @@ from albert_lib.__main__ import COMMANDS, main
 from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe
+from albert_lib.training import Recipe, choose_precision
+from albert_lib.workbook.measured import here
 
 PEOPLE = ("baker", "miller", "sailor", "teacher", "smith", "widow", "farmer", "weaver")
 DEEDS = ("wakes", "eats", "works", "sings", "sleeps")
@@ -51,14 +52,16 @@ def test_from_text_to_an_answer(
 
     pretrain = ("pretrain", "--corpus", corpus, "--tokenizer", pieces, "--output", output, *TINY)
     assert run(*pretrain) == 0
-    assert "held out mlm loss: " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "held out mlm loss: " in said
+    assert f"Matrix products in {choose_precision()}; --precision changes it." in said
     state = read_json(output / "checkpoint-00000003" / "state.json")
     assert state["run"]["model"]["hidden_size"] == 16
     weights = (output / "model" / "model.safetensors").read_bytes()
     assert run(*pretrain) == 0, "a finished run is loaded"
     assert (output / "model" / "model.safetensors").read_bytes() == weights
     assert run(*pretrain, "--seed", "1") == 2
-    assert "recipe.seed=0, but 1 was asked for" in capsys.readouterr().err
+    assert "recipe.seed=0, but 1 was requested" in capsys.readouterr().err
 
     ask = ("fill-mask", "--model", output / "model", "--top-k", "3")
     assert run(*ask, "The [MASK] sings.") == 0
@@ -150,6 +153,7 @@ def test_the_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> No
     failed = sum(line.startswith("[FAIL]") for line in lines)
     assert status == (1 if failed else 0)
     assert any(line.startswith("[OK]   torch") for line in lines)
+    assert any(line.endswith(f"is chosen {here(choose_precision())}") for line in lines)
 
 
 def test_the_list_of_commands_needs_no_torch() -> None:

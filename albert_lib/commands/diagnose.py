@@ -1,4 +1,4 @@
-"""diagnose: where a run's curve stands, and what likely holds it up."""
+"""diagnose: where a run's loss curve is and, if it is stuck, why."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what the newest undamaged checkpoint's history shows; finding a fault is no failure."""
+    """Print the diagnosis of the newest undamaged checkpoint; exit with 0 whatever it is."""
     checkpoint = load_latest(options.run)
     if checkpoint is None:
         raise CheckpointError(
-            f"{options.run} holds no checkpoint; give the folder that pretrain was told to write "
-            f"to, once it has written one."
+            f"{options.run} holds no checkpoint; give the --output of a pretrain command that "
+            f"has saved one."
         )
     print(diagnose(checkpoint.history))
     return 0

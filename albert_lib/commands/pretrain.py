@@ -12,10 +12,11 @@ from albert_lib.commands.build_corpus import HELD_OUT_EVERY, build_corpus, refus
 from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
+from albert_lib.diagnosis import Measurements
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe, distributed, pretrain
+from albert_lib.training import PretrainingRun, Recipe, choose_precision, distributed
 
 SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "embedding_size": 128,
@@ -24,15 +25,15 @@ SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "num_attention_heads": 4,
 }
 MASKING_HELP = {
-    "rate": "masking rate: the fraction of tokens that are masked",
-    "max_ngram": "longest masked run, in words",
-    "max_predictions": "most masked pieces in a sequence; left out: no limit",
+    "rate": "masking rate: fraction of the tokens that are masked",
+    "max_ngram": "longest masked span, in words",
+    "max_predictions": "most masked tokens in a sequence; without it, no limit",
 }
 MANY_PROCESSES = """
-Many processes: torchrun starts this same command once a GPU, or once a share of the cores, and
-each makes its rows of every batch (--batch-size counts the whole batch):
+Many processes: torchrun starts this same command once for each GPU, or for each group of CPU
+cores. Each process makes its rows of every batch (--batch-size counts the whole batch):
 torchrun --nproc-per-node 8 --max-restarts 3 -m albert_lib pretrain ...
-On two machines, run on both, with --output and --corpus on a disk that both see:
+On two machines, run this on both, with --output and --corpus on a disk that both see:
 torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST_MACHINE:29400
 -m albert_lib pretrain ...
 """
@@ -49,18 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the run")
     add_tokenizer_argument(parser)
-    parser.add_argument("--device", default=None, help="cpu, cuda, …; left out: the fastest there")
+    parser.add_argument(
+        "--device", default=None, help="cpu, cuda, …; without it, a GPU if there is one"
+    )
 
     size = parser.add_argument_group("size of the model (its vocabulary is the tokenizer's)")
     whole = size.add_mutually_exclusive_group()
     whole.add_argument("--preset", help=f"one of {', '.join(AlbertConfig.presets())}")
     whole.add_argument("--config", help="a config.json, ours or Hugging Face's")
     for name, value in SIZES.items():
-        size.add_argument(flag(name), type=int, help=f"unless --preset or --config; {value}")
+        size.add_argument(
+            flag(name), type=int, help=f"{value}, unless --preset or --config is given"
+        )
     size.add_argument(
         "--as-google",
         action="store_true",
-        help="train as Google's code where Hugging Face's differs: dropout, initial weights, …",
+        help="train like Google's code where Hugging Face's differs: dropout, first weights, …",
     )
 
     recipe = parser.add_argument_group("recipe")
@@ -83,7 +88,7 @@ def flag(name: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, or go on training, on every process that torchrun started; the first one reports."""
+    """Train or resume, on every process that torchrun started; the first one prints."""
     with distributed.joined(options.device) as device:
         recipe = recipe_from(options)
         tokenizer = AlbertTokenizer.from_pretrained(options.tokenizer)
@@ -92,13 +97,22 @@ def run(options: argparse.Namespace) -> int:
         torch.manual_seed(recipe.seed)
         model = AlbertForPreTraining(config).to(device)
         say(f"{model.num_parameters():,} parameters; {store!r}")
-        output = options.output
-        history = pretrain(model, store, tokenizer, recipe, held_out=held_out, output=output)
+        training = PretrainingRun(model, store, tokenizer, recipe, output=options.output)
+        say(f"Matrix products in {describe_precision(training, device)}; --precision changes it.")
+        history = training.train(held_out=held_out, measure=Measurements)
         last = history.rows[-1]
         for name in (name for name in last if name.startswith("held_out_")):
             say(f"{name.replace('_', ' ')}: {last[name]:.4f}")
         say(f"The run is in {options.output}.")
     return 0
+
+
+def describe_precision(run: PretrainingRun, device: torch.device) -> str:
+    """Return the precision of a run, and why it is that."""
+    choice = choose_precision(device, run.recipe.precision)
+    if run.dtype == choice.dtype:
+        return str(choice)
+    return f"{str(run.dtype).removeprefix('torch.')} (as the run began)"
 
 
 def say(line: str) -> None:

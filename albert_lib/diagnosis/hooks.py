@@ -1,16 +1,16 @@
-"""What a run's loss function really shows its model, and what it really asks of it.
+"""What a run's loss function gives its model, and which labels it scores, by a forward hook.
 
 Batches pass through collators, wrappers and loss functions before a model sees them, and a mistake
-in any of these looks, on the curve, like a model that cannot learn. So this listens at the model's
-own door: which ids, attention mask and segments came in, and, from the gradient of the loss at
-every score, which label each position was held against.
+in any of these looks, on the curve, like a model that cannot learn. So the model's own inputs are
+recorded: ids, attention mask and segments; and from the gradient of the loss with respect to every
+logit, which label each position was scored against.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,117 +20,119 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from albert_lib.objectives import PretrainingBatch
-
-LossFunction = Callable[[nn.Module, PretrainingBatch], Mapping[str, Tensor]]
+from albert_lib.training.loop import LossFunction
 
 
 @dataclass(frozen=True)
-class Overheard:
+class ModelCall:
     """One call of a model inside a loss function; positions are flat, as in a batch."""
 
     input_ids: Int[Tensor, "batch seq"]
     attention_mask: Int[Tensor, "batch seq"]
     token_type_ids: Int[Tensor, "batch seq"]
-    asked: Int[Tensor, " predictions"]  # the positions that the loss depends on
-    labels: Int[Tensor, " predictions"]  # and the piece it rewards at each
-    counted_share: float  # the MLM loss ÷ mean cross-entropy of what it asks for: 1 by rights
+    predicted_positions: Int[Tensor, " predictions"]  # where the loss depends on the logits
+    labels: Int[Tensor, " predictions"]  # the token that the loss rewards there
+    mlm_loss_ratio: float  # MLM loss over the mean cross-entropy of these predictions; 1 is right
     loss: Float[Tensor, ""]  # MLM and SOP together, with its graph
 
 
-def overhear(
+def record_model_call(
     model: nn.Module, loss_function: LossFunction, batch: PretrainingBatch
-) -> Overheard | None:
-    """Call `loss_function(model, batch)`; return what passed, with its graph of gradients.
+) -> ModelCall | None:
+    """Call `loss_function(model, batch)`; return its call of the model, with the autograd graph.
 
-    None when the loss function did not call the model, or does not depend on its piece scores.
+    None when the loss function did not call the model, or does not depend on its MLM logits.
     """
-    with torch.enable_grad(), noted_calls(model) as calls:
+    with torch.enable_grad(), recorded_calls(model) as calls:
         losses = loss_function(model, batch)
     if not calls or not calls[0][1].requires_grad:
         return None
-    given, scores = calls[0]
-    ids = given["input_ids"]
-    masked = losses["mlm_loss"] if "mlm_loss" in losses else losses["loss"]
-    slopes = torch.autograd.grad(masked, scores, retain_graph=True, materialize_grads=True)
-    # Cross-entropy's gradient is softmax − one-hot: below zero at the label alone.
-    slope = slopes[0].flatten(0, -2)
-    depends = (slope != 0).any(dim=1)
+    inputs, logits = calls[0]
+    ids = inputs["input_ids"]
+    mlm_loss = losses["mlm_loss"] if "mlm_loss" in losses else losses["loss"]
+    gradients = torch.autograd.grad(mlm_loss, logits, retain_graph=True, materialize_grads=True)
+    # The gradient of cross-entropy is softmax − one-hot: negative at the label alone.
+    gradient = gradients[0].flatten(0, -2)
+    depends = (gradient != 0).any(dim=1)
     if not depends.any():
         return None
-    labels = slope.argmin(dim=1)[depends]
-    mean = F.cross_entropy(scores.detach().flatten(0, -2)[depends].float(), labels)
-    positions = given.get("masked_positions")
-    positions = torch.arange(len(slope), device=ids.device) if positions is None else positions
-    attended, segments = given.get("attention_mask"), given.get("token_type_ids")
-    return Overheard(
+    labels = gradient.argmin(dim=1)[depends]
+    mean = F.cross_entropy(logits.detach().flatten(0, -2)[depends].float(), labels)
+    positions = inputs.get("masked_positions")
+    positions = torch.arange(len(gradient), device=ids.device) if positions is None else positions
+    attention_mask, segments = inputs.get("attention_mask"), inputs.get("token_type_ids")
+    return ModelCall(
         input_ids=ids,
-        attention_mask=torch.ones_like(ids) if attended is None else attended,
+        attention_mask=torch.ones_like(ids) if attention_mask is None else attention_mask,
         token_type_ids=torch.zeros_like(ids) if segments is None else segments,
-        asked=positions[depends],
+        predicted_positions=positions[depends],
         labels=labels,
-        counted_share=(masked.detach() / mean).item(),
+        mlm_loss_ratio=(mlm_loss.detach() / mean).item(),
         loss=losses["loss"],
     )
 
 
 @contextlib.contextmanager
-def noted_calls(model: nn.Module) -> Iterator[list[tuple[dict[str, Any], Tensor]]]:
-    """Note every call of `model` in the block: its arguments by name, and its piece scores."""
+def recorded_calls(model: nn.Module) -> Iterator[list[tuple[dict[str, Any], Tensor]]]:
+    """Record every call of `model` in the block: its arguments by name, and its MLM logits."""
     calls: list[tuple[dict[str, Any], Tensor]] = []
-    names = inspect.signature(model.forward)
+    signature = inspect.signature(model.forward)
 
-    def note(module: nn.Module, words: Any, named: Any, output: Any) -> None:
-        calls.append((dict(names.bind(*words, **named).arguments), output.prediction_logits))
+    def record(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        arguments = signature.bind(*args, **kwargs).arguments
+        calls.append((dict(arguments), output.prediction_logits))
 
-    handle = model.register_forward_hook(note, with_kwargs=True)
+    handle = model.register_forward_hook(record, with_kwargs=True)
     try:
         yield calls
     finally:
         handle.remove()
 
 
-def describe_shown(
-    heard: list[Overheard],
+def describe_calls(
+    calls: list[ModelCall],
     counts: Int[Tensor, " vocab"],
     *,
     pad_token_id: int,
     mask_token_id: int,
 ) -> dict[str, float]:
-    """Describe what a model is shown and asked, over a few batches; shares from 0 to 1.
+    """Describe a few batches as the model gets them; fractions from 0 to 1.
 
-    `counts`: how often each piece occurs in the training text.
+    `counts`: how often each token of the vocabulary occurs in the training text. Columns:
 
-    - `text_share`: of the positions, those that are not padding
+    - `text_share`: of all positions, those that are not padding
     - `text_attended`, `padding_attended` (where there is padding): of these, open to attention
     - `segment_share`: of the text, what is marked as segment B
-    - `hidden_share`: of the text, what the loss asks for
-    - `visible_share`: of what is asked for, the labels that stand there to be copied
-    - `kept_share`: of what is asked for without a [MASK] in its place, the same
-    - `neighbour_share`: the labels that stand one place further on, or one place before
+    - `hidden_share`: of the text, what the loss predicts
+    - `visible_share`: of the predictions, those whose label stands in the input to be copied
+    - `kept_share`: of the predictions where the input is not [MASK], the same
+    - `neighbour_share`: of the labels, those that stand in the input one position further, or one
+      before
     - `label_surprise`: mean of −ln frequency over the labels, in nats: the unigram entropy, if
-      they are pieces of this text
+      they are tokens of this text
     """
-    ids = torch.cat([each.input_ids.flatten() for each in heard])
-    attended = torch.cat([each.attention_mask.flatten() for each in heard]).float()
-    segments = torch.cat([each.token_type_ids.flatten() for each in heard]).float()
-    labels = torch.cat([each.labels for each in heard])
-    shown = torch.cat([each.input_ids.flatten()[each.asked] for each in heard])
-    beside = [
-        torch.cat([each.input_ids.flatten().roll(by)[each.asked] for each in heard]) == labels
+    ids = torch.cat([each.input_ids.flatten() for each in calls])
+    attended = torch.cat([each.attention_mask.flatten() for each in calls]).float()
+    segments = torch.cat([each.token_type_ids.flatten() for each in calls]).float()
+    labels = torch.cat([each.labels for each in calls])
+    inputs = torch.cat([each.input_ids.flatten()[each.predicted_positions] for each in calls])
+    neighbours = [
+        torch.cat([each.input_ids.flatten().roll(by)[each.predicted_positions] for each in calls])
         for by in (-1, 1)
     ]
     is_text = ids != pad_token_id
     frequencies = counts.clamp(min=0.5) / counts.sum()
-    unmasked = shown != mask_token_id
-    means = {
+    unmasked = inputs != mask_token_id
+    columns = {
         "text_share": is_text,
         "text_attended": attended[is_text],
         "padding_attended": attended[~is_text],
         "segment_share": segments[is_text],
-        "visible_share": shown == labels,
-        "kept_share": (shown == labels)[unmasked],
+        "visible_share": inputs == labels,
+        "kept_share": (inputs == labels)[unmasked],
         "label_surprise": -frequencies[labels].log(),
     }
-    described = {name: of.float().mean().item() for name, of in means.items() if len(of)}
-    described["neighbour_share"] = max(each.float().mean().item() for each in beside)
-    return {**described, "hidden_share": len(labels) / max(1, int(is_text.sum()))}
+    described = {name: of.float().mean().item() for name, of in columns.items() if len(of)}
+    beside = max((each == labels).float().mean().item() for each in neighbours)
+    hidden = len(labels) / max(1, int(is_text.sum()))
+    return {**described, "neighbour_share": beside, "hidden_share": hidden}

@@ -1,163 +1,149 @@
-"""What a run must write down, beside its losses, for `diagnose` to say why a curve is stuck.
+"""What a run records, beside its losses, for `diagnose` to say why a curve is stuck.
 
-Three looks, taken with every evaluation and together cheap beside it:
+Three measurements, taken with every evaluation and together cheap beside it:
 
-- at the training text, hidden by this module's own hand: is it really known?
-- at what reaches each part of the model when the run's own loss is followed backwards;
-- at a few sequences whose visible pieces are exchanged: does a hidden piece hear its neighbours?
+- the loss on training text masked by this module itself: is it really known?
+- the gradient that reaches each part of the model from the run's own loss;
+- how far the hidden state of a masked token moves when the visible tokens of a few sequences are
+  permuted: does it depend on its context?
 
-And one taken once, when the run begins: at what the run's loss function shows the model and asks
-of it (`overheard.py`).
+And one taken once, when the run begins: what the run's loss function gives the model and which
+labels it scores (`hooks.py`).
 
 Each depends on the weights, the text and the settings alone, so that a run which was killed and
-resumed writes the same numbers as one left alone.
+resumed records the same numbers as one that was not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from math import log
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from albert_lib.corpus import TokenStore
 from albert_lib.corpus.store import entropy
-from albert_lib.diagnosis.excerpt import excerpt
-from albert_lib.diagnosis.hooks import LossFunction, describe_shown, overhear
+from albert_lib.diagnosis.excerpt import excerpt, unigram_counts
+from albert_lib.diagnosis.hooks import describe_calls, record_model_call
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.history import Row
 from albert_lib.training.precision import autocast
-from albert_lib.training.recipe import Recipe
+from albert_lib.training.pretraining import PretrainingRun
 
 EXCERPT_TOKENS = 100_000  # of the training text: some thousand sequences to draw from
-SEQUENCES = 8  # whose gradient and hearing are measured: a whole batch would cost too much
-POSITIONS_AT_ONCE = 4096  # of a batch that may be worked through in parts to fit into memory
-BATCHES_AN_EVALUATION = 8  # evaluation batches for every batch of training text looked at
+SEQUENCES = 8  # for gradients and context sensitivity: a whole batch would cost too much
+POSITIONS_AT_ONCE = 4096  # of a batch, which may need accumulation to fit into memory
+EVALUATION_BATCHES_PER_BATCH = 8  # of training text
 LABELS_WANTED = 300  # of which some 60 stand without a [MASK], where they can be checked
-BATCHES_OVERHEARD = 4  # at most, to get them
+MOST_BATCHES = 4  # to get them
 SEED = 4727  # of the masks: the same for every run, so that runs can be compared
 
 
-class VitalSigns:
-    """Measures a run: `measure()` returns columns for the history.
+class Measurements:
+    """Measures a run: call it for columns of the history. Give it to `pretrain` as `measure`.
 
-    `loss_function` and `batch`, which gives some rows of a step's batch, are the run's own;
-    `store` is the text they are supposed to be about.
+    Example:
+        >>> history = pretrain(..., measure=Measurements)  # doctest: +SKIP
+        >>> print(diagnose(history))  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        model: AlbertForPreTraining,
-        loss_function: LossFunction,
-        batch: Callable[[int, slice], PretrainingBatch],
-        store: TokenStore,
-        tokenizer: AlbertTokenizer,
-        recipe: Recipe,
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        device = next(model.parameters()).device
-        self.model, self.loss_function, self.dtype = model, loss_function, dtype
-        self.tokenizer = tokenizer
+    def __init__(self, run: PretrainingRun) -> None:
+        recipe, self.tokenizer = run.recipe, run.tokenizer
+        self.model, self.loss_function, self.dtype = run.model, run.loss_function, run.dtype
+        self.device = next(run.model.parameters()).device
         some = max(SEQUENCES, POSITIONS_AT_ONCE // recipe.sequence_length)
-        at_once = min(recipe.batch_size, some)
-        self.whole_over_part = recipe.batch_size / at_once
-        part = partial(first_rows, batch, at_once)
-        self.few = first_sequences(part(0), SEQUENCES).to(device)
+        rows = slice(0, min(recipe.batch_size, some))
+        self.batch_over_part = recipe.batch_size / rows.stop
+        self.few_sequences = first_sequences(run.batches.batch(0, rows), SEQUENCES).to(self.device)
         batches = PretrainingBatches(
-            excerpt(store, EXCERPT_TOKENS),
-            tokenizer,
-            batch_size=at_once,
+            excerpt(run.store, EXCERPT_TOKENS),
+            run.tokenizer,
+            batch_size=rows.stop,
             sequence_length=recipe.sequence_length,
             pair_objective=recipe.pair_objective,
             short_sequence_probability=recipe.short_sequence_probability,
             seed=SEED,
         )
-        looks = max(1, recipe.evaluation_batches // BATCHES_AN_EVALUATION)
-        self.known_text = [batches.batch(number).to(device) for number in range(looks)]
+        n_batches = max(1, recipe.evaluation_batches // EVALUATION_BATCHES_PER_BATCH)
+        self.training_text = [batches.batch(number).to(self.device) for number in range(n_batches)]
+        counts = unigram_counts(run.store)
         self.constants = {
-            "uniform_loss": log(tokenizer.vocab_size),
-            "unigram_entropy": entropy(counts := store.unigram_counts()),
-            **self.look_at_batches(part, counts, recipe.masking),
+            "uniform_loss": log(run.tokenizer.vocab_size),
+            "unigram_entropy": entropy(counts),
+            **self.measure_batches(
+                lambda step: run.batches.batch(step, rows), counts, recipe.masking
+            ),
         }
 
-    def beside(self, evaluation: Callable[[], Row]) -> Callable[[], Row]:
-        """An evaluation that returns these columns after those of `evaluation`."""
-        return lambda: {**evaluation(), **self.measure()}
+    def __call__(self) -> Row:
+        """Measure the run as it stands; neither weights, gradients nor generators change."""
+        with evaluation_mode(self.model):
+            return {
+                **self.constants,
+                **self.measure_training_text(),
+                **self.measure_gradients(),
+                "hearing": context_sensitivity(self.model, self.training_text[0], self.tokenizer),
+            }
 
-    def measure(self) -> Row:
-        """Look at the run as it stands; neither weights, gradients nor generators change."""
-        was_training = self.model.training
-        self.model.eval()
-        signs = {
-            **self.constants,
-            **self.look_at_known_text(),
-            **self.look_backwards(),
-            "hearing": hearing(self.model, self.known_text[0], self.tokenizer),
-        }
-        self.model.train(was_training)
-        return signs
-
-    def look_at_batches(
+    def measure_batches(
         self,
         batch: Callable[[int], PretrainingBatch],
         counts: Int[np.ndarray, " vocab"],
         masking: MaskingConfig,
     ) -> Row:
-        """What the run shows its model: `predictions`, and the columns of `describe_shown`.
+        """What the run's batches give the model: `predictions`, and columns of `describe_calls`.
 
-        `predictions`: pieces a batch that the loss asks for. `kept_expected` is what `kept_share`
-        should be by the recipe.
+        `predictions`: how many a batch has. `kept_expected`: what `kept_share` should be by the
+        recipe.
         """
-        device = next(self.model.parameters()).device
-        was_training = self.model.training
-        self.model.eval()
-        heard, wanted = [], LABELS_WANTED
-        for number in range(BATCHES_OVERHEARD):
-            with autocast(device, self.dtype):
-                found = overhear(self.model, self.loss_function, batch(number).to(device))
-            if found is None:
-                break
-            heard.append(replace(found, loss=found.loss.detach()))
-            wanted -= len(found.labels)
-            del found  # and its graph, before the next
-            if wanted <= 0:
-                break
-        self.model.train(was_training)
-        if not heard:
+        calls, wanted = [], LABELS_WANTED
+        with evaluation_mode(self.model):
+            for step in range(MOST_BATCHES):
+                with autocast(self.device, self.dtype):
+                    call = record_model_call(
+                        self.model, self.loss_function, batch(step).to(self.device)
+                    )
+                if call is None:
+                    break
+                calls.append(replace(call, loss=call.loss.detach()))
+                wanted -= len(call.labels)
+                del call  # and its graph, before the next
+                if wanted <= 0:
+                    break
+        if not calls:
             return {}
-        signs = describe_shown(
-            heard,
-            torch.as_tensor(counts, device=device),
+        columns = describe_calls(
+            calls,
+            torch.as_tensor(counts, device=self.device),
             pad_token_id=self.tokenizer.pad_token_id,
             mask_token_id=self.tokenizer.mask_token_id,
         )
         unmasked = 1 - masking.mask_probability
         if unmasked > 0:
-            signs["kept_expected"] = 1 - masking.random_probability / unmasked
-        asked = self.whole_over_part * sum(len(each.labels) for each in heard)
-        return {"predictions": asked / len(heard), **signs}
+            columns["kept_expected"] = 1 - masking.random_probability / unmasked
+        predictions = self.batch_over_part * sum(len(each.labels) for each in calls)
+        return {"predictions": predictions / len(calls), **columns}
 
     @torch.no_grad()
-    def look_at_known_text(self) -> Row:
-        """How well the training text is known when it is hidden by the book.
+    def measure_training_text(self) -> Row:
+        """How well the training text is known when it is masked as the paper does.
 
-        `known_text_loss`: nats a piece where [MASK] stands. `shown_accuracy`: share right where
-        the piece itself stands and need only be copied. `commonest_answer`: share of the answers
-        at [MASK] that are the most frequent one.
+        `known_text_loss`: nats a token where the input is [MASK]. `shown_accuracy`: accuracy where
+        the input is the label itself and need only be copied. `commonest_answer`: of the
+        predictions at [MASK], the fraction that are the most frequent one.
         """
         vocabulary = self.tokenizer.vocab_size
         loss, answers = 0.0, torch.zeros(vocabulary, dtype=torch.int64)
         shown, copied = 0, 0
-        for batch in self.known_text:
-            with autocast(batch.input_ids.device, self.dtype):
+        for batch in self.training_text:
+            with autocast(self.device, self.dtype):
                 output = self.model(
                     batch.input_ids,
                     attention_mask=batch.attention_mask,
@@ -165,65 +151,69 @@ class VitalSigns:
                     masked_positions=batch.masked_positions,
                 )
             logits, label = output.prediction_logits.float(), batch.masked_labels
-            seen = batch.input_ids.flatten()[batch.masked_positions]
-            at_mask, answer = seen == self.tokenizer.mask_token_id, logits.argmax(dim=-1)
+            inputs = batch.input_ids.flatten()[batch.masked_positions]
+            at_mask, answer = inputs == self.tokenizer.mask_token_id, logits.argmax(dim=-1)
             loss += F.cross_entropy(logits[at_mask], label[at_mask], reduction="sum").item()
             answers += answer[at_mask].bincount(minlength=vocabulary).cpu()
-            shown += int((seen == label).sum())
-            copied += int((answer == label)[seen == label].sum())
-        signs: Row = {}
+            shown += int((inputs == label).sum())
+            copied += int((answer == label)[inputs == label].sum())
+        columns: Row = {}
         if n_masked := int(answers.sum()):
-            signs["known_text_loss"] = loss / n_masked
-            signs["commonest_answer"] = int(answers.max()) / n_masked
+            columns["known_text_loss"] = loss / n_masked
+            columns["commonest_answer"] = int(answers.max()) / n_masked
         if shown:
-            signs["shown_accuracy"] = copied / shown
-        return signs
+            columns["shown_accuracy"] = copied / shown
+        return columns
 
-    def look_backwards(self) -> Row:
-        """How the run's loss counts, and which parts of the model it reaches.
+    def measure_gradients(self) -> Row:
+        """How the run's loss is scaled, and which parts of the model its gradient reaches.
 
-        `counted_share`: the MLM loss over the mean cross-entropy of the pieces it asks for; with
-        the columns of `gradients`.
+        `counted_share`: the MLM loss over the mean cross-entropy of its predictions; with the
+        columns of `gradient_norms`.
         """
-        with autocast(self.few.input_ids.device, self.dtype):
-            heard = overhear(self.model, self.loss_function, self.few)
-        if heard is None:
+        with autocast(self.device, self.dtype):
+            call = record_model_call(self.model, self.loss_function, self.few_sequences)
+        if call is None:
             return {}
-        slopes = gradients(self.model, heard.loss, heard.input_ids)
-        return {"counted_share": heard.counted_share, **slopes}
+        norms = gradient_norms(self.model, call.loss, call.input_ids)
+        return {"counted_share": call.mlm_loss_ratio, **norms}
 
 
-def first_rows(
-    batch: Callable[[int, slice], PretrainingBatch], n: int, number: int
-) -> PretrainingBatch:
-    """The first `n` rows of a step's batch, made without the others."""
-    return batch(number, slice(0, n))
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluate inside the block; the model's mode is then put back."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def first_sequences(batch: PretrainingBatch, n: int) -> PretrainingBatch:
-    """The first `n` sequences of a batch, or all where there are fewer."""
-    kept = batch.masked_positions < n * batch.input_ids.shape[1]
+    """Return the first `n` sequences of a batch, or all where there are fewer."""
+    chosen = batch.masked_positions < n * batch.input_ids.shape[1]
     return replace(
         batch,
         input_ids=batch.input_ids[:n],
         attention_mask=batch.attention_mask[:n],
         token_type_ids=batch.token_type_ids[:n],
-        masked_positions=batch.masked_positions[kept],
-        masked_labels=batch.masked_labels[kept],
+        masked_positions=batch.masked_positions[chosen],
+        masked_labels=batch.masked_labels[chosen],
         sop_labels=batch.sop_labels[:n],
     )
 
 
-def gradients(
+def gradient_norms(
     model: AlbertForPreTraining, loss: Float[Tensor, ""], input_ids: Int[Tensor, "batch seq"]
 ) -> Row:
-    """Length of the gradient that reaches each part of the model; 0 where nothing is learned.
+    """Return the norm of the gradient that reaches each part; 0 where nothing is learned.
 
     `gradient_words`: the word embeddings. `gradient_encoder`, `gradient_mlm_head` and
-    `gradient_order_head`: these parts' vectors alone (biases and norms), because gradients of all
-    matrices would need as much memory as the model. `tied_share`: of the pieces that the batch
-    does not contain, those whose embedding gets a gradient. It can come from the output only: 1
-    where the output matrix is the embedding matrix, 0 where it is another.
+    `gradient_order_head`: biases and LayerNorms of these parts alone, because gradients of all
+    matrices would need as much memory as the model. `tied_share`: of the vocabulary that the batch
+    does not contain, the fraction whose embedding gets a gradient. It can come from the output
+    only: 1 where the output matrix is the embedding matrix, 0 where it is another.
     """
     words = model.albert.embeddings.word_embeddings.weight
     order_parts: list[Tensor] = [*model.sop_head.parameters()]
@@ -235,46 +225,52 @@ def gradients(
         "mlm_head": vectors(model.mlm_head.parameters()),
         "order_head": vectors(order_parts),
     }
-    learning = [each for part in parts.values() for each in part if each.requires_grad]
-    found = torch.autograd.grad(loss, learning, allow_unused=True)
-    slopes = {id(each): slope for each, slope in zip(learning, found, strict=True)}
-    signs: Row = {}
+    trained = [each for part in parts.values() for each in part if each.requires_grad]
+    found = torch.autograd.grad(loss, trained, allow_unused=True)
+    gradients = {id(each): gradient for each, gradient in zip(trained, found, strict=True)}
+    columns: Row = {}
     for name, part in parts.items():
-        lengths = [slope.norm() for each in part if (slope := slopes.get(id(each))) is not None]
-        signs[f"gradient_{name}"] = torch.stack(lengths).norm().item() if lengths else 0.0
+        norms = [g.norm() for each in part if (g := gradients.get(id(each))) is not None]
+        columns[f"gradient_{name}"] = torch.stack(norms).norm().item() if norms else 0.0
     absent = torch.ones(len(words), dtype=torch.bool, device=words.device)
     absent[input_ids.flatten()] = False
-    if (slope := slopes.get(id(words))) is not None and absent.any():
-        signs["tied_share"] = (slope[absent] != 0).any(dim=1).float().mean().item()
-    return signs
+    if (gradient := gradients.get(id(words))) is not None and absent.any():
+        columns["tied_share"] = (gradient[absent] != 0).any(dim=1).float().mean().item()
+    return columns
 
 
 def vectors(parameters: Iterable[Tensor]) -> list[Tensor]:
-    """The biases and norms among some parameters."""
+    """Return the biases and LayerNorms among some parameters.
+
+    Example:
+        >>> [tuple(each.shape) for each in vectors(torch.nn.Linear(3, 2).parameters())]
+        [(2,)]
+    """
     return [each for each in parameters if each.dim() == 1]
 
 
 @torch.no_grad()
-def hearing(
+def context_sensitivity(
     model: AlbertForPreTraining, batch: PretrainingBatch, tokenizer: AlbertTokenizer
 ) -> float:
-    """How far the state of a hidden piece moves when all visible ones are exchanged.
+    """Return how far the hidden state of a masked token moves when visible tokens are permuted.
 
-    As a share of the state's length, mean over the hidden pieces of a few sequences. The visible
-    pieces change places among themselves, so their frequencies stay. Computed in float32: in
-    bfloat16 rounding alone moves a state by a few thousandths.
+    The distance over the norm of the hidden state, mean over the masked tokens of a few
+    sequences: 0 for a model that ignores its context. The visible tokens change places among
+    themselves, so their frequencies stay. Computed in float32: in bfloat16 rounding alone moves
+    a hidden state by a few thousandths. The column is called "hearing".
     """
     few = first_sequences(batch, SEQUENCES)
     special = torch.as_tensor(tokenizer.is_special, device=few.input_ids.device)
     visible = ~special[few.input_ids]
     visible.view(-1)[few.masked_positions] = False
-    exchanged = few.input_ids.clone()
-    pieces = exchanged[visible]
-    exchanged[visible] = pieces.roll(len(pieces) // 2)
+    permuted = few.input_ids.clone()
+    tokens = permuted[visible]
+    permuted[visible] = tokens.roll(len(tokens) // 2)
     one, other = (
         model.albert(
             ids, few.attention_mask, few.token_type_ids, positions=few.masked_positions
         ).last_hidden_state.float()
-        for ids in (few.input_ids, exchanged)
+        for ids in (few.input_ids, permuted)
     )
     return ((one - other).norm(dim=1) / one.norm(dim=1)).mean().item()

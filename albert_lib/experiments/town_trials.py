@@ -19,7 +19,7 @@ from albert_lib.corpus import TokenStore
 from albert_lib.experiments.town_models import hamlet_recipe, town_config, train_on_town
 from albert_lib.experiments.town_questions import Rows, read_all
 from albert_lib.experiments.variations import held_out_batches
-from albert_lib.experiments.workers import alike_workers
+from albert_lib.experiments.workers import training_pool
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.town import Town
 from albert_lib.town.hamlet import load_hamlet
@@ -76,5 +76,5 @@ def run_trial(trial: Trial) -> Probed:
 
 def run_trials(trials: Sequence[Trial]) -> Iterator[Probed]:
     """Run trials in processes of one thread each, which is faster than one after another."""
-    with alike_workers() as pool:
+    with training_pool() as pool:
         yield from tqdm(pool.map(run_trial, trials), total=len(trials), unit="model")

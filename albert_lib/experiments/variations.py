@@ -1,9 +1,8 @@
-"""The paper's Tables 4 and 5 in kind: what sharing costs and what pairs teach, by the floor.
+"""The paper's Tables 4 and 5 on the Town: what sharing costs and what pair objectives teach.
 
-Each variation is trained on the same documents for as many steps, from several seeds, and asked
-the same held-out questions: hidden pieces, whether a pair is in order, whether it belongs
-together. As in the paper's Table 5 a model is also asked the question that it was not trained
-for, with the head it has.
+Each variation is trained on the same documents for as many steps, from several seeds, and
+evaluated on the same held-out documents: masked tokens, SOP and NSP. As in the paper's Table 5 a
+model is also evaluated on the pair objective that it was not trained for, with the head it has.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tqdm.auto import tqdm
 from albert_lib.config_checks import Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.town_models import MASKING, hamlet_recipe, narrow_config, train_on_town
-from albert_lib.experiments.workers import alike_workers
+from albert_lib.experiments.workers import training_pool
 from albert_lib.objectives import PretrainingBatches
 from albert_lib.objectives.pair_objective import PairObjective
 from albert_lib.town import Town, World
@@ -28,10 +27,10 @@ from albert_lib.training.evaluation import Evaluation, evaluate
 from albert_lib.training.history import History
 
 BIAS = 0.5
-TRAINING_SEED, HELD_OUT_SEED = 1, 2  # of the towns; models differ in their own seeds
+TRAINING_TOWN_SEED, HELD_OUT_TOWN_SEED = 1, 2  # models have their own
 DOCUMENTS, HELD_OUT = 40_000, 2_000
 BATCH_SIZE, BATCHES = 64, 16
-LOOKS = 6  # at a model while it is trained
+EVALUATIONS = 6  # while a model is trained
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,18 @@ class Variation:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What it does on held-out documents: asked about order, and about belonging together."""
+    """How well it does on held-out documents, in pairs of SOP and of NSP."""
 
     variation: Variation
     sop: Evaluation
     nsp: Evaluation
-    curve: History  # "step" and what was held out, asked about order, on the way
+    curve: History  # "step" and the held-out columns, in pairs of SOP, while it was trained
 
 
 def held_out_batches(
     store: TokenStore, town: Town, pair_objective: PairObjective = "sop"
 ) -> PretrainingBatches:
-    """The questions: whole documents, hidden as the paper hides but word by word."""
+    """Return the held-out batches: whole documents, masked as in the paper but word by word."""
     return PretrainingBatches(
         store,
         town.tokenizer,
@@ -66,12 +65,12 @@ def held_out_batches(
         masking=MASKING,
         pair_objective=pair_objective,
         short_sequence_probability=0.0,
-        seed=HELD_OUT_SEED,
+        seed=HELD_OUT_TOWN_SEED,
     )
 
 
-def vary(variation: Variation, world: World, training: Path, held_out: Path) -> Outcome:
-    """Train one variation on a store of documents and ask it about another."""
+def train_variation(variation: Variation, world: World, training: Path, held_out: Path) -> Outcome:
+    """Train one variation on a store of documents and evaluate it on another."""
     town, unseen = Town(BIAS, world=world), TokenStore.open(held_out)
     model, history = train_on_town(
         narrow_config(town.tokenizer.vocab_size, variation.sharing),
@@ -80,7 +79,7 @@ def vary(variation: Variation, world: World, training: Path, held_out: Path) -> 
         town.tokenizer,
         seed=variation.seed,
         held_out=held_out_batches(unseen, town),
-        every=ceil(variation.steps / LOOKS),
+        evaluate_every=ceil(variation.steps / EVALUATIONS),
         progress=False,
     )
     sop, nsp = (
@@ -91,7 +90,7 @@ def vary(variation: Variation, world: World, training: Path, held_out: Path) -> 
 
 
 def held_out_rows(history: History) -> History:
-    """The rows of a run in which it was asked, and of those what was asked."""
+    """Return the rows of a run that have held-out columns, and of those only "step" and these."""
     return History(
         [
             {name: row[name] for name in row if name == "step" or name.startswith("held_out_")}
@@ -102,15 +101,15 @@ def held_out_rows(history: History) -> History:
 
 
 def compare(variations: Sequence[Variation], world: World) -> Iterator[Outcome]:
-    """Train all, some at a time with one thread each; yield in the order given."""
-    with TemporaryDirectory() as folder, alike_workers() as pool:
+    """Train all, two at a time with one thread each; yield in the order given."""
+    with TemporaryDirectory() as folder, training_pool() as pool:
         paths = Path(folder) / "training", Path(folder) / "held-out"
         for path, seed, n in zip(
-            paths, (TRAINING_SEED, HELD_OUT_SEED), (DOCUMENTS, HELD_OUT), strict=True
+            paths, (TRAINING_TOWN_SEED, HELD_OUT_TOWN_SEED), (DOCUMENTS, HELD_OUT), strict=True
         ):
             town = Town(BIAS, seed=seed, world=world)
             TokenStore.build(path, town.documents(n), town.tokenizer)
         trained = pool.map(
-            partial(vary, world=world, training=paths[0], held_out=paths[1]), variations
+            partial(train_variation, world=world, training=paths[0], held_out=paths[1]), variations
         )
         yield from tqdm(trained, total=len(variations), unit="model")

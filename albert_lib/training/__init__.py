@@ -1,16 +1,16 @@
-"""Training: LAMB, Muon, a schedule, one loop, checkpoints that survive a kill, and pretraining."""
+"""Training: LAMB, Muon, a recipe, one loop, checkpoints that survive a kill, and pretraining."""
 
 from albert_lib.training.checkpoint import Checkpoint, load_latest, save_checkpoint
 from albert_lib.training.evaluation import Evaluation, evaluate
-from albert_lib.training.history import History
+from albert_lib.training.history import History, TrainingError
 from albert_lib.training.lamb import Lamb, lamb_update, parameter_groups
-from albert_lib.training.loop import train, train_step
+from albert_lib.training.loop import TrainingLoop, train_step
 from albert_lib.training.muon import MuonWithAdamW, muon_groups
-from albert_lib.training.precision import autocast, best_dtype
-from albert_lib.training.pretraining import build_optimizer, pretrain, pretraining_loss
-from albert_lib.training.recipe import Recipe
-from albert_lib.training.recording import TrainingError
-from albert_lib.training.schedule import warmup_linear
+from albert_lib.training.precision import autocast, best_dtype, choose_precision
+from albert_lib.training.pretraining import PretrainingRun, build_optimizer, pretrain
+from albert_lib.training.pretraining_losses import pretraining_loss
+from albert_lib.training.recipe import Recipe, warmup_linear
+from albert_lib.training.run import Run
 
 __all__ = [
     "Checkpoint",
@@ -18,11 +18,15 @@ __all__ = [
     "History",
     "Lamb",
     "MuonWithAdamW",
+    "PretrainingRun",
     "Recipe",
+    "Run",
     "TrainingError",
+    "TrainingLoop",
     "autocast",
     "best_dtype",
     "build_optimizer",
+    "choose_precision",
     "evaluate",
     "lamb_update",
     "load_latest",
@@ -31,7 +35,6 @@ __all__ = [
     "pretrain",
     "pretraining_loss",
     "save_checkpoint",
-    "train",
     "train_step",
     "warmup_linear",
 ]

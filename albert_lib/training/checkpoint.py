@@ -1,13 +1,20 @@
 """Saving a run so that, killed at any instant, it goes on as if it had never stopped.
 
-A checkpoint is a folder, written beside its place and renamed when complete:
+A run's folder:
 
+    history.jsonl               the rows so far, one JSON object a line; only ever appended to
     checkpoint-00000100/
         model.safetensors       every parameter and buffer, by name
-        optimizer.safetensors   the optimiser's running means, as STATE/PARAMETER
-        history.json            the rows so far
-        state.json              step, format version, and the run's description
+        optimizer.safetensors   the optimizer's running means, as STATE/PARAMETER
+        state.json              step, format version, the run's description, and how much of
+                                history.jsonl belongs to this checkpoint
         SHA256SUMS              a hash of each file above; `sha256sum -c SHA256SUMS` reads it
+
+A checkpoint is written beside its place and renamed when complete, after its rows are on the
+disk. Rows past a checkpoint are those of a run that was killed before the next one: a run that
+resumes there writes over them.
+
+Format 1, read but no longer written, has all rows in each checkpoint, as history.json.
 """
 
 from __future__ import annotations
@@ -23,18 +30,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import nn
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
 from albert_lib.training import distributed
-from albert_lib.training.history import History
+from albert_lib.training.history import History, HistoryFile, HistoryPrefix
+from albert_lib.training.saved_tensors import (
+    copy_optimizer_state,
+    copy_weights,
+    optimizer_state,
+    weights,
+)
 
-FORMAT_VERSION = 1
-KEPT = 2  # the newest, and the one before in case the disk damages the newest
-HASHED = ("model.safetensors", "optimizer.safetensors", "history.json", "state.json")
+CHECKPOINT_FORMAT = 2
+WITH_ROWS_INSIDE = 1  # the format before
+HISTORY = "history.jsonl"
+HASHED = ("model.safetensors", "optimizer.safetensors", "state.json")
 
 
 @dataclass(frozen=True)
@@ -48,33 +62,76 @@ class Checkpoint:
     step: int
     run: dict[str, Any]
     history: History
+    prefix: HistoryPrefix  # where the rows are in history.jsonl; none there in format 1
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Copy the saved weights and optimiser state into these two, bit for bit.
+        """Copy the saved weights and optimizer state into these two, bit for bit.
 
-        Raises CheckpointError when the saved weights are of another model or optimiser.
+        Raises CheckpointError when they are of another model or optimizer.
         """
         copy_weights(self.folder / "model.safetensors", model)
-        file = self.folder / "optimizer.safetensors"
-        kind_saved, kind_here = optimizer_kind(file), type(optimizer).__name__
-        if kind_saved != kind_here:
-            raise CheckpointError(
-                f"{file} is of {kind_saved}, but {kind_here} was asked for; use a new output "
-                f"folder."
-            )
-        state: dict[str, dict[str, Tensor]] = {}
-        for key, tensor in load_file(file).items():
-            kind, _, name = key.partition("/")
-            state.setdefault(name, {})[kind] = tensor.clone()  # aligned as a fresh tensor is
-        names = optimized_names(model, optimizer)
-        if not state.keys() <= set(names):
-            raise CheckpointError(f"{file} is of another model; use a new output folder.")
-        optimizer.load_state_dict(
-            {
-                "state": {i: state[name] for i, name in enumerate(names) if name in state},
-                "param_groups": optimizer.state_dict()["param_groups"],
+        copy_optimizer_state(self.folder / "optimizer.safetensors", model, optimizer)
+
+
+class CheckpointWriter:
+    """Saves the checkpoints of one run in a folder, each file written and hashed once.
+
+    `run` describes what is trained (JSON values). `resumed` is the checkpoint that the run goes
+    on from: its rows are not written again, nor its files hashed again.
+    """
+
+    def __init__(
+        self, folder: Path, run: Mapping[str, Any], resumed: Checkpoint | None = None
+    ) -> None:
+        self.folder, self.run = folder, dict(run)
+        stored = HistoryPrefix() if resumed is None else resumed.prefix
+        self.history_file = HistoryFile(folder / HISTORY, stored)
+        self.last = None if resumed is None else resumed.folder  # known to be undamaged
+
+    def save(
+        self, step: int, history: History, *, model: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> Path:
+        """Write the checkpoint of `step`; remove all but it and the one before.
+
+        `history` has the rows of the save before, and perhaps more. Raises CheckpointError when
+        something cannot be written (a full disk); the checkpoints before stay whole.
+        """
+        target = self.folder / f"checkpoint-{step:08d}"
+        if self.last is None:
+            self._find_last(step, history)
+        before = self.last
+        try:
+            sweep(self.folder, "checkpoint-*")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            prefix = self.history_file.append(history.rows[self.history_file.stored.rows :])
+            state = {
+                "format_version": CHECKPOINT_FORMAT,
+                "step": step,
+                "run": self.run,
+                "history": prefix.to_dict(),
             }
-        )
+            with new_folder(target) as unfinished:
+                write_files(unfinished, model, optimizer, state)
+        except (OSError, SafetensorError) as problem:
+            raise CheckpointError(
+                f"{target} could not be written ({problem}); free some disk space and run again, "
+                f"which goes on from the checkpoint before."
+            ) from None
+        for path in checkpoints(self.folder).values():
+            # older, or found damaged; those beyond `step` were damaged on resuming
+            if path not in (target, before):
+                remove(path)
+        self.last = target
+        return target
+
+    def _find_last(self, step: int, history: History) -> None:
+        """Look for an undamaged checkpoint to keep, and for rows that need not be written again."""
+        self.last = find_undamaged_before(self.folder, step)
+        if self.last is None or find_history_damage(self.last) is not None:
+            return
+        found = open_checkpoint(self.last)
+        if found.history.rows == history.rows[: len(found.history)]:
+            self.history_file.stored = found.prefix
 
 
 def save_checkpoint(
@@ -86,52 +143,34 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     run: Mapping[str, Any],
 ) -> Path:
-    """Write the checkpoint of `step` under `folder` and remove those no longer needed.
+    """Write one checkpoint of a run under `folder`, as `CheckpointWriter.save` does.
 
-    Raises CheckpointError when it cannot be written (a full disk); the ones before stay whole.
+    A run that saves again and again uses a writer, which does not write the rows anew.
     """
-    target = folder / f"checkpoint-{step:08d}"
-    names = optimized_names(model, optimizer)
-    optimizer_state = {
-        f"{kind}/{names[index]}": value.contiguous()
-        for index, values in optimizer.state_dict()["state"].items()
-        for kind, value in values.items()
-    }
-    try:
-        sweep(folder, "checkpoint-*")
-        with new_folder(target) as unfinished:
-            save_file(weights(model), unfinished / "model.safetensors")
-            save_file(
-                optimizer_state,
-                unfinished / "optimizer.safetensors",
-                metadata={"optimizer": type(optimizer).__name__},
-            )
-            history.save(unfinished / "history.json")
-            write_json(
-                unfinished / "state.json",
-                {"format_version": FORMAT_VERSION, "step": step, "run": dict(run)},
-            )
-            sums = "".join(f"{file_hash(unfinished / name)}  {name}\n" for name in HASHED)
-            (unfinished / "SHA256SUMS").write_text(sums, encoding="utf-8")
-    except (OSError, SafetensorError) as problem:
-        raise CheckpointError(
-            f"{target} could not be written ({problem}); free some disk space and run again, "
-            f"which goes on from the checkpoint before."
-        ) from None
-    kept = {target, *undamaged_before(folder, step, KEPT - 1)}
-    for path in checkpoints(folder).values():
-        if path not in kept:  # older, or found damaged; those beyond `step` were so on resuming
-            remove(path)
-    return target
+    return CheckpointWriter(folder, run).save(step, history, model=model, optimizer=optimizer)
 
 
-def undamaged_before(folder: Path, step: int, most: int) -> list[Path]:
-    """Return the newest checkpoints of earlier steps whose hashes are right, so many at most."""
-    found: list[Path] = []
+def write_files(
+    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+) -> None:
+    """Write the files of a checkpoint into its folder, SHA256SUMS last."""
+    save_file(weights(model), folder / "model.safetensors")
+    save_file(
+        optimizer_state(model, optimizer),
+        folder / "optimizer.safetensors",
+        metadata={"optimizer": type(optimizer).__name__},
+    )
+    write_json(folder / "state.json", state)
+    sums = "".join(f"{file_hash(folder / name)}  {name}\n" for name in HASHED)
+    (folder / "SHA256SUMS").write_text(sums, encoding="utf-8")
+
+
+def find_undamaged_before(folder: Path, step: int) -> Path | None:
+    """Return the newest checkpoint of an earlier step whose hashes are right, if there is one."""
     for number, path in sorted(checkpoints(folder).items(), reverse=True):
-        if number < step and len(found) < most and find_damage(path) is None:
-            found.append(path)
-    return found
+        if number < step and find_damage(path) is None:
+            return path
+    return None
 
 
 def remove(checkpoint: Path) -> None:
@@ -166,16 +205,26 @@ def check_writable(folder: Path) -> None:
 def load_latest(folder: Path) -> Checkpoint | None:
     """Return the newest undamaged checkpoint under `folder`, or None where there is none.
 
-    A damaged one is named in a warning and the one before is tried.
+    A damaged one is named in a warning and the one before is tried. Raises CheckpointError when
+    there are whole checkpoints, but their rows are lost.
     """
+    without_rows: Path | None = None
     for _, path in sorted(checkpoints(folder).items(), reverse=True):
         damage = find_damage(path)
         if damage is None:
-            return open_checkpoint(path)
+            damage = find_history_damage(path)
+            if damage is None:
+                return open_checkpoint(path)
+            without_rows = without_rows or path
         warnings.warn(
             f"{path} is damaged ({damage}) and left aside; the run goes on from the checkpoint "
             f"before it, or from the start if there is none.",
             stacklevel=2,
+        )
+    if without_rows is not None:
+        raise CheckpointError(
+            f"{folder / HISTORY} has lost the rows of {without_rows.name}, whose weights are "
+            f"whole; restore that file, or move the checkpoints away to start again."
         )
     return None
 
@@ -200,17 +249,24 @@ def load_latest_for_all(folder: Path) -> Checkpoint | None:
 def open_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint whose files are whole; CheckpointError when its format is another."""
     state = read_json(path / "state.json")
-    if state["format_version"] != FORMAT_VERSION:
+    version = state["format_version"]
+    if version == WITH_ROWS_INSIDE:
+        prefix = HistoryPrefix()
+        history = History.load(path / "history.json")
+    elif version == CHECKPOINT_FORMAT:
+        prefix = HistoryPrefix(**state["history"])
+        history = prefix.read(path.parent / HISTORY)
+    else:
         raise CheckpointError(
-            f"{path} has format {state['format_version']}, this version of albert_lib "
-            f"reads {FORMAT_VERSION}; use the version that wrote it or a new folder."
+            f"{path} has format {version}, this version of albert_lib reads "
+            f"{WITH_ROWS_INSIDE} and {CHECKPOINT_FORMAT}; use the version that wrote it or a new "
+            f"folder."
         )
-    history = History.load(path / "history.json")
-    return Checkpoint(path, state["step"], state["run"], history)
+    return Checkpoint(path, state["step"], state["run"], history, prefix)
 
 
 def find_damage(checkpoint: Path) -> str | None:
-    """Say what is wrong with a checkpoint's files, or None when every hash is right."""
+    """Say what is wrong with a checkpoint's own files, or None when every hash is right."""
     try:
         lines = (checkpoint / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
         hashes = {name: value for value, name in (line.split() for line in lines)}
@@ -218,7 +274,7 @@ def find_damage(checkpoint: Path) -> str | None:
         return "SHA256SUMS is missing"
     except (OSError, UnicodeDecodeError, ValueError):
         return "SHA256SUMS cannot be read"
-    for name in HASHED:
+    for name in dict.fromkeys([*HASHED, *hashes]):  # format 1 has one more
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
         try:
@@ -230,33 +286,12 @@ def find_damage(checkpoint: Path) -> str | None:
     return None
 
 
-def copy_weights(file: Path, model: nn.Module) -> None:
-    """Copy saved weights into `model`; raise CheckpointError when names or shapes differ."""
-    saved, own = load_file(file), weights(model)
-    if unmatched := sorted(saved.keys() ^ own.keys()):
-        raise CheckpointError(
-            f"{file} is of another model ({unmatched[0]} is in only one of the two); "
-            f"use a new output folder."
-        )
-    for name, tensor in own.items():
-        if saved[name].shape != tensor.shape:
-            raise CheckpointError(
-                f"{file} is of another model: {name} has shape {tuple(saved[name].shape)} there "
-                f"and {tuple(tensor.shape)} here; use a new output folder."
-            )
-        tensor.copy_(saved[name])
-
-
-def weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return every parameter and buffer once, by name (a tied one by its first name)."""
-    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    return {name: tensor.detach() for name, tensor in named.items()}
-
-
-def optimized_names(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:
-    """Return the names of the optimiser's parameters in the order of its state_dict."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
+def find_history_damage(checkpoint: Path) -> str | None:
+    """Say what is wrong with the rows of a checkpoint whose files are whole, or None."""
+    state = read_json(checkpoint / "state.json")
+    if state["format_version"] != CHECKPOINT_FORMAT:
+        return None  # in format 1 they are among its files
+    return HistoryPrefix(**state["history"]).find_damage(checkpoint.parent / HISTORY)
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
@@ -267,12 +302,6 @@ def checkpoints(folder: Path) -> dict[int, Path]:
         if number and path.is_dir():
             found[int(number[1])] = path
     return found
-
-
-def optimizer_kind(file: Path) -> str:
-    """Return the name of the class whose state `file` holds."""
-    with safe_open(file, "pt") as saved:
-        return str((saved.metadata() or {}).get("optimizer", "an unnamed optimiser"))
 
 
 def file_hash(path: Path) -> str:

@@ -1,11 +1,10 @@
-"""Several processes that train one model, as torchrun starts them; alone, nothing of it shows.
+"""Several processes that train one model, as torchrun starts them; one process needs none of it.
 
-Every process makes its own rows of each batch, and before each update the gradients are added
-up over all of them, in one message after the backward pass. DistributedDataParallel would begin
-to send during that pass; but a layer that all depths share has its gradient complete only at the
-end, so there is next to nothing to send early. And it lays its messages out anew after the first
-step, which changes the order in which three processes or more add: a run that was killed would
-not end with the same bits.
+Every process makes its own rows of each batch, and before each update the gradients are summed
+over all of them by one all_reduce after the backward pass. DistributedDataParallel would send
+during that pass; but the gradient of a layer that all depths share is complete only at the end, so
+there is little to send early. And it changes its buckets after the first step, and with them the
+order in which three processes or more add: a run that was killed would not end with the same bits.
 """
 
 from __future__ import annotations
@@ -23,35 +22,40 @@ from torch import Tensor
 
 from albert_lib.errors import AlbertLibError, ConfigError
 
-# A process that died is noticed by torchrun, not by waiting; one that hangs, by these. An hour is
-# more than any step takes or any process is ahead of another.
-PATIENCE = timedelta(hours=1)
-PATIENCE_WITH_THE_FIRST = timedelta(days=7)  # while it builds a corpus, say
-FAILED = "failed"  # under this key, the first process that has an error
-ALREADY_SAID = 2  # the exit status of an AlbertLibError
+# torchrun notices a process that died; these limits are for one that hangs. An hour is longer than
+# any step, and than any process is ahead of another.
+TIMEOUT = timedelta(hours=1)
+FIRST_PROCESS_TIMEOUT = timedelta(days=7)  # while it builds a corpus, say
+FAILED = "failed"  # the key under which the first process with an error stores its rank
+ERROR_STATUS = 2  # the exit status of an AlbertLibError
 
 
 class ProcessError(AlbertLibError, RuntimeError):
-    """Processes that were to train together do not fit the machine, or one of them is gone."""
+    """The processes of a run do not fit the machine, or one of them is gone."""
 
 
 def world_size() -> int:
-    """How many processes train together: 1 without torchrun."""
+    """Return how many processes train together: 1 without torchrun.
+
+    Example:
+        >>> world_size()
+        1
+    """
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def count_started() -> int:
-    """How many processes torchrun started, before they have joined."""
+def started_world_size() -> int:
+    """Return how many processes torchrun started, before they have joined."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def rank() -> int:
-    """Which of them this one is, from 0."""
+    """Return the number of this process, from 0."""
     return dist.get_rank() if world_size() > 1 else 0
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes, prints and decides for all."""
+    """Whether this is process 0, which writes, prints and decides for all."""
     return rank() == 0
 
 
@@ -59,8 +63,8 @@ def is_first() -> bool:
 def joined(device: str | None = None) -> Iterator[torch.device]:
     """Join the processes that torchrun started with this one; yield the device of this one.
 
-    `device` is as in `own_device`. An error that all have is raised by one of them, and the others
-    end without a word. Raises ProcessError when another process is gone.
+    `device` is as in `own_device`. An error that all processes have is raised by one of them; the
+    others exit silently. Raises ProcessError when another process is gone.
     """
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         yield own_device(device)
@@ -71,28 +75,28 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
         )
     from torch.distributed.distributed_c10d import PrefixStore
 
-    shared, rank, size = meet()
-    # What an attempt before a restart left there, addresses of dead processes, is not for this one.
+    shared, rank, size = rendezvous_store()
+    # An attempt before a restart has left addresses of dead processes there.
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     store = PrefixStore(f"attempt {attempt}", shared)
-    with one_voice(store, rank):
+    with raised_once(store, rank):
         own = own_device(device)
         backend = "cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo"
-        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
         yield own
         dist.destroy_process_group()
 
 
-def meet() -> tuple[dist.Store, int, int]:
-    """Return what the processes of this run share, which of them this one is, and how many.
+def rendezvous_store() -> tuple[dist.Store, int, int]:
+    """Return the store that the processes of this run share, the rank and the world size.
 
-    Raises ProcessError, on every process that does, when they do not find each other: there is
-    nothing yet through which one could speak for all.
+    Raises ProcessError when they do not find each other, on every such process: there is no store
+    yet through which they could agree on one.
     """
     from torch.distributed.rendezvous import rendezvous
 
     try:
-        shared, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+        shared, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
     except (RuntimeError, ValueError) as problem:
         raise ProcessError(
             f"This process does not find the others of its run ({first_line(problem)}); see that "
@@ -102,12 +106,12 @@ def meet() -> tuple[dist.Store, int, int]:
 
 
 def first_line(problem: BaseException) -> str:
-    """Return the first line of an error's own words, without the stop at its end."""
+    """Return the first line of an error's message, without a full stop."""
     return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
 
 
 def own_device(name: str | None = None) -> torch.device:
-    """Return the device called `name`, or the fastest; of several GPUs, each process has its own.
+    """Return the device called `name`, or a GPU if there is one; each process has its own GPU.
 
     Raises ConfigError for a name that torch does not know, ProcessError when there are more
     processes than GPUs.
@@ -116,10 +120,10 @@ def own_device(name: str | None = None) -> torch.device:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         raise ConfigError(f"device is {name!r}; name one such as cpu, cuda or cuda:1.") from None
-    if device.type == "cuda" and device.index is not None and count_started() > 1:
+    if device.type == "cuda" and device.index is not None and started_world_size() > 1:
         raise ConfigError(
             f"device is {name}, but each of several processes needs a GPU of its own; use "
-            f"--device cuda, which deals them out."
+            f"--device cuda, which assigns them."
         )
     if device.type != "cuda":
         return device
@@ -140,20 +144,20 @@ def own_device(name: str | None = None) -> torch.device:
 
 
 @contextlib.contextmanager
-def one_voice(store: dist.Store, rank: int) -> Iterator[None]:
-    """Raise an AlbertLibError on the first process that has it; end the others silently."""
+def raised_once(store: dist.Store, rank: int) -> Iterator[None]:
+    """Raise an AlbertLibError on the first process that has it; the others exit silently."""
     try:
         yield
     except AlbertLibError as problem:
         first_to_write(store, FAILED, rank)
         if not first_to_write(store, f"{FAILED}: {problem}", rank):
-            raise SystemExit(ALREADY_SAID) from None
+            raise SystemExit(ERROR_STATUS) from None
         raise
     except RuntimeError as problem:
         if not isinstance(problem, dist.DistError) and "gloo" not in str(problem):
             raise
         if not first_to_write(store, FAILED, rank):
-            raise SystemExit(ALREADY_SAID) from None
+            raise SystemExit(ERROR_STATUS) from None
         raise ProcessError(
             f"Another process of this run is gone or cannot be reached, and the rest cannot go on "
             f"without it ({first_line(problem)}); start the run again, or have torchrun do it "
@@ -162,19 +166,23 @@ def one_voice(store: dist.Store, rank: int) -> Iterator[None]:
 
 
 def first_to_write(store: dist.Store, key: str, rank: int) -> bool:
-    """Whether this process is the first to write `key` into what all of them share."""
+    """Whether this process is the first to write `key` into the shared store."""
     try:
         return store.compare_set(key, "", str(rank)) == str(rank).encode()
-    except RuntimeError:  # gone with the machine that held it: better said twice than never
+    except RuntimeError:  # the store is gone: better print the error twice than never
         return True
 
 
 def own_rows(batch_size: int, accumulation: int) -> list[slice]:
-    """Return this process's rows of every batch, in `accumulation` parts worked through in turn.
+    """Return this process's rows of every batch, in `accumulation` parts.
 
-    All parts of all processes are equally long, or some a row longer than others, and lie in
+    The parts of all processes are equally long, or some a row longer than others, and lie in
     order: part i of process p is part p · accumulation + i of the batch. Raises ConfigError
     when there are more parts than rows.
+
+    Example:
+        >>> own_rows(7, accumulation=2)
+        [slice(0, 3, None), slice(3, 7, None)]
     """
     parts = world_size() * accumulation
     if parts > batch_size:
@@ -188,7 +196,7 @@ def own_rows(batch_size: int, accumulation: int) -> list[slice]:
 
 
 def all_reduce(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by its sum over all processes; all on one device, in one message."""
+    """Replace each tensor, all on one device, by its sum over all processes, in one message."""
     if world_size() == 1:
         return
     message = torch.cat([tensor.flatten() for tensor in tensors])
@@ -199,14 +207,19 @@ def all_reduce(tensors: Sequence[Tensor]) -> None:
 
 
 def broadcast(tensors: Sequence[Tensor]) -> None:
-    """Replace each tensor by the first process's."""
+    """Replace each tensor by that of process 0."""
     if world_size() > 1:
         for tensor in tensors:
             dist.broadcast(tensor, 0)
 
 
 def broadcast_json(value: Any) -> Any:
-    """Return, on every process, the JSON value that the first one passes."""
+    """Return, on every process, the JSON value that process 0 passes.
+
+    Example:
+        >>> broadcast_json({"step": 4})
+        {'step': 4}
+    """
     if world_size() == 1:
         return value
     text = torch.tensor(list(json.dumps(value).encode()), dtype=torch.uint8)
@@ -219,17 +232,17 @@ def broadcast_json(value: Any) -> Any:
 
 
 def run_on_first(work: Callable[[], object]) -> None:
-    """Let the first process do what may take days, while the others wait for it."""
+    """Let process 0 do what may take days, while the others wait for it."""
     if world_size() == 1:
         work()
         return
-    patient = dist.new_group(backend="gloo", timeout=PATIENCE_WITH_THE_FIRST)
+    group = dist.new_group(backend="gloo", timeout=FIRST_PROCESS_TIMEOUT)
     if is_first():
         work()
-    dist.broadcast(torch.zeros(1), 0, group=patient)
-    dist.destroy_process_group(patient)
+    dist.broadcast(torch.zeros(1), 0, group=group)
+    dist.destroy_process_group(group)
 
 
 def barrier() -> None:
-    """Go on when every process has come this far."""
+    """Wait until every process has come this far."""
     all_reduce([torch.zeros(1)])

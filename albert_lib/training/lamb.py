@@ -1,4 +1,4 @@
-"""LAMB: Adam whose step is scaled, variable by variable, to the size of the variable it moves."""
+"""LAMB: Adam whose step is scaled, variable by variable, to the norm of the variable."""
 
 from __future__ import annotations
 
@@ -27,11 +27,17 @@ def lamb_update(
     """Take one LAMB step on one variable; return the new parameter, exp_avg and exp_avg_sq.
 
     exp_avg and exp_avg_sq are the running means of the gradient and of its square, both zero
-    before the first step. With `adapt` the step is multiplied by the trust ratio, the length of
-    the parameter over the length of its update (1 where either is 0).
+    before the first step. With `adapt` the step is multiplied by the trust ratio, the norm of the
+    parameter over the norm of its update (1 where either is 0).
 
     You et al., arXiv 1904.00962, Algorithm 2, as google-research/albert lamb_optimizer.py has
     it: no bias correction, no limit on the ratio, weight decay inside the update.
+
+    Example:
+        >>> parameter, zero = torch.tensor([3.0, 4.0]), torch.zeros(2)
+        >>> new, _, _ = lamb_update(parameter, torch.ones(2), zero, zero, lr=0.1)
+        >>> round((new - parameter).norm().item(), 4)  # lr times the norm of the parameter
+        0.5
     """
     beta1, beta2 = betas
     exp_avg = beta1 * exp_avg + (1 - beta1) * gradient
@@ -39,10 +45,10 @@ def lamb_update(
     update = exp_avg / (exp_avg_sq.sqrt() + eps) + weight_decay * parameter
 
     if adapt:
-        parameter_length = torch.linalg.vector_norm(parameter)
-        update_length = torch.linalg.vector_norm(update)
-        both_positive = (parameter_length > 0) & (update_length > 0)
-        trust_ratio = torch.where(both_positive, parameter_length / update_length, 1.0)
+        parameter_norm = torch.linalg.vector_norm(parameter)
+        update_norm = torch.linalg.vector_norm(update)
+        both_positive = (parameter_norm > 0) & (update_norm > 0)
+        trust_ratio = torch.where(both_positive, parameter_norm / update_norm, 1.0)
         update = trust_ratio * update
 
     return parameter - lr * update, exp_avg, exp_avg_sq
@@ -51,11 +57,19 @@ def lamb_update(
 class Lamb(torch.optim.Optimizer):
     """`lamb_update` on every variable; a group with adapt=False takes plain Adam steps.
 
-    Give it `parameter_groups(model, weight_decay)`, so that biases and layer normalisations are
-    left out of decay and adaptation as in the paper. A layer shared by all depths is one set
-    of variables, so it has one trust ratio a variable whatever the depth.
+    Give it `parameter_groups(model, weight_decay)`, which excludes biases and LayerNorms from
+    decay and adaptation as in the paper. A layer shared by all depths is one set of variables, so
+    each has one trust ratio whatever the depth.
 
-    Raises ConfigError when a rate, beta, eps or decay cannot work.
+    Raises ConfigError for a learning rate, beta, eps or decay that cannot work.
+
+    Example:
+        >>> weight = nn.Parameter(torch.tensor([3.0, 4.0]))
+        >>> optimizer = Lamb([weight], lr=0.1)
+        >>> weight.grad = torch.ones(2)
+        >>> optimizer.step()
+        >>> round((weight.detach() - torch.tensor([3.0, 4.0])).norm().item(), 4)
+        0.5
     """
 
     def __init__(
@@ -80,7 +94,7 @@ class Lamb(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Move every variable that has a gradient; return what `closure`, if given, returned."""
+        """Update every variable that has a gradient; return what `closure`, if given, returned."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -112,9 +126,9 @@ def lamb_update_in_place(
     weight_decay: float,
     adapt: bool,
 ) -> None:
-    """`lamb_update` written over its inputs: the same sums with one new tensor instead of nine.
+    """`lamb_update` in place: the same sums with one new tensor instead of nine.
 
-    Memory is what an update costs; the arithmetic is free beside it.
+    An update takes as long as its memory traffic; the arithmetic costs nothing beside it.
     """
     beta1, beta2 = betas
     exp_avg.mul_(beta1).add_(gradient, alpha=1 - beta1)
@@ -126,32 +140,37 @@ def lamb_update_in_place(
     if not adapt:
         parameter.sub_(update, alpha=lr)
         return
-    parameter_length = torch.linalg.vector_norm(parameter)
-    update_length = torch.linalg.vector_norm(update)
-    both_positive = (parameter_length > 0) & (update_length > 0)
-    trust_ratio = torch.where(both_positive, parameter_length / update_length, 1.0)
+    parameter_norm = torch.linalg.vector_norm(parameter)
+    update_norm = torch.linalg.vector_norm(update)
+    both_positive = (parameter_norm > 0) & (update_norm > 0)
+    trust_ratio = torch.where(both_positive, parameter_norm / update_norm, 1.0)
     parameter.sub_(update.mul_(lr * trust_ratio))
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Split a model's parameters into those that decay and adapt, and those that do neither.
 
-    Left out are biases and layer normalisations, as in google-research/albert optimization.py
-    (there by name: "LayerNorm", "layer_norm", "bias"). The groups serve torch's optimisers
-    too, which ignore `adapt`.
+    The latter are biases and LayerNorms, as in google-research/albert optimization.py (there by
+    name: "LayerNorm", "layer_norm", "bias"). torch's optimizers take the groups too and ignore
+    `adapt`.
+
+    Example:
+        >>> groups = parameter_groups(nn.Linear(3, 2), weight_decay=0.01)
+        >>> [(group["weight_decay"], len(group["params"])) for group in groups]
+        [(0.01, 1), (0.0, 1)]
     """
     adapted: list[nn.Parameter] = []
-    left_out: list[nn.Parameter] = []
+    excluded: list[nn.Parameter] = []
     seen: set[nn.Parameter] = set()  # tied weights belong to several modules
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if parameter in seen or not parameter.requires_grad:
                 continue
             seen.add(parameter)
-            is_left_out = isinstance(module, nn.LayerNorm) or "bias" in name
-            (left_out if is_left_out else adapted).append(parameter)
+            is_excluded = isinstance(module, nn.LayerNorm) or "bias" in name
+            (excluded if is_excluded else adapted).append(parameter)
     groups = [
         {"params": adapted, "weight_decay": weight_decay, "adapt": True},
-        {"params": left_out, "weight_decay": 0.0, "adapt": False},
+        {"params": excluded, "weight_decay": 0.0, "adapt": False},
     ]
     return [group for group in groups if group["params"]]

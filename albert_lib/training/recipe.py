@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import operator
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig, PairObjective
+from albert_lib.training.precision import Precision
 
 OptimizerName = Literal["lamb", "adamw", "muon"]
-Precision = Literal["auto", "float32", "bfloat16"]
+CHOICES = {"optimizer": OptimizerName, "precision": Precision, "pair_objective": PairObjective}
+AT_LEAST_ONE = ("steps", "batch_size", "sequence_length", "accumulation", "evaluation_batches")
+NOT_NEGATIVE = ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every")
+POSITIVE = ("learning_rate", "max_grad_norm")
 
 
 @dataclass(frozen=True)
@@ -20,56 +27,87 @@ class Recipe:
     The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
     steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176,
     warmup_steps=3125 (section 4.1). `batch_size` counts the whole batch, over all its parts and
-    all processes. Raises ConfigError when values cannot work together.
+    all processes. Raises ConfigError for values of another type and for values that cannot work
+    together.
+
+    Example:
+        >>> recipe = Recipe(steps=200, warmup_steps=20)
+        >>> recipe.replace(steps=10)
+        Traceback (most recent call last):
+        albert_lib.errors.ConfigError: warmup_steps is 20; make it at most the 10 steps.
     """
 
-    steps: Annotated[int, "how many updates of the weights"] = 1000
-    batch_size: Annotated[int, "sequences in a batch"] = 32
-    sequence_length: Annotated[int, "pieces in a sequence, specials included"] = 64
-    learning_rate: Annotated[float, "the highest rate, at the end of warm-up"] = 0.005
-    warmup_steps: Annotated[int, "steps over which the rate climbs from 0"] = 100
+    steps: Annotated[int, "updates of the weights"] = 1000
+    batch_size: Annotated[int, "sequences in a batch, over all parts and processes"] = 32
+    sequence_length: Annotated[int, "tokens in a sequence, special tokens included"] = 64
+    learning_rate: Annotated[float, "peak learning rate, reached at the end of warm-up"] = 0.005
+    warmup_steps: Annotated[int, "steps over which the learning rate rises from 0"] = 100
     optimizer: Annotated[OptimizerName, "lamb (the paper's), adamw or muon"] = "lamb"
-    weight_decay: Annotated[float, "pull of weights towards 0; spares biases and LayerNorms"] = 0.01
-    max_grad_norm: Annotated[float, "length to which a longer gradient is cut"] = 1.0
-    masking: Annotated[MaskingConfig, "how pieces are chosen and hidden"] = field(
+    weight_decay: Annotated[float, "weight decay; biases and LayerNorms have none"] = 0.01
+    max_grad_norm: Annotated[float, "norm to which a larger gradient is clipped"] = 1.0
+    masking: Annotated[MaskingConfig, "which tokens are masked, and what replaces them"] = field(
         default_factory=MaskingConfig
     )
     pair_objective: Annotated[
         PairObjective,
-        "sop (the paper's: is the order kept?), nsp (BERT's: do they follow?) or none",
+        "sop (the paper's: are the segments in order?), nsp (BERT's: do they follow each other?) "
+        "or none",
     ] = "sop"
-    short_sequence_probability: Annotated[float, "share of documents read in shorter pairs"] = 0.1
-    seed: Annotated[int, "of the batches and of dropout; the weights have theirs already"] = 0
-    precision: Annotated[Precision, "of matrix products; auto measures the machine"] = "auto"
-    accumulation: Annotated[int, "parts of a batch worked through in turn, to save memory"] = 1
-    compile: Annotated[bool, "let torch.compile rewrite the model; takes a C++ compiler"] = False
-    evaluate_every: Annotated[int, "steps between looks at held-out text; 0: never"] = 100
-    evaluation_batches: Annotated[int, "held-out batches in each look"] = 16
-    checkpoint_every: Annotated[int, "steps between checkpoints; 0: only when done"] = 100
+    short_sequence_probability: Annotated[
+        float, "probability that a document is read in shorter pairs"
+    ] = 0.1
+    seed: Annotated[int, "seed of the batches and of dropout; the weights have their own"] = 0
+    precision: Annotated[
+        Precision, "of matrix products: float32, bfloat16, or auto: by what the processor offers"
+    ] = "auto"
+    accumulation: Annotated[int, "gradient accumulation: parts of a batch, to save memory"] = 1
+    compile: Annotated[bool, "use torch.compile; needs a C++ compiler"] = False
+    evaluate_every: Annotated[int, "steps between evaluations; 0: never"] = 100
+    evaluation_batches: Annotated[int, "held-out batches in each evaluation"] = 16
+    checkpoint_every: Annotated[int, "steps between checkpoints; 0: only at the end"] = 100
 
     def __post_init__(self) -> None:
-        counts = ("steps", "batch_size", "sequence_length", "accumulation", "evaluation_batches")
-        for name in counts:
+        for each in dataclasses.fields(self):
+            if isinstance(each.default, (bool, int, float)):
+                checked = self._checked_number(each.name, type(each.default))
+                object.__setattr__(self, each.name, checked)
+        if not isinstance(self.masking, MaskingConfig):
+            raise ConfigError(f"masking is {self.masking!r}; make it a MaskingConfig.")
+        self._check_ranges()
+        for name, allowed in CHOICES.items():
+            words = get_args(allowed)
+            self._require(name, getattr(self, name) in words, f"one of {', '.join(words)}")
+
+    def _checked_number(self, name: str, kind: type) -> bool | int | float:
+        """Return a field's value as Python's own number; ConfigError for another type."""
+        value = getattr(self, name)
+        is_bool = isinstance(value, bool)
+        if kind is bool:
+            self._require(name, is_bool, "True or False")
+            return bool(value)
+        if kind is int:
+            is_whole = not is_bool and hasattr(value, "__index__")
+            self._require(name, is_whole, "a whole number")
+            return operator.index(value)
+        is_finite = not is_bool and isinstance(value, Real) and math.isfinite(value)
+        self._require(name, is_finite, "a finite number")
+        return float(value)
+
+    def _check_ranges(self) -> None:
+        for name in AT_LEAST_ONE:
             self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every"):
+        for name in NOT_NEGATIVE:
             self._require(name, getattr(self, name) >= 0, "0 or more")
-        is_share = 0 <= self.short_sequence_probability <= 1
-        self._require("short_sequence_probability", is_share, "between 0 and 1")
-        for name in ("learning_rate", "max_grad_norm"):
+        for name in POSITIVE:
             self._require(name, getattr(self, name) > 0, "above 0")
+        is_probability = 0 <= self.short_sequence_probability <= 1
+        self._require("short_sequence_probability", is_probability, "between 0 and 1")
         self._require(
             "warmup_steps", self.warmup_steps <= self.steps, f"at most the {self.steps} steps"
         )
         self._require(
             "accumulation", self.accumulation <= self.batch_size, f"at most {self.batch_size} rows"
         )
-        for name, allowed in (
-            ("optimizer", OptimizerName),
-            ("precision", Precision),
-            ("pair_objective", PairObjective),
-        ):
-            words = get_args(allowed)
-            self._require(name, getattr(self, name) in words, f"one of {', '.join(words)}")
 
     def _require(self, name: str, holds: bool, requirement: str) -> None:
         if not holds:
@@ -77,14 +115,62 @@ class Recipe:
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
-        """Return what every field means, in a few words."""
+        """Return what every field means, in a few words.
+
+        Example:
+            >>> Recipe.meanings()["steps"]
+            'updates of the weights'
+        """
         hints = get_type_hints(cls, include_extras=True)
         return {name: hints[name].__metadata__[0] for name in cls.__dataclass_fields__}
 
+    def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate of `step`, counted from 0.
+
+        Example:
+            >>> recipe = Recipe(steps=100, warmup_steps=10, learning_rate=0.01)
+            >>> [recipe.learning_rate_at(step) for step in (0, 10, 100)]
+            [0.0, 0.01, 0.0]
+        """
+        return warmup_linear(
+            step,
+            peak=self.learning_rate,
+            warmup_steps=self.warmup_steps,
+            total_steps=self.steps,
+        )
+
     def replace(self, **changes: Any) -> Recipe:
-        """Return the same recipe with some fields changed."""
+        """Return the same recipe with some fields changed.
+
+        Example:
+            >>> Recipe().replace(optimizer="muon").optimizer
+            'muon'
+        """
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields as JSON values, masking's own among them as a dict."""
+        """Return all fields as JSON values, masking's own among them as a dict.
+
+        Example:
+            >>> Recipe(steps=200).to_dict()["steps"]
+            200
+        """
         return dataclasses.asdict(self)
+
+
+def warmup_linear(step: int, *, peak: float, warmup_steps: int, total_steps: int) -> float:
+    """Return the learning rate used at `step`, counted from 0.
+
+    It rises from 0 at step 0 to `peak` at `warmup_steps`, then falls to 0 at `total_steps`
+    (ALBERT, section 4.1: 3,125 of 125,000 steps are warm-up). The same schedule as transformers'
+    get_linear_schedule_with_warmup. In Google's code the decay begins at step 0, so that the
+    rate drops by warmup_steps / total_steps of the peak where warm-up ends.
+
+    Example:
+        >>> [warmup_linear(n, peak=0.1, warmup_steps=2, total_steps=6) for n in range(0, 7, 2)]
+        [0.0, 0.1, 0.05, 0.0]
+    """
+    if step < warmup_steps:
+        return peak * step / warmup_steps
+    remaining = max(0, total_steps - step)
+    return peak * remaining / max(1, total_steps - warmup_steps)

@@ -49,7 +49,7 @@ def checks() -> list[Check]:
         _own_environment(),
         *_packages(),
         _guarded("PyTorch computes a gradient", _torch_works, INSTALL),
-        _guarded("the number format for training is chosen", _precision, INSTALL),
+        _guarded("the precision of matrix products is chosen", _precision, INSTALL),
         _guarded(
             "the build folder can be written",
             _build_is_writable,
@@ -118,7 +118,7 @@ def _torch_works() -> str:
 def _precision() -> str:
     torch = importlib.import_module("torch")
     precision = importlib.import_module("albert_lib.training.precision")
-    return str(precision.best_dtype(torch.device("cpu"))).removeprefix("torch.")
+    return str(precision.choose_precision(torch.device("cpu")))
 
 
 def _build_is_writable() -> str:

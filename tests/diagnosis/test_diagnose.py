@@ -10,15 +10,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from albert_lib.diagnosis import VitalSigns, diagnose
-from albert_lib.diagnosis.excerpt import excerpt
-from albert_lib.diagnosis.hooks import overhear
-from albert_lib.diagnosis.measurements import first_sequences, gradients, hearing
+from albert_lib.diagnosis import Measurements, diagnose, excerpt
+from albert_lib.diagnosis.hooks import record_model_call
+from albert_lib.diagnosis.measurements import (
+    context_sensitivity,
+    first_sequences,
+    gradient_norms,
+)
 from albert_lib.diagnosis.rules import RULES
 from albert_lib.errors import ConfigError
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
-from albert_lib.training import History, pretraining, pretraining_loss
+from albert_lib.training import History, PretrainingRun, pretraining_loss, recipe
 from benchmarks.planted_faults import FAULTS, HEALTHY, Fault, Workshop, run, small_workshop
 
 # A second seed where a run takes a second; python -m benchmarks.diagnosis runs as many as asked.
@@ -57,10 +60,10 @@ def test_a_planted_fault_is_named_and_no_other(name: str, seed: int, workshop: W
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_run_raises_no_alarm(name: str, workshop: Workshop) -> None:
     diagnosis = diagnose(run(workshop, HEALTHY[name], seed=0))
-    assert (diagnosis.causes, diagnosis.unjudged) in (((), ()), ((), ("labels shuffled",)))
+    assert (diagnosis.causes, diagnosis.not_judged) in (((), ()), ((), ("labels shuffled",)))
     if name == "early":
         assert "It is still falling." in str(diagnosis)
-        assert str(diagnosis).endswith("while it falls, go on.")
+        assert str(diagnosis).endswith("while the loss falls, go on.")
 
 
 def test_every_cause_has_a_run_in_which_it_was_planted() -> None:
@@ -68,7 +71,7 @@ def test_every_cause_has_a_run_in_which_it_was_planted() -> None:
 
 
 def test_a_rate_of_zero_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretraining, "warmup_linear", lambda step, **settings: 0.0)
+    monkeypatch.setattr(recipe, "warmup_linear", lambda step, **settings: 0.0)
     diagnosis = diagnose(run(workshop, Fault(None, 0.1, recipe={"warmup_steps": 0}), seed=0))
     assert diagnosis.causes == ("rate too low",)
     assert "The learning rate was 0 at all 6 steps." in str(diagnosis)
@@ -91,10 +94,10 @@ def test_a_rate_that_never_changes_may_be_too_low_all_the_same() -> None:
 
 def test_a_loss_that_climbs_is_said_to_climb() -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, 200)
-    standing = diagnose(made_up(np.linspace(5, 8, 200) + noise, 0.01)).standing
-    assert standing.endswith("it rose by 0.75: it is getting worse.")
-    standing = diagnose(made_up(6 + noise, 0.01)).standing
-    assert standing.endswith(", which may be chance.")
+    summary = diagnose(made_up(np.linspace(5, 8, 200) + noise, 0.01)).summary
+    assert summary.endswith("it rose by 0.75: it is getting worse.")
+    summary = diagnose(made_up(6 + noise, 0.01)).summary
+    assert summary.endswith(", which may be chance.")
 
 
 def test_a_saved_history_is_diagnosed_alike(healthy: History, tmp_path: Path) -> None:
@@ -102,22 +105,22 @@ def test_a_saved_history_is_diagnosed_alike(healthy: History, tmp_path: Path) ->
     assert diagnose(History.load(tmp_path / "history.json")) == diagnose(healthy)
 
 
-def test_a_history_without_vital_signs_says_what_cannot_be_told(healthy: History) -> None:
+def test_a_history_without_measurements_says_what_cannot_be_judged(healthy: History) -> None:
     kept = ("step", "loss", "mlm_loss", "sop_loss", "learning_rate", "held_out_mlm_loss")
     old = History([{k: v for k, v in row.items() if k in kept} for row in healthy.rows])
     diagnosis = diagnose(old)
-    assert diagnosis.findings == ()
-    assert set(diagnosis.unjudged) == {each.cause for each in RULES} - {
+    assert diagnosis.problems == ()
+    assert set(diagnosis.not_judged) == {each.cause for each in RULES} - {
         "rate too low", "overfitting"
     }  # fmt: skip
     assert "Not judged, because this history lacks the numbers: labels visible," in str(diagnosis)
-    assert "known to go wrong" not in str(diagnosis)
+    assert "No known problem" not in str(diagnosis)
 
 
 def test_one_step_is_too_few_to_say_anything(workshop: Workshop) -> None:
     history = run(workshop, Fault(None, 1 / 60, recipe={"warmup_steps": 0}), seed=0)
     assert len(history) == 1
-    assert "too short a run" in str(diagnose(history))
+    assert "The run is too short" in str(diagnose(history))
 
 
 def test_what_is_not_a_pretraining_history_is_refused() -> None:
@@ -126,17 +129,15 @@ def test_what_is_not_a_pretraining_history_is_refused() -> None:
             diagnose(history)
 
 
-def test_looking_changes_nothing(
-    workshop: Workshop, model: AlbertForPreTraining, batches: PretrainingBatches
-) -> None:
-    signs = VitalSigns(
-        model, pretraining_loss, batches.batch, workshop.store, workshop.tokenizer, workshop.recipe
+def test_measuring_changes_nothing(workshop: Workshop, model: AlbertForPreTraining) -> None:
+    measure = Measurements(
+        PretrainingRun(model, workshop.store, workshop.tokenizer, workshop.recipe)
     )
     model.train()
     generator = torch.get_rng_state()
     before = {name: each.clone() for name, each in model.state_dict().items()}
-    first = signs.measure()
-    assert signs.measure() == first
+    first = measure()
+    assert measure() == first
     assert model.training
     assert torch.equal(torch.get_rng_state(), generator)
     assert all(torch.equal(each, before[name]) for name, each in model.state_dict().items())
@@ -158,13 +159,16 @@ def test_the_labels_are_read_off_the_gradient(
         return {"loss": 3 * F.cross_entropy(scores, labels)}
 
     for loss, share in ((pretraining_loss, 1.0), (everywhere, 3.0)):
-        heard = overhear(model, loss, batch)
-        assert heard is not None
-        assert torch.equal(heard.asked, batch.masked_positions)
-        assert torch.equal(heard.labels, batch.masked_labels)
-        assert heard.counted_share == pytest.approx(share, rel=1e-5)
-    assert heard.attention_mask.all() and not heard.token_type_ids.any(), "as the model takes it"
-    assert overhear(model, lambda model, batch: {"loss": model.mlm_head.bias.sum()}, batch) is None
+        call = record_model_call(model, loss, batch)
+        assert call is not None
+        assert torch.equal(call.predicted_positions, batch.masked_positions)
+        assert torch.equal(call.labels, batch.masked_labels)
+        assert call.mlm_loss_ratio == pytest.approx(share, rel=1e-5)
+    assert call.attention_mask.all() and not call.token_type_ids.any(), "as the model takes it"
+    without_call = record_model_call(
+        model, lambda model, batch: {"loss": model.mlm_head.bias.sum()}, batch
+    )
+    assert without_call is None
 
 
 def test_gradients_tell_the_tie_and_what_is_cut_off(
@@ -173,7 +177,7 @@ def test_gradients_tell_the_tie_and_what_is_cut_off(
     batch = batches.batch(0)
     model.albert.encoder.requires_grad_(False)
     loss = pretraining_loss(model, batch)["mlm_loss"]
-    found = gradients(model, loss, batch.input_ids)
+    found = gradient_norms(model, loss, batch.input_ids)
     assert (found["gradient_encoder"], found["gradient_order_head"]) == (0, 0)
     assert found["tied_share"] == 1
     (slope,) = torch.autograd.grad(
@@ -182,14 +186,14 @@ def test_gradients_tell_the_tie_and_what_is_cut_off(
     assert found["gradient_words"] == pytest.approx(slope.norm().item(), rel=1e-5)
 
 
-def test_hearing_is_zero_without_attention_to_others(
+def test_context_sensitivity_is_zero_without_attention_to_others(
     workshop: Workshop, model: AlbertForPreTraining, batches: PretrainingBatches
 ) -> None:
     batch = batches.batch(0)
-    assert hearing(model, batch, workshop.tokenizer) > 1e-3
+    assert context_sensitivity(model, batch, workshop.tokenizer) > 1e-3
     for attention in model.albert.encoder.attentions:
         torch.nn.init.zeros_(attention.value.weight)
-    assert hearing(model, batch, workshop.tokenizer) == 0
+    assert context_sensitivity(model, batch, workshop.tokenizer) == 0
 
 
 def test_the_first_sequences_keep_their_labels(batches: PretrainingBatches) -> None:
@@ -203,8 +207,8 @@ def test_the_first_sequences_keep_their_labels(batches: PretrainingBatches) -> N
 
 def test_an_excerpt_is_whole_sentences_from_all_over(workshop: Workshop) -> None:
     store = workshop.store
-    assert excerpt(store, store.n_tokens) is store
-    short = excerpt(store, store.n_tokens // 3)
+    assert excerpt.excerpt(store, store.n_tokens) is store
+    short = excerpt.excerpt(store, store.n_tokens // 3)
     assert store.n_tokens / 5 < short.n_tokens < store.n_tokens / 2
     assert short.n_documents == store.n_documents
     whole = {tuple(store.sentence(number)) for number in range(store.n_sentences)}
@@ -214,3 +218,17 @@ def test_an_excerpt_is_whole_sentences_from_all_over(workshop: Workshop) -> None
             each.sentence(int(each.document_starts[document])) for each in (store, short)
         )
         assert (copied == first).all()
+
+
+def test_tokens_of_a_large_store_are_counted_in_a_sample(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = workshop.store
+    exact = excerpt.unigram_counts(store)
+    assert (exact == store.unigram_counts()).all()
+    monkeypatch.setattr(excerpt, "COUNTED_AT_ONCE", 50)
+    monkeypatch.setattr(excerpt, "COUNTED_TOKENS", 1000)
+    sample = excerpt.unigram_counts(store)
+    assert sample.sum() == 1000 < store.n_tokens
+    common = exact.argmax()
+    assert sample[common] / 1000 == pytest.approx(exact[common] / exact.sum(), abs=0.05)

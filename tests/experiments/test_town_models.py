@@ -9,12 +9,12 @@ import torch
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.town_models import (
     WAVE_DEVIATION,
-    begin_with_waves,
     hamlet_recipe,
+    start_positions_as_waves,
     town_config,
     train_on_town,
 )
-from albert_lib.experiments.variations import Variation, held_out_batches, vary
+from albert_lib.experiments.variations import Variation, held_out_batches, train_variation
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.town import Town
 from albert_lib.town.hamlet import load_hamlet
@@ -33,7 +33,7 @@ def store(hamlet, tmp_path_factory):
 
 def test_positions_begin_as_waves_in_which_neighbours_are_alike():
     model = AlbertForPreTraining(town_config(100))
-    begin_with_waves(model)
+    start_positions_as_waves(model)
     table = model.albert.embeddings.position_embeddings.weight.detach()
     torch.testing.assert_close(
         table.square().mean().sqrt().item(), WAVE_DEVIATION, rtol=1e-4, atol=0
@@ -71,7 +71,7 @@ def test_a_look_asks_the_held_out_questions_as_they_are_hidden(hamlet, store):
         store,
         hamlet.tokenizer,
         held_out=held_out_batches(store, hamlet),
-        every=2,
+        evaluate_every=2,
         progress=False,
     )
     steps, losses = history.curve("held_out_mlm_loss")
@@ -85,7 +85,7 @@ def test_a_look_asks_the_held_out_questions_as_they_are_hidden(hamlet, store):
 )
 def test_every_variation_is_trained_and_asked_both_questions(sharing, pairs, hamlet, store):
     variation = Variation(sharing, pairs, seed=1, steps=3)
-    outcome = vary(variation, hamlet.world, store.folder, store.folder)
+    outcome = train_variation(variation, hamlet.world, store.folder, store.folder)
     assert outcome.variation == variation
     for found in (outcome.sop, outcome.nsp):
         assert 0 <= found.sop_accuracy <= 1

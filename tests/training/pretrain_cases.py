@@ -20,12 +20,23 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
+from albert_lib.diagnosis import Measurements
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.objectives import PretrainingBatch
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training import History, Recipe, checkpoint, distributed, pretrain, pretraining
+from albert_lib.training import (
+    History,
+    PretrainingRun,
+    Recipe,
+    distributed,
+    pretrain,
+    pretraining_loss,
+)
+from albert_lib.training.saved_tensors import weights
 
 
 def main(world: Path, cases: Path, output: Path) -> None:
@@ -39,10 +50,10 @@ def main(world: Path, cases: Path, output: Path) -> None:
 def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None:
     """Pretrain one case and write what came of it."""
     seen: list[list[list[int]]] = []
-    cut = pretraining.parts_of_batch
+    own_parts = PretrainingRun.own_parts
 
-    def cut_and_record(*how: Any) -> Any:
-        parts = cut(*how)
+    def record_parts(run: PretrainingRun, step: int) -> Any:
+        parts = own_parts(run, step)
         seen.append([row for part in parts for row in part.input_ids.tolist()])
         return parts
 
@@ -56,7 +67,7 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
     torch.manual_seed(distributed.rank())  # the first one's weights are what counts
     model = AlbertForPreTraining(AlbertConfig(**case["model"]))
     history = History()
-    pretraining.parts_of_batch = cut_and_record
+    PretrainingRun.own_parts = record_parts  # type: ignore[method-assign]
     with contextlib.suppress(KeyboardInterrupt):
         history = pretrain(
             model,
@@ -64,14 +75,22 @@ def run_case(world: Path, name: str, case: dict[str, Any], output: Path) -> None
             AlbertTokenizer.from_pretrained(world / "tokenizer"),
             Recipe(**case["recipe"]),
             held_out=TokenStore.open(world / "held-out"),
+            measure=Measurements,
+            loss_function=weighted_loss if case.get("weighted") else None,
             output=output / name if case.get("saves") else None,
             progress=False,
             on_step=on_step,
         )
-    pretraining.parts_of_batch = cut
+    PretrainingRun.own_parts = own_parts  # type: ignore[method-assign]
     found = output / f"{name}-{distributed.rank()}"
     found.with_suffix(".json").write_text(json.dumps({"rows": history.rows, "seen": seen}))
-    save_file(checkpoint.weights(model), found.with_suffix(".safetensors"))
+    save_file(weights(model), found.with_suffix(".safetensors"))
+
+
+def weighted_loss(model: nn.Module, batch: PretrainingBatch) -> dict[str, Tensor]:
+    """A caller's own loss: the order of pairs counts a tenth."""
+    losses = pretraining_loss(model, batch)
+    return {**losses, "loss": losses["mlm_loss"] + 0.1 * losses["sop_loss"]}
 
 
 if __name__ == "__main__":

@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 import torch
+from pretrain_cases import weighted_loss
 from safetensors.torch import load_file
 from torch import Tensor
 
 from albert_lib.__main__ import main
+from albert_lib.diagnosis import Measurements
 from albert_lib.errors import ConfigError
 from albert_lib.files import project_folder
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import PretrainingBatches
-from albert_lib.training import History, Recipe, distributed, pretrain
+from albert_lib.training import History, Recipe, distributed, load_latest, pretrain
 
 pytestmark = [
     pytest.mark.skipif(
@@ -42,10 +44,12 @@ RECIPES = {
     "in parts": SHORT.replace(accumulation=3, optimizer="adamw"),
     "dropout": SHORT.replace(batch_size=8),
     "stopped": SHORT,
+    "weighted": SHORT.replace(accumulation=2),
 }
 HOW: dict[str, dict[str, Any]] = {
     "whole": {"saves": True},
     "stopped": {"saves": True, "stops_at": 7},
+    "weighted": {"weighted": True},
 }
 DROPOUT = {"dropout": 0.3}
 
@@ -118,8 +122,10 @@ def alone(world: Any, name: str, **changes: Any) -> tuple[AlbertForPreTraining, 
     model = fresh_model(world, name)
     recipe = RECIPES[name].replace(**changes)
     history = pretrain(
-        model, world.store, world.tokenizer, recipe, held_out=world.held_out, progress=False
-    )
+        model, world.store, world.tokenizer, recipe,
+        held_out=world.held_out, measure=Measurements, progress=False,
+        loss_function=weighted_loss if name == "weighted" else None,
+    )  # fmt: skip
     return model, history
 
 
@@ -129,7 +135,13 @@ def assert_close(model: AlbertForPreTraining, weights: dict[str, Tensor]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "changes"), [("whole", {}), ("in parts", {}), ("dropout", {"accumulation": 2})]
+    ("name", "changes"),
+    [
+        ("whole", {}),
+        ("in parts", {}),
+        ("dropout", {"accumulation": 2}),
+        ("weighted", {"accumulation": 1}),
+    ],
 )
 def test_losses_and_weights_are_those_of_one_process(
     name: str, changes: dict[str, Any], world: Any, two: Path
@@ -160,7 +172,7 @@ def test_together_they_read_every_batch_in_its_order(name: str, world: Any, two:
 
 def test_there_is_one_checkpoint_folder_and_one_model(two: Path) -> None:
     names = sorted(path.name for path in (two / "whole").iterdir())
-    assert names == ["checkpoint-00000010", "checkpoint-00000012", "model"]
+    assert names == ["checkpoint-00000010", "checkpoint-00000012", "history.jsonl", "model"]
     saved = AlbertForPreTraining.from_pretrained(two / "whole" / "model")
     assert_close(saved, read(two, "whole", 1).weights)
 
@@ -180,8 +192,9 @@ def test_a_killed_worker_is_started_again_and_changes_nothing(
 
 def test_one_process_goes_on_where_two_stopped(world: Any, two: Path) -> None:
     resumed = fresh_model(world, "stopped", seed=99)
-    how = {"held_out": world.held_out, "output": two / "stopped", "progress": False}
-    with pytest.warns(UserWarning, match=r"parts\.processes=2, but 1 was asked for: it goes on"):
+    how = {"held_out": world.held_out, "measure": Measurements}
+    how |= {"output": two / "stopped", "progress": False}
+    with pytest.warns(UserWarning, match=r"parts\.processes=2, but 1 was requested: it resumes"):
         history = pretrain(resumed, world.store, world.tokenizer, SHORT, **how)
     straight, expected = alone(world, "whole")
     assert history.column("loss") == pytest.approx(expected.column("loss"), rel=0, abs=1e-5)
@@ -211,7 +224,7 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(
     alone = ("pretrain", *words, tmp_path / "two" / "corpus", "--output", tmp_path / "one")
     assert main([str(word) for word in alone]) == 0
     one, two = (
-        History.load(tmp_path / each / "checkpoint-00000011" / "history.json")
+        load_latest(tmp_path / each).history  # type: ignore[union-attr]
         for each in ("one", "two")
     )
     for column in ("loss", "mlm_loss", "sop_loss", "gradient_norm", "held_out_mlm_loss"):
@@ -220,7 +233,7 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(
     everyone = torchrun(*both, text, *to_two, "--seed", "1")
     first_alone = torchrun(*both, tmp_path / "two" / "corpus", "--output", text)
     for refused, sentence in (
-        (everyone, "holds a run with recipe.seed=0, but 1 was asked for"),
+        (everyone, "holds a run with recipe.seed=0, but 1 was requested"),
         (first_alone, "text.txt cannot be written to (File exists); name another"),
     ):
         assert refused.returncode != 0
@@ -249,7 +262,7 @@ try:
         print("waited", flush=True)
         time.sleep(0 if distributed.is_first() else 100)
         distributed.all_reduce([torch.zeros(1)])
-except processes.ProcessError as problem:
+except distributed.ProcessError as problem:
     print(problem, file=sys.stderr)
     sys.exit(2)
 """
@@ -270,9 +283,9 @@ def test_processes_that_do_not_meet_say_so(port: str, monkeypatch: pytest.Monkey
     settings = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr(distributed, "TIMEOUT", timedelta(seconds=1))
     with (
-        pytest.raises(processes.ProcessError, match=r"does not find the others .*; see that"),
+        pytest.raises(distributed.ProcessError, match=r"does not find the others .*; see that"),
         distributed.joined("cpu"),
     ):
         pass

@@ -1,15 +1,17 @@
-"""The loop, on a model small enough to follow by hand."""
+"""The loop and a run, on a model small enough to follow by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from albert_lib.errors import AlbertLibError, ConfigError
-from albert_lib.training import History, TrainingError, loop, train
+from albert_lib.training import History, Run, TrainingError, TrainingLoop, loop
 
 
 @dataclass(frozen=True)
@@ -44,16 +46,30 @@ def mean_loss(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
     return {"loss": loss, "half": loss / 2}
 
 
-def run(model: nn.Module, **settings: object) -> History:
-    how = {"steps": 3, "learning_rate": lambda step: 0.5 * (step + 1), "seed": 0, "progress": False}
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e9)
-    return train(model, batch_of_ones, mean_loss, optimizer, **{**how, **settings})  # type: ignore[arg-type]
+def train(
+    model: nn.Module,
+    batch: Callable[[int], Any] = batch_of_ones,
+    loss_function: Callable[..., Any] = mean_loss,
+    *,
+    steps: int = 3,
+    learning_rate: Callable[[int], float] = lambda step: 0.5 * (step + 1),
+    seed: int = 0,
+    max_grad_norm: float = 1.0,
+    loss_counts: Callable[..., Any] | None = None,
+    **settings: Any,
+) -> History:
+    """Train by plain gradient descent; `settings` are those of `Run`."""
+    a_loop: TrainingLoop[Numbers] = TrainingLoop(
+        model, batch, loss_function, torch.optim.SGD(model.parameters(), lr=1e9), learning_rate,
+        seed=seed, max_grad_norm=max_grad_norm, loss_counts=loss_counts,
+    )  # fmt: skip
+    return Run(steps, progress=False, **settings).train(a_loop)
 
 
 def test_rate_clipping_and_rows_by_hand() -> None:
     # The gradient is 1; cut to 0.25 it moves the weight by 0.25 · (0.5, 1.0, 1.5).
     model = Scale()
-    history = run(model, max_grad_norm=0.25)
+    history = train(model, max_grad_norm=0.25)
     assert history.column("loss").tolist() == pytest.approx([10.0, 9.875, 9.625])
     assert history.column("half").tolist() == pytest.approx([5.0, 4.9375, 4.8125])
     assert model.weight.item() == pytest.approx(9.25, abs=1e-5)
@@ -66,31 +82,33 @@ def test_rate_clipping_and_rows_by_hand() -> None:
 
 def test_every_call_comes_when_it_is_due() -> None:
     model = Scale()
-    seen: dict[str, list[float]] = {"evaluate": [], "checkpoint": [], "row": []}
+    seen: dict[str, list[float]] = {"evaluate": [], "save": [], "row": []}
 
     def evaluate() -> dict[str, float]:
         seen["evaluate"].append(model.weight.item())
         return {"held_out": 1.5}
 
-    history = run(
+    history = train(
         model,
         steps=5,
         learning_rate=lambda step: 1.0,
         evaluate=evaluate,
         evaluate_every=2,
-        checkpoint=lambda step, history: seen["checkpoint"].append((step, len(history))),
-        checkpoint_every=3,
+        save=lambda step, history: seen["save"].append((step, len(history))),
+        save_every=3,
         on_step=lambda row: seen["row"].append(row["step"]),
     )
     assert history.curve("held_out")[0].tolist() == [2, 4, 5]
     assert seen["evaluate"] == pytest.approx([8.0, 6.0, 5.0], abs=1e-5)
-    assert seen["checkpoint"] == [(3, 3), (5, 5)]
+    assert seen["save"] == [(3, 3), (5, 5)]
     assert seen["row"] == [1, 2, 3, 4, 5]
 
 
-def test_rows_go_on_where_the_history_ends() -> None:
+def test_rows_go_on_where_the_history_ends_and_the_callers_stays_as_it_was() -> None:
     model = Scale()
-    history = run(model, steps=5, history=History([{"step": 1, "loss": 3.0}]))
+    before = History([{"step": 1, "loss": 3.0}])
+    history = train(model, steps=5, history=before)
+    assert before.rows == [{"step": 1, "loss": 3.0}]
     assert history.column("step").tolist() == [1, 2, 3, 4, 5]
     assert history.column("learning_rate").tolist() == [1.0, 1.5, 2.0, 2.5]
 
@@ -98,13 +116,13 @@ def test_rows_go_on_where_the_history_ends() -> None:
 def test_dropout_depends_on_seed_and_step_alone() -> None:
     still = {"learning_rate": lambda step: 0.0, "steps": 6}
     torch.manual_seed(1)
-    first = run(Scale(dropout=0.5), **still).column("loss").tolist()
+    first = train(Scale(dropout=0.5), **still).column("loss").tolist()
     torch.manual_seed(2)
     before = torch.get_rng_state()
-    again = run(Scale(dropout=0.5), **still).column("loss").tolist()
+    again = train(Scale(dropout=0.5), **still).column("loss").tolist()
     assert torch.equal(torch.get_rng_state(), before), "the caller's generator was touched"
-    late = run(Scale(dropout=0.5), **still, history=History([{"step": i} for i in (1, 2, 3)]))
-    other = run(Scale(dropout=0.5), **still, seed=1).column("loss").tolist()
+    late = train(Scale(dropout=0.5), **still, history=History([{"step": i} for i in (1, 2, 3)]))
+    other = train(Scale(dropout=0.5), **still, seed=1).column("loss").tolist()
     assert first == again != other
     assert late.column("loss").tolist() == first[3:]
     assert len(set(first)) > 1
@@ -122,22 +140,16 @@ def test_a_batch_in_parts_is_the_whole_batch(lengths: tuple[int, ...]) -> None:
         means = [each.square().sum() / max(1, len(each)) for each in (scaled, large)]
         return {"loss": means[0] + means[1], "all": means[0], "large": means[1]}
 
-    def terms(batch: Numbers) -> dict[str, int]:
+    def counts(batch: Numbers) -> dict[str, int]:
         return {"all": len(batch.values), "large": int((batch.values > 4).sum())}
 
     def cut(step: int) -> list[Numbers]:
         return [Numbers(part, len(part)) for part in values[step].split(lengths)]
 
     histories = [
-        train(
-            trained, batch, two_means, torch.optim.SGD(trained.parameters(), lr=1.0), steps=3,
-            learning_rate=lambda step: 0.1, seed=0, progress=False, terms=terms,
-        )
-        for trained, batch in (
-            (model, lambda step: Numbers(values[step], 8)),
-            (cut_model, cut),
-        )
-    ]  # fmt: skip
+        train(trained, batch, two_means, learning_rate=lambda step: 0.1, loss_counts=counts)
+        for trained, batch in ((model, lambda step: Numbers(values[step], 8)), (cut_model, cut))
+    ]
     assert histories[0].columns() == histories[1].columns()
     for column in ("loss", "all", "large", "gradient_norm", "tokens"):
         expected = histories[0].column(column)
@@ -145,14 +157,88 @@ def test_a_batch_in_parts_is_the_whole_batch(lengths: tuple[int, ...]) -> None:
     assert cut_model.weight.item() == pytest.approx(model.weight.item(), abs=1e-6)
 
 
-def test_parts_without_terms_are_refused() -> None:
-    model = Scale()
-    with pytest.raises(ConfigError, match="not how many terms half is a mean over"):
+@pytest.mark.parametrize(
+    "combine",
+    [
+        lambda one, other: one + 0.1 * other,
+        lambda one, other: 3 * one,
+        lambda one, other: (one + other) / 2 - 0.25 * other,
+    ],
+)
+def test_a_weighted_loss_in_parts_is_that_of_the_whole_batch(
+    combine: Callable[..., torch.Tensor],
+) -> None:
+    def weighted(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
+        scaled = model(batch.values).square()
+        means = (
+            scaled.mean(),
+            scaled[batch.values > 4].sum() / max(1, int((batch.values > 4).sum())),
+        )
+        return {"loss": combine(*means), "all": means[0], "large": means[1]}
+
+    def counts(batch: Numbers) -> dict[str, int]:
+        return {"all": len(batch.values), "large": int((batch.values > 4).sum())}
+
+    values, models = torch.arange(8.0), (Scale(), Scale())
+    batches = (
+        lambda step: Numbers(values),
+        lambda step: list(map(Numbers, values.split((1, 4, 3)))),
+    )
+    whole, parts = (
         train(
-            model, lambda step: [Numbers(torch.ones(2))] * 2, mean_loss,
-            torch.optim.SGD(model.parameters(), lr=1.0), steps=1, learning_rate=lambda step: 0.1,
-            seed=0, progress=False, terms=lambda batch: {"loss": 2},
-        )  # fmt: skip
+            model, batch, weighted, loss_counts=counts, learning_rate=lambda step: 1e-4,
+            max_grad_norm=1e9,
+        )
+        for model, batch in zip(models, batches, strict=True)
+    )  # fmt: skip
+    for column in ("loss", "all", "large", "gradient_norm"):
+        assert parts.column(column) == pytest.approx(whole.column(column), rel=1e-6), column
+    assert models[1].weight.item() == pytest.approx(models[0].weight.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "combine",
+    [
+        lambda one, other: one * other,
+        lambda one, other: (one * other).sqrt(),
+        lambda one, other: torch.maximum(one, other),
+        lambda one, other: one + other.detach().square(),
+        lambda one, other: one + 1,
+        lambda one, other: one.detach() + other,
+    ],
+)
+def test_a_loss_that_parts_cannot_give_is_refused(combine: Callable[..., torch.Tensor]) -> None:
+    def combined(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
+        scaled = model(batch.values)
+        means = scaled.square().mean(), 20 * scaled.mean()
+        return {"loss": combine(*means), "one": means[0], "other": means[1]}
+
+    def counts(batch: Numbers) -> dict[str, int]:
+        return {"one": len(batch.values), "other": len(batch.values)}
+
+    parts = [Numbers(torch.tensor([1.0, 1.5])), Numbers(torch.tensor([4.0]))]
+    with pytest.raises(ConfigError, match=r"loss is not a weighted sum .*\(one, other\).*record"):
+        train(Scale(), lambda step: parts, combined, loss_counts=counts)
+
+
+def test_a_loss_that_is_itself_a_mean_needs_its_own_count_alone() -> None:
+    def squared(model: nn.Module, batch: Numbers) -> dict[str, torch.Tensor]:
+        return {"loss": model(batch.values).square().mean()}
+
+    values = torch.arange(6.0)
+    losses = [
+        train(Scale(), batch, squared, loss_counts=lambda part: {"loss": len(part.values)})
+        for batch in (
+            lambda step: Numbers(values), lambda step: list(map(Numbers, values.split((1, 5))))
+        )
+    ]  # fmt: skip
+    assert losses[1].column("loss") == pytest.approx(losses[0].column("loss"), rel=1e-6)
+
+
+@pytest.mark.parametrize(("counted", "missing"), [({"loss": 2}, "half"), ({}, "half")])
+def test_parts_without_counts_are_refused(counted: dict[str, int], missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"the number of terms that {missing} is a mean over"):
+        train(Scale(), lambda step: [Numbers(torch.ones(2))] * 2, loss_counts=lambda batch: counted)
 
 
 def test_no_two_parts_share_their_dropout() -> None:
@@ -164,12 +250,11 @@ def test_no_two_parts_share_their_dropout() -> None:
         masks.append(dropped.tolist())
         return {"loss": dropped.mean()}
 
-    def go(batch: object) -> None:
+    def go(batch: Callable[[int], Any]) -> None:
         train(
-            model, batch, watch, torch.optim.SGD(model.parameters(), lr=1.0), steps=2,
-            learning_rate=lambda step: 0.0, seed=4, progress=False,
-            terms=lambda batch: {"loss": len(batch.values)},
-        )  # type: ignore[arg-type]  # fmt: skip
+            model, batch, watch, steps=2, learning_rate=lambda step: 0.0, seed=4,
+            loss_counts=lambda batch: {"loss": len(batch.values)},
+        )  # fmt: skip
 
     go(lambda step: [Numbers(torch.ones(40))] * 3)
     assert len({tuple(mask) for mask in masks}) == 6
@@ -199,10 +284,28 @@ def test_a_loss_that_is_no_number_stops_the_run(bad: float) -> None:
     model, saved = Scale(), []
     with pytest.raises(TrainingError, match=r"Step 3: loss is (nan|inf).*lower the learning rate"):
         train(
-            model, batch_of_ones, breaks, torch.optim.SGD(model.parameters(), lr=1.0), steps=9,
-            learning_rate=lambda step: 0.5, seed=0, progress=False,
-            checkpoint=lambda step, history: saved.append(step), checkpoint_every=1,
+            model, batch_of_ones, breaks, steps=9, learning_rate=lambda step: 0.5,
+            save=lambda step, history: saved.append(step), save_every=1,
         )  # fmt: skip
     assert saved == [1, 2], "weights that are no numbers must not be saved"
     assert issubclass(TrainingError, AlbertLibError)
     assert not model.training
+
+
+def test_closing_the_rows_leaves_the_model_in_evaluation_mode() -> None:
+    model = Scale()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    rows = TrainingLoop(
+        model, batch_of_ones, mean_loss, optimizer, lambda step: 0.5, seed=0
+    ).rows(range(4, 9))  # fmt: skip
+    assert next(rows)["step"] == 5
+    assert model.training
+    rows.close()
+    assert not model.training
+
+
+def test_an_evaluation_does_not_change_a_row_that_it_returns() -> None:
+    measured = {"held_out": 1.5}
+    history = train(Scale(), evaluate=lambda: measured, evaluate_every=1)
+    assert measured == {"held_out": 1.5}
+    assert [row["held_out"] for row in history.rows] == [1.5] * 3

@@ -20,8 +20,8 @@ from albert_lib.training import (
     Recipe,
     build_optimizer,
     evaluate,
-    pretraining,
     pretraining_loss,
+    pretraining_losses,
 )
 
 
@@ -54,7 +54,8 @@ def test_a_machine_that_cannot_compile_is_told_so(
 def test_partly_shared_layers_stay_in_checkpoints(world: Any, tmp_path: Path) -> None:
     model = AlbertForPreTraining(world.model().config.replace(sharing="attention"))
     pretrain_quietly(world, model, SHORT.replace(checkpoint_every=0), output=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000008"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["checkpoint-00000008", "history.jsonl"]
 
 
 def test_a_model_that_cannot_be_written_is_refused_before_training(
@@ -162,10 +163,10 @@ def test_a_round_number_of_predictions_changes_neither_losses_nor_gradients(
         world.store, world.tokenizer, batch_size=5, sequence_length=32, seed=3
     ).batch(0)
     assert len(batch.masked_labels) % 32, "else there is nothing to add"
-    assert len(pretraining.in_round_number(batch.masked_positions)) % 32 == 0
+    assert len(pretraining_losses.pad_positions(batch.masked_positions)) % 32 == 0
     found = []
     for number in (32, 1):
-        monkeypatch.setattr(pretraining, "ROUND_NUMBER", number)
+        monkeypatch.setattr(pretraining_losses, "PREDICTIONS_MULTIPLE", number)
         model = world.model().eval()
         losses = pretraining_loss(model, batch)
         losses["loss"].backward()

@@ -13,6 +13,7 @@ import torch
 from short_runs import SHORT, assert_same_weights, pretrain_quietly, stop_after, without_time
 
 from albert_lib.corpus import TokenStore
+from albert_lib.diagnosis import Measurements
 from albert_lib.errors import CheckpointError
 from albert_lib.files import read_json
 from albert_lib.model import AlbertForPreTraining
@@ -66,9 +67,10 @@ def test_an_interrupted_run_ends_as_one_left_alone(
 ) -> None:
     recipe = SHORT.replace(optimizer=optimizer, precision=precision)
     straight = world.model(dropout=0.2)
-    expected = pretrain_quietly(world, straight, recipe, held_out=world.held_out)
+    how: dict[str, Any] = {"held_out": world.held_out, "measure": Measurements}
+    expected = pretrain_quietly(world, straight, recipe, **how)
 
-    how = {"held_out": world.held_out, "output": tmp_path}
+    how["output"] = tmp_path
     with pytest.raises(KeyboardInterrupt):
         pretrain_quietly(world, world.model(0.2), recipe, on_step=stop_after(5), **how)
     resumed = world.model(dropout=0.2, seed=99)  # its weights come from the checkpoint
@@ -129,7 +131,7 @@ def test_killed_while_removing_and_while_writing_the_final_model(
 def test_another_accumulation_is_gone_on_with_and_said(world: Any, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         pretrain_quietly(world, world.model(), SHORT, output=tmp_path, on_step=stop_after(5))
-    with pytest.warns(UserWarning, match=r"parts\.accumulation=1, but 2 was asked for: it goes on"):
+    with pytest.warns(UserWarning, match=r"parts\.accumulation=1, but 2 was requested: it resumes"):
         history = pretrain_quietly(
             world, world.model(), SHORT.replace(accumulation=2), output=tmp_path
         )
@@ -145,7 +147,7 @@ def test_a_run_whose_seed_gave_other_batches_is_not_gone_on_with(
     optimizer = build_optimizer(model, recipe)
     rows = [{"step": step, "loss": 1.0} for step in range(1, 5)]
     save_checkpoint(tmp_path, 4, History(rows), model=model, optimizer=optimizer, run=run)
-    with pytest.raises(CheckpointError, match="batches=None, but 2 was asked for"):
+    with pytest.raises(CheckpointError, match="batches=None, but 2 was requested"):
         pretrain_quietly(world, world.model(), recipe, output=tmp_path)
 
 
@@ -178,7 +180,7 @@ def test_a_checkpoint_of_something_else_is_not_gone_on_with(world: Any, tmp_path
     model = world.model()
     optimizer = build_optimizer(model, SHORT)
     save_checkpoint(tmp_path, 4, History(), model=model, optimizer=optimizer, run={"seed": 7})
-    with pytest.raises(CheckpointError, match="holds a run with seed=7, but None was asked for"):
+    with pytest.raises(CheckpointError, match="holds a run with seed=7, but None was requested"):
         pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
 
 
@@ -216,7 +218,7 @@ def test_a_finished_run_comes_back_at_once(world: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": 9}, r"recipe\.steps=8, but 9 was asked for"),
+        ({"steps": 9}, r"recipe\.steps=8, but 9 was requested"),
         ({"learning_rate": 0.1}, r"recipe\.learning_rate=0\.02, but 0\.1"),
         ({"masking": MaskingConfig(rate=0.4)}, r"recipe\.masking\.rate=0\.15, but 0\.4"),
     ],

@@ -14,7 +14,7 @@ from albert_lib.training import History, warmup_linear
 from albert_lib.workbook.style import COLORS
 
 SMOOTHED_OVER = 25  # steps
-DEAF = 1e-5  # the share of its length below which a state's change is rounding
+NO_CONTEXT = 1e-5  # relative change of a hidden state below which it is only rounding
 
 
 def draw_relative_steps(adam: Mapping[str, float], lamb: Mapping[str, float]) -> Figure:
@@ -127,21 +127,21 @@ def draw_copying_and_reading(history: History) -> Figure:
     return figure
 
 
-def draw_hearing(runs: Mapping[str, History]) -> Figure:
-    """How far a hidden piece's state moves when all visible ones are exchanged, over each run."""
+def draw_context_sensitivity(runs: Mapping[str, History]) -> Figure:
+    """How far a masked token's hidden state moves when all visible tokens are exchanged."""
     figure, axes = plt.subplots(figsize=(7, 3.2))
     for number, (name, history) in enumerate(runs.items()):
         color, marker = COLORS[(0, 3, 6)[number]], "oDs"[number]
-        steps, hearing = history.curve("hearing")
-        axes.plot(steps, hearing, marker=marker, markersize=4, color=color, label=name)
-    axes.axhline(DEAF, color=COLORS[2], linestyle=":", linewidth=1.2)
+        steps, sensitivity = history.curve("hearing")
+        axes.plot(steps, sensitivity, marker=marker, markersize=4, color=color, label=name)
+    axes.axhline(NO_CONTEXT, color=COLORS[2], linestyle=":", linewidth=1.2)
     axes.annotate(
-        "deaf below", (0, DEAF), xycoords=axes.get_yaxis_transform(), xytext=(4, 4),
-        textcoords="offset points", fontsize=9,
+        "no attention to context below", (0, NO_CONTEXT), xycoords=axes.get_yaxis_transform(),
+        xytext=(4, 4), textcoords="offset points", fontsize=9,
     )  # fmt: skip
     axes.set_yscale("log")
     axes.set_xlabel("step")
-    axes.set_ylabel("change ÷ length of the state")
+    axes.set_ylabel("change ÷ length of the hidden state")
     axes.legend(loc="center right")
     return figure
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.experiments.kept_variations import KeptVariations
+from albert_lib.experiments.stored_variations import StoredVariations
 from albert_lib.experiments.variations import Outcome
 from albert_lib.workbook.drawings.chapter_05_floor import draw_score
 from albert_lib.workbook.style import COLORS
@@ -20,7 +20,7 @@ MARKERS = "oDs^"
 Kinds = Mapping[str, Sequence[Outcome]]
 
 
-def draw_variations(variations: KeptVariations) -> Figure:
+def draw_variations(variations: StoredVariations) -> Figure:
     """Held-out curves of every kind of model: a row for sharing, a row for the task of pairs.
 
     A line is the mean over seeds, the band around it reaches from the lowest to the highest.

@@ -48,7 +48,7 @@ def test_lookalikes_are_smoothed_training_losses() -> None:
 
 
 def test_hearing_is_drawn_as_it_was_measured() -> None:
-    axes = drawings.draw_hearing({"a run": a_run(60, 20)}).axes[0]
+    axes = drawings.draw_context_sensitivity({"a run": a_run(60, 20)}).axes[0]
     assert axes.lines[0].get_ydata().tolist() == [0.1, 0.1, 0.1]
     assert axes.get_yscale() == "log"
     assert axes.lines[1].get_ydata()[0] == drawings.DEAF

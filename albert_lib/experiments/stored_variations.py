@@ -1,6 +1,6 @@
-"""Variations in a file, beside the floor that they are held against.
+"""Trained variations in a file, beside the Bayes-optimal scores that they are compared with.
 
-The file is JSON: the command that made it, the perfect reader's scores, and a row a model.
+The file is JSON: the command that made it, the scores of the ideal reader, and an entry a model.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from albert_lib.town import Floor, Score
 from albert_lib.training.evaluation import Evaluation
 from albert_lib.training.history import History, Row
 
-DECIMALS = 4  # of nats and shares
+DECIMALS = 4  # of losses and accuracies
 SCORES = ("mlm_loss", "mlm_accuracy", "sop_loss", "sop_accuracy")
 
 
 @dataclass(frozen=True, eq=False)
-class KeptVariations:
+class StoredVariations:
     """What a file of variations holds."""
 
     outcomes: list[Outcome]
-    floor: Floor  # of what the models are asked about order
+    floor: Floor  # of the held-out SOP pairs
     command: str  # that made them
 
     def of(self, sharing: str, pair_objective: str) -> list[Outcome]:
-        """The models of one kind, from every seed."""
+        """Return the models of one kind, from every seed."""
         kind = (sharing, pair_objective)
         return [
             each
@@ -39,17 +39,17 @@ class KeptVariations:
         ]
 
 
-def keep_variations(
+def save_variations(
     path: str | os.PathLike[str], outcomes: Sequence[Outcome], floor: Floor, command: str
 ) -> None:
-    """Write what `compare` gave, with the floor, and the command that gives it again."""
+    """Write what `compare` returned, with the floor and the command that makes it again."""
     models = [
         {
             **asdict(each.variation),
             "sop": _rounded(asdict(each.sop)),
             "nsp": _rounded(asdict(each.nsp)),
             "curve": {
-                # a line a column: a number a line would make a thousand lines of them
+                # a line a column, because a line a number would be a thousand lines
                 name: " ".join(f"{round(float(v), DECIMALS):g}" for v in each.curve.column(name))
                 for name in each.curve.columns()
             },
@@ -60,23 +60,23 @@ def keep_variations(
     write_json(path, {"command": command, "floor": scores, "models": models})
 
 
-def kept_variations(path: str | os.PathLike[str]) -> KeptVariations:
-    """Read what `keep_variations` wrote.
+def load_variations(path: str | os.PathLike[str]) -> StoredVariations:
+    """Read what `save_variations` wrote.
 
-    Raises InputError for a file that is missing or was written otherwise.
+    Raises InputError for a file that is missing or holds something else.
     """
     content = read_json(path, InputError)
     try:
         floor = content["floor"]
         scores = {name: Score(**floor[name]) for name in SCORES}
-        return KeptVariations(
+        return StoredVariations(
             [_outcome(row) for row in content["models"]],
             Floor(**scores, predictions=int(floor["predictions"]), pairs=int(floor["pairs"])),
             str(content["command"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
-            f"{path} does not hold variations as `keep_variations` writes them; restore it, or "
+            f"{path} does not hold variations as `save_variations` writes them; restore it, or "
             f"make it again with `python -m benchmarks.town`."
         ) from None
 

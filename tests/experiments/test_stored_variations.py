@@ -1,4 +1,4 @@
-"""The file that variations are kept in."""
+"""The file that trained variations are stored in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from albert_lib.errors import InputError
-from albert_lib.experiments.kept_variations import keep_variations, kept_variations
+from albert_lib.experiments.stored_variations import load_variations, save_variations
 from albert_lib.experiments.variations import Outcome, Variation
 from albert_lib.files import data_folder, read_json, write_json
 from albert_lib.town import Floor, Score
@@ -26,15 +26,15 @@ def outcome(sharing: str, pairs: str, seed: int) -> Outcome:
     return Outcome(Variation(sharing, pairs, seed, steps=4), *scores, History(rows))
 
 
-def keep(path: Path) -> list[Outcome]:
+def store(path: Path) -> list[Outcome]:
     outcomes = [outcome(*kind, seed) for kind in KINDS for seed in range(2)]
-    keep_variations(path, outcomes, FLOOR, "a command")
+    save_variations(path, outcomes, FLOOR, "a command")
     return outcomes
 
 
-def test_they_come_back_as_they_were_kept(tmp_path: Path) -> None:
-    outcomes = keep(tmp_path / "variations.json")
-    back = kept_variations(tmp_path / "variations.json")
+def test_they_come_back_as_they_were_stored(tmp_path: Path) -> None:
+    outcomes = store(tmp_path / "variations.json")
+    back = load_variations(tmp_path / "variations.json")
     assert (back.command, back.floor) == ("a command", FLOOR)
     assert len(back.outcomes) == len(outcomes)
     for before, after in zip(outcomes, back.outcomes, strict=True):
@@ -45,25 +45,25 @@ def test_they_come_back_as_they_were_kept(tmp_path: Path) -> None:
 
 
 def test_a_kind_is_what_is_shared_and_what_pairs_are_for(tmp_path: Path) -> None:
-    keep(tmp_path / "variations.json")
-    found = kept_variations(tmp_path / "variations.json").of("all", "nsp")
+    store(tmp_path / "variations.json")
+    found = load_variations(tmp_path / "variations.json").of("all", "nsp")
     assert [each.variation for each in found] == [Variation("all", "nsp", s, 4) for s in range(2)]
 
 
 @pytest.mark.parametrize("spoilt", ["command", "floor", "models", "curve", "sop", "seed"])
 def test_a_file_that_holds_something_else_is_refused(tmp_path: Path, spoilt: str) -> None:
     path = tmp_path / "variations.json"
-    keep(path)
+    store(path)
     content = read_json(path)
     for part in (content, content["models"][0]):
         part.pop(spoilt, None)
     write_json(path, content)
     with pytest.raises(InputError, match=r"variations\.json does not hold variations"):
-        kept_variations(path)
+        load_variations(path)
 
 
 def test_the_variations_that_come_with_the_workbook_are_whole() -> None:
-    found = kept_variations(data_folder() / "town" / "variations.json")
+    found = load_variations(data_folder() / "town" / "variations.json")
     kinds = [(sharing, "sop") for sharing in ("all", "attention", "ffn", "none")]
     kinds += [("all", "nsp"), ("all", "none")]
     for kind in kinds:

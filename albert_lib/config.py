@@ -22,7 +22,7 @@ from albert_lib.config_values import Sharing as Sharing
 from albert_lib.errors import ConfigError, listed
 from albert_lib.files import read_json, write_json
 
-_PUBLISHED: dict[str, dict[str, int]] = {
+_PUBLISHED: dict[str, dict[str, Any]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
     "xlarge": {"hidden_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 16},

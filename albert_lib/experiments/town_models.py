@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import torch
 
-from albert_lib.config import AlbertConfig
-from albert_lib.config import Sharing
+from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatches

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
+from albert_lib.model.names import current_name
 from albert_lib.training import distributed
 from albert_lib.training.history import History
 
@@ -65,6 +66,7 @@ class Checkpoint:
         state: dict[str, dict[str, Tensor]] = {}
         for key, tensor in load_file(file).items():
             kind, _, name = key.partition("/")
+            name = current_name(name, getattr(model, "config", None))
             state.setdefault(name, {})[kind] = tensor.clone()  # aligned as a fresh tensor is
         names = optimized_names(model, optimizer)
         if not state.keys() <= set(names):
@@ -232,7 +234,9 @@ def find_damage(checkpoint: Path) -> str | None:
 
 def copy_weights(file: Path, model: nn.Module) -> None:
     """Copy saved weights into `model`; raise CheckpointError when names or shapes differ."""
-    saved, own = load_file(file), weights(model)
+    config = getattr(model, "config", None)
+    saved = {current_name(name, config): value for name, value in load_file(file).items()}
+    own = weights(model)
     if unmatched := sorted(saved.keys() ^ own.keys()):
         raise CheckpointError(
             f"{file} is of another model ({unmatched[0]} is in only one of the two); "

@@ -19,7 +19,7 @@ from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining, sop_loss
-from albert_lib.model.cross_entropy import mean_cross_entropy
+from albert_lib.model.losses import mean_cross_entropy
 from albert_lib.model.weights import exportable_config
 from albert_lib.objectives import PairObjective, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer

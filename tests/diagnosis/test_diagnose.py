@@ -187,7 +187,7 @@ def test_hearing_is_zero_without_attention_to_others(
 ) -> None:
     batch = batches.batch(0)
     assert hearing(model, batch, workshop.tokenizer) > 1e-3
-    for attention in model.albert.encoder.attentions:
+    for attention in {layer.attention for layer in model.albert.encoder.layers}:
         torch.nn.init.zeros_(attention.value.weight)
     assert hearing(model, batch, workshop.tokenizer) == 0
 

@@ -10,15 +10,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from albert_lib.config_checks import RATES, Activation, GroupRounding, Sharing, check_fields
+from albert_lib.config_json import from_hugging_face, to_hugging_face
+from albert_lib.config_values import GOOGLE as GOOGLE
+from albert_lib.config_values import RATES, Activation, GroupRounding, check_values
+from albert_lib.config_values import Sharing as Sharing
 from albert_lib.errors import ConfigError, listed
 from albert_lib.files import read_json, write_json
 
-_SIZES: dict[str, dict[str, int]] = {
+_PUBLISHED: dict[str, dict[str, Any]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
     "large": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
     "xlarge": {"hidden_size": 2048, "num_hidden_layers": 24, "num_attention_heads": 16},
@@ -31,10 +35,16 @@ class AlbertConfig:
     """The sizes and rates of one ALBERT (defaults: albert-base-v2).
 
     Raises ConfigError when values cannot work together.
+
+    Example:
+        >>> from albert_lib import AlbertConfig
+        >>> config = AlbertConfig(vocab_size=8000, hidden_size=256, num_attention_heads=4)
+        >>> config.head_size, config.num_hidden_layers, config.sharing
+        (64, 12, 'all')
     """
 
     vocab_size: int = 30000  # V: pieces in the vocabulary
-    embedding_size: int = 128  # E: width of a word embedding, before it is widened to H
+    embedding_size: int = 128  # E: width of a word embedding, before its projection to H
     hidden_size: int = 768  # H: width of the encoder
     num_hidden_layers: int = 12  # L: how many times a layer is applied
     num_attention_heads: int = 12
@@ -53,23 +63,23 @@ class AlbertConfig:
     pad_token_id: int = 0
     bos_token_id: int = 2  # [CLS]
     eos_token_id: int = 3  # [SEP]
-    labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")  # names of the classes a task head tells apart
+    labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")  # names of the classes of a task head
     # Where Hugging Face and Google differ. The defaults are Hugging Face's, so that checkpoints
-    # agree with transformers; `as_google` turns them all. (`hidden_act` is the first: "gelu" in
+    # agree with transformers; `as_google` changes them all. (`hidden_act` is the first: "gelu" in
     # Google's files means the tanh form, here and in Hugging Face's the exact one.)
-    ffn_dropout: bool = False  # drop out the feed-forward block's output
-    train_padding_row: bool = False  # <pad> is looked up in a row of its own, not in zeros
+    ffn_dropout: bool = False  # dropout on the feed-forward block's output
+    train_padding_row: bool = False  # <pad> has an embedding of its own instead of zeros
     truncated_init: bool = False  # initial weights beyond two deviations are drawn again
-    project_equal_widths: bool = True  # map E to H even where E = H
-    sop_dropout: bool = True  # drop out the pooled [CLS] before the SOP head
-    additive_mask: bool = False  # padding's scores get -10000 added instead of being left out
-    group_rounding: GroupRounding = "huggingface"  # how layers are dealt out to groups
+    project_equal_widths: bool = True  # project E to H even where E = H
+    sop_dropout: bool = True  # dropout on the pooled [CLS] before the SOP head
+    additive_mask: bool = False  # scores of padding get -10000 added instead of minus infinity
+    group_rounding: GroupRounding = "huggingface"  # how layers are divided among groups
 
     def __post_init__(self) -> None:
         labels: Any = self.labels
-        if isinstance(labels, list):  # a frozen configuration can be compared and looked up
+        if isinstance(labels, list):  # a frozen configuration can be compared and hashed
             object.__setattr__(self, "labels", tuple(labels))
-        check_fields(self)
+        check_values(vars(self))
 
     @property
     def head_size(self) -> int:
@@ -78,7 +88,7 @@ class AlbertConfig:
 
     @property
     def num_labels(self) -> int:
-        """How many classes a task head tells apart."""
+        """Number of classes of a task head."""
         return len(self.labels)
 
     @property
@@ -87,15 +97,29 @@ class AlbertConfig:
         return self.project_equal_widths or self.embedding_size != self.hidden_size
 
     def as_google(self) -> AlbertConfig:
-        """The same sizes with every difference settled as google-research/albert does it."""
+        """The same sizes with every difference settled as google-research/albert does it.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig.preset("albert-base-v1").as_google().hidden_act
+            'gelu_new'
+        """
         return self.replace(**GOOGLE)
 
     @classmethod
-    def preset(cls, name: str) -> AlbertConfig:
+    def preset(cls, name: str, **changes: Any) -> AlbertConfig:
         """One of the eight published configurations, such as "albert-xlarge-v1".
 
         v1 was trained with dropout 0.1 (xxlarge: none) and its files say `gelu`; v2 dropped
         dropout, saw more data for longer, and says `gelu_new` (google-research/albert).
+        `changes` are made as `resize` makes them.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig.preset("albert-xlarge-v1").hidden_size
+            2048
+            >>> AlbertConfig.preset("albert-base-v2", hidden_size=384).intermediate_size
+            1536
         """
         if name not in cls.presets():
             raise ConfigError(
@@ -103,31 +127,65 @@ class AlbertConfig:
             )
         _, size, version = name.split("-")
         dropout = 0.1 if version == "v1" and size != "xxlarge" else 0.0
-        sizes = _SIZES[size]
-        return cls(
-            hidden_size=sizes["hidden_size"],
-            num_hidden_layers=sizes["num_hidden_layers"],
-            num_attention_heads=sizes["num_attention_heads"],
-            intermediate_size=4 * sizes["hidden_size"],
+        published = cls(
+            **_PUBLISHED[size],
+            intermediate_size=4 * _PUBLISHED[size]["hidden_size"],
             hidden_act="gelu" if version == "v1" else "gelu_new",
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
         )
+        return published.resize(**changes)
 
     @staticmethod
     def presets() -> tuple[str, ...]:
-        """Names of the eight published configurations."""
-        return tuple(f"albert-{size}-{version}" for version in ("v1", "v2") for size in _SIZES)
+        """Names of the eight published configurations.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig.presets()[0]
+            'albert-base-v1'
+        """
+        return tuple(f"albert-{size}-{version}" for version in ("v1", "v2") for size in _PUBLISHED)
 
     def replace(self, **changes: Any) -> AlbertConfig:
-        """The same configuration with some fields changed; ConfigError for what is no field."""
+        """The same configuration with these fields changed and no others.
+
+        Raises ConfigError for a field that AlbertConfig does not have.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig().replace(sharing="none").sharing
+            'none'
+        """
         unknown = sorted(changes.keys() - {field.name for field in dataclasses.fields(self)})
         if unknown:
             raise ConfigError(
-                f"{listed(unknown)}: no field of an AlbertConfig; see its fields with "
-                f"help(AlbertConfig), and name the classes of a task by labels=(…)."
+                f"AlbertConfig has no field {listed(unknown)}; help(AlbertConfig) lists its "
+                f"fields, and labels=(…) names the classes of a task."
             )
         return dataclasses.replace(self, **changes)
+
+    def resize(self, **changes: Any) -> AlbertConfig:
+        """As `replace`; a new hidden_size also scales intermediate_size, unless that is given.
+
+        So a published shape stays in proportion: its feed-forward block is 4H wide.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig().resize(hidden_size=384).intermediate_size
+            1536
+        """
+        resized = self.replace(**changes)
+        if resized.hidden_size == self.hidden_size or "intermediate_size" in changes:
+            return resized
+        scaled, rest = divmod(self.intermediate_size * resized.hidden_size, self.hidden_size)
+        if rest:
+            raise ConfigError(
+                f"hidden_size={resized.hidden_size} does not scale "
+                f"intermediate_size={self.intermediate_size} to a whole number; give "
+                f"intermediate_size too."
+            )
+        return resized.replace(intermediate_size=scaled)
 
     def num_parameters(
         self, pooler: bool = True, mlm_head: bool = False, sop_head: bool = False
@@ -136,11 +194,16 @@ class AlbertConfig:
 
         With a pooler this is AlbertModel, what model cards quote. The MLM head counts without
         its output matrix, which is the word embedding itself (tied).
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig.preset("albert-xlarge-v1").num_parameters()
+            58724864
         """
         vocabulary, narrow, wide = self.vocab_size, self.embedding_size, self.hidden_size
         rows = vocabulary + self.max_position_embeddings + self.type_vocab_size
         total = rows * narrow + 2 * narrow  # three tables and their LayerNorm
-        total += narrow * wide + wide if self.has_projection else 0  # the widening from E to H
+        total += narrow * wide + wide if self.has_projection else 0  # from E to H
         total += sum(self.layer_parameters().values())
         if pooler:
             total += wide * wide + wide
@@ -150,9 +213,35 @@ class AlbertConfig:
             total += 2 * wide + 2
         return total
 
+    def layer_groups(self) -> list[int]:
+        """The group that each of the L layers belongs to: i*G/L, rounded down.
+
+        Google and Hugging Face round in floating point and so disagree with whole numbers, and
+        with each other, for some (L, G): Google's never applies group 15 of (22, 22), Hugging
+        Face's divides (18, 14) differently. No published model has more than one group.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig(num_hidden_layers=6, num_hidden_groups=3).layer_groups()
+            [0, 0, 1, 1, 2, 2]
+        """
+        n_layers, n_groups = self.num_hidden_layers, self.num_hidden_groups
+        rounding: dict[str, Callable[[int], int]] = {
+            "exact": lambda layer: layer * n_groups // n_layers,
+            "huggingface": lambda layer: int(layer / (n_layers / n_groups)),
+            "google": lambda layer: int(layer / n_layers * n_groups),
+        }
+        return [rounding[self.group_rounding](layer) for layer in range(n_layers)]
+
     def layer_copies(self) -> dict[str, int]:
-        """How many sets of weights there are of each part: attention, ffn, layer_norms."""
-        shared, own = self.num_hidden_groups * self.inner_group_num, self.num_hidden_layers
+        """Number of sets of weights of each part: attention, ffn, layer_norms.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig(sharing="attention").layer_copies()
+            {'attention': 1, 'ffn': 12, 'layer_norms': 1}
+        """
+        shared, own = len(set(self.layer_groups())) * self.inner_group_num, self.num_hidden_layers
         return {
             "attention": own if self.sharing in ("ffn", "none") else shared,
             "ffn": own if self.sharing in ("attention", "none") else shared,
@@ -160,7 +249,13 @@ class AlbertConfig:
         }
 
     def layer_parameters(self) -> dict[str, int]:
-        """Unique parameters of the encoder's layers, by part: attention, ffn, layer_norms."""
+        """Unique parameters of the encoder's layers, by part: attention, ffn, layer_norms.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig().layer_parameters()
+            {'attention': 2362368, 'ffn': 4722432, 'layer_norms': 3072}
+        """
         wide, inner = self.hidden_size, self.intermediate_size
         sizes = {
             "attention": 4 * (wide * wide + wide),  # query, key, value, output
@@ -174,54 +269,58 @@ class AlbertConfig:
         """Hugging Face's keys, plus the `model_type` by which other libraries know an ALBERT.
 
         Fields of our own appear only where they differ from their defaults.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig().to_dict()["model_type"]
+            'albert'
         """
-        values = {"model_type": "albert", **dataclasses.asdict(self)}
-        for name, default in _OURS.items():
-            if values[name] == default:
-                del values[name]
-        labels = values.pop("labels", None)
-        if labels is not None:
-            values["id2label"] = {str(number): label for number, label in enumerate(labels)}
-            values["label2id"] = {label: number for number, label in enumerate(labels)}
-        return values
+        return to_hugging_face(dataclasses.asdict(self), _OURS)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], source: str = "the configuration") -> AlbertConfig:
-        """Build from Hugging Face's keys; keys of no meaning to an ALBERT are left aside.
+        """Build from Hugging Face's keys; keys that mean nothing to an ALBERT are left out.
 
-        A size that is missing takes Hugging Face's default, which is xxlarge's.
+        A size that is missing takes Hugging Face's default, which is xxlarge's. Raises
+        ConfigError that names `source`.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig.from_dict({"hidden_size": 2048, "num_attention_heads": 16}).head_size
+            128
         """
-        if values.get("model_type", "albert") != "albert":
-            raise ConfigError(
-                f"{source} describes a {values['model_type']!r} model; choose an ALBERT's folder."
-            )
-        if values.get("position_embedding_type", "absolute") != "absolute":
-            raise ConfigError(
-                f"{source} asks for relative positions, which no published ALBERT has."
-            )
-        if values.get("tie_word_embeddings") is False:
-            raise ConfigError(
-                f"{source} says tie_word_embeddings=false; ALBERT scores words by their embeddings."
-            )
-        known = {field.name for field in dataclasses.fields(cls)} - {"labels"}
-        given = {key: value for key, value in values.items() if key in known and value is not None}
-        for name in RATES:  # files also say 0 where they mean 0.0
-            if type(given.get(name)) is int:
-                given[name] = float(given[name])
+        known = {field.name for field in dataclasses.fields(cls)}
         try:
-            return cls(**{**_HUGGING_FACE_DEFAULTS, **given, **_labels(values)})
+            return cls(**from_hugging_face(values, known, RATES))
         except ConfigError as problem:
             raise ConfigError(f"{source}: {problem}") from None
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The configuration as JSON text with Hugging Face's keys; written to `path` if given."""
+        """The configuration as JSON text with Hugging Face's keys; written to `path` if given.
+
+        Example:
+            >>> from albert_lib import AlbertConfig
+            >>> AlbertConfig().to_json().splitlines()[1]
+            '  "model_type": "albert",'
+        """
         if path is not None:
             write_json(path, self.to_dict())
         return json.dumps(self.to_dict(), indent=2)
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> AlbertConfig:
-        """Read a config.json, ours or Hugging Face's."""
+        """Read a config.json, ours or Hugging Face's, or the one of a folder.
+
+        Raises ConfigError when it is missing, damaged or describes no ALBERT.
+
+        Example:
+            >>> import tempfile
+            >>> from albert_lib import AlbertConfig
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     _ = AlbertConfig(hidden_size=240).to_json(f"{folder}/config.json")
+            ...     AlbertConfig.from_json(folder).hidden_size
+            240
+        """
         file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
         values = read_json(file, ConfigError)
         if not isinstance(values, dict):
@@ -229,40 +328,8 @@ class AlbertConfig:
         return cls.from_dict(values, source=str(file))
 
 
-# What google-research/albert does wherever Hugging Face does otherwise.
-GOOGLE: dict[str, Any] = {
-    "hidden_act": "gelu_new",
-    "ffn_dropout": True,
-    "train_padding_row": True,
-    "truncated_init": True,
-    "project_equal_widths": False,
-    "sop_dropout": False,
-    "additive_mask": True,
-    "group_rounding": "google",
-}
 _OURS = {  # fields that Hugging Face's files do not have under our name, with their defaults
     field.name: field.default
     for field in dataclasses.fields(AlbertConfig)
     if field.name in {"sharing", "labels", *GOOGLE} - {"hidden_act"}
 }
-_HUGGING_FACE_DEFAULTS = {
-    "hidden_size": 4096,
-    "num_attention_heads": 64,
-    "intermediate_size": 16384,
-}
-
-
-def _labels(values: dict[str, Any]) -> dict[str, Any]:
-    """The class names of Hugging Face's `id2label`, or as many unnamed ones as `num_labels`."""
-    named, number = values.get("id2label"), values.get("num_labels")
-    if named:
-        ids = [str(number) for number in range(len(named))]
-        if not isinstance(named, dict) or sorted(map(str, named)) != sorted(ids):
-            raise ConfigError(f"id2label={named!r} must name the classes 0, 1, 2, … without a gap.")
-        by_id = {str(key): label for key, label in named.items()}
-        return {"labels": tuple(by_id[key] for key in ids)}
-    if number is not None:
-        if type(number) is not int or number < 1:
-            raise ConfigError(f"num_labels={number!r} must be a whole number of at least 1.")
-        return {"labels": tuple(f"LABEL_{label}" for label in range(number))}
-    return {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, overload
 
-from albert_lib.config_checks import Sharing
+from albert_lib.config import Sharing
 from albert_lib.errors import InputError
 from albert_lib.files import data_folder, read_json
 

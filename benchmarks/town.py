@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from albert_lib.config_checks import Sharing
+from albert_lib.config import Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.calibration import calibrate, points
 from albert_lib.experiments.kept_trials import keep_trials

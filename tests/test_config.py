@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 
@@ -10,9 +11,14 @@ import torch
 import transformers
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
+from albert_lib.commands.pretrain import add_arguments, config_from
 from albert_lib.config import GOOGLE
 from albert_lib.errors import ConfigError
 
+WHOLE = [
+    f.name for f in dataclasses.fields(AlbertConfig) if f.type == "int" and "_id" not in f.name
+]
+IDS = ["pad_token_id", "bos_token_id", "eos_token_id"]
 # Unique parameters of the published models: encoder without pooler, AlbertModel,
 # ForMaskedLM, ForPreTraining, and the shared layer.
 PUBLISHED = {
@@ -130,6 +136,8 @@ def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path
         ({"num_attention_heads": 5}, "divisor of hidden_size"),
         ({"hidden_size": 0}, "at least 1"),
         ({"vocab_size": True}, "whole number"),
+        *(({name: 2.0}, f"{name}=2.0 must be a whole number") for name in WHOLE),
+        *(({name: 2.0}, f"{name}=2.0 must be the id of a piece") for name in IDS),
         ({"hidden_dropout_prob": 1.0}, "below 1"),
         ({"initializer_range": -1.0}, "above 0"),
         ({"layer_norm_eps": float("nan")}, "above 0"),
@@ -137,12 +145,12 @@ def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path
         ({"num_hidden_groups": 99}, "never be used"),
         ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),
         ({"pad_token_id": 100_000}, "outside the vocabulary"),
-        ({"labels": ()}, "at least one class"),
-        ({"labels": ("a", "a")}, "none twice"),
+        ({"labels": ()}, "at least one"),
+        ({"labels": ("a", "a")}, "different names"),
         ({"labels": "yes"}, "must be names"),
         ({"labels": 3}, "must be names"),
-        ({"num_labels": 3}, "num_labels: no field of an AlbertConfig"),
-        ({"pad_token_id": "0"}, "the number of a piece"),
+        ({"num_labels": 3}, "AlbertConfig has no field num_labels"),
+        ({"pad_token_id": "0"}, "the id of a piece"),
         ({"layer_norm_eps": True}, "above 0"),
         ({"group_rounding": "up"}, "huggingface, google, exact"),
         ({"additive_mask": 1}, "true or false"),
@@ -163,12 +171,12 @@ def test_impossible_values_are_refused_with_a_sentence(tiny, changes: dict, sent
         (json.dumps({"hidden_size": "wide"}), "whole number"),
         (json.dumps({"hidden_dropout_prob": "much"}), "config.json"),
         (json.dumps({"position_embedding_type": "relative_key"}), "relative positions"),
-        (json.dumps({"tie_word_embeddings": False}), "by their embeddings"),
-        (json.dumps({"id2label": ["no", "yes"]}), "0, 1, 2, … without a gap"),
-        (json.dumps({"id2label": {"0": "no", "2": "yes"}}), "without a gap"),
+        (json.dumps({"tie_word_embeddings": False}), "word embedding"),
+        (json.dumps({"id2label": ["no", "yes"]}), "0, 1, 2, … in a row"),
+        (json.dumps({"id2label": {"0": "no", "2": "yes"}}), "in a row"),
         (json.dumps({"id2label": {"0": "no", "1": None}}), "must be names"),
         (json.dumps({"num_labels": "3"}), "at least 1"),
-        (json.dumps({"pad_token_id": "0"}), "the number of a piece"),
+        (json.dumps({"pad_token_id": "0"}), "the id of a piece"),
     ],
 )
 def test_damaged_files_are_named(tmp_path, text: str, sentence: str) -> None:
@@ -176,6 +184,31 @@ def test_damaged_files_are_named(tmp_path, text: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence) as caught:
         AlbertConfig.from_json(tmp_path)
     assert "config.json" in str(caught.value)
+
+
+def test_a_preset_of_another_width_stays_in_proportion() -> None:
+    """The feed-forward block used to stay at 3072 whatever the width."""
+    narrow = AlbertConfig.preset("albert-base-v2", hidden_size=384)
+    assert (narrow.intermediate_size, narrow.head_size) == (1536, 32)
+    given = AlbertConfig.preset("albert-base-v2", hidden_size=384, intermediate_size=3072)
+    assert given.intermediate_size == 3072
+    with pytest.raises(ConfigError, match="choose a divisor of hidden_size"):
+        AlbertConfig.preset("albert-base-v2", hidden_size=250)
+    odd = AlbertConfig(hidden_size=12, num_attention_heads=1, intermediate_size=20)
+    with pytest.raises(ConfigError, match="give intermediate_size too"):
+        odd.resize(hidden_size=13)
+
+
+def test_the_pretrain_command_keeps_a_preset_in_proportion(english_tokenizer) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    common = ["--corpus", "x", "--output", "y", "--preset", "albert-base-v2"]
+    options = parser.parse_args([*common, "--hidden-size", "384"])
+    config = config_from(options, english_tokenizer)
+    assert (config.hidden_size, config.intermediate_size) == (384, 1536)
+    assert config.vocab_size == english_tokenizer.vocab_size
+    with pytest.raises(ConfigError, match="hidden_size=250"):
+        config_from(parser.parse_args([*common, "--hidden-size", "250"]), english_tokenizer)
 
 
 def test_missing_file_and_unknown_preset() -> None:

@@ -142,7 +142,7 @@ def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> Albe
         sizes = {**SIZES, **sizes}
         sizes["intermediate_size"] = 4 * sizes["hidden_size"]
         chosen = AlbertConfig()
-    chosen = chosen.replace(**sizes, vocab_size=tokenizer.vocab_size)
+    chosen = chosen.resize(**sizes, vocab_size=tokenizer.vocab_size)
     return chosen.as_google() if options.as_google else chosen
 
 

@@ -269,7 +269,7 @@ def context_sensitivity(
     permuted[visible] = tokens.roll(len(tokens) // 2)
     one, other = (
         model.albert(
-            ids, few.attention_mask, few.token_type_ids, positions=few.masked_positions
+            ids, few.attention_mask, few.token_type_ids, few.masked_positions
         ).last_hidden_state.float()
         for ids in (few.input_ids, permuted)
     )

@@ -17,8 +17,7 @@ from functools import partial
 
 import torch
 
-from albert_lib.config import AlbertConfig
-from albert_lib.config_checks import Sharing
+from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig, PretrainingBatches

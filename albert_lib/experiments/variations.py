@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from tqdm.auto import tqdm
 
-from albert_lib.config_checks import Sharing
+from albert_lib.config import Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.town_models import MASKING, hamlet_recipe, narrow_config, train_on_town
 from albert_lib.experiments.workers import training_pool

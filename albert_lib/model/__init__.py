@@ -1,6 +1,6 @@
 """The model: embeddings, shared-layer encoder, heads for pretraining and tasks, and its files."""
 
-from albert_lib.model.albert import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
+from albert_lib.model.albert import AlbertModel
 from albert_lib.model.attention import explicit_attention
 from albert_lib.model.losses import mlm_loss, sop_loss
 from albert_lib.model.outputs import (
@@ -11,7 +11,9 @@ from albert_lib.model.outputs import (
     QuestionAnsweringOutput,
 )
 from albert_lib.model.tasks import (
+    AlbertForMaskedLM,
     AlbertForMultipleChoice,
+    AlbertForPreTraining,
     AlbertForQuestionAnswering,
     AlbertForSequenceClassification,
 )

@@ -1,22 +1,36 @@
-"""The models: the encoder alone, and with its pretraining heads."""
+"""AlbertModel, the encoder alone, and what every model with a head has in common."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Generic, TypeVar
+
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import InputError
 from albert_lib.model.embeddings import AlbertEmbeddings
 from albert_lib.model.encoder import AlbertEncoder
-from albert_lib.model.heads import MaskedLanguageModelHead, SentenceOrderHead
-from albert_lib.model.outputs import AlbertOutput, MaskedLMOutput, PreTrainingOutput
-from albert_lib.model.pretrained import PretrainedModel
+from albert_lib.model.inputs import check_inputs, check_masked_positions, check_no_unknown
+from albert_lib.model.outputs import AlbertOutput, ModelOutput
+from albert_lib.model.weights import PretrainedModel
+
+Output = TypeVar("Output", bound=ModelOutput)
 
 
 class AlbertModel(PretrainedModel):
-    """Embeddings, the shared-layer encoder and, unless left out, the pooler."""
+    """Embeddings, the shared-layer encoder and, unless left out, the pooler.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertModel
+        >>> model = AlbertModel(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> output = model(torch.tensor([[2, 17, 42, 3]]))
+        >>> output.last_hidden_state.shape, output.pooler_output.shape
+        (torch.Size([1, 4, 24]), torch.Size([1, 24]))
+    """
 
     def __init__(self, config: AlbertConfig, pooler: bool = True) -> None:
         super().__init__(config)
@@ -27,129 +41,143 @@ class AlbertModel(PretrainedModel):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch seq"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
+        input_ids: Int[Tensor, "batch seq"] | None = None,
+        attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         token_type_ids: Int[Tensor, "batch seq"] | None = None,
+        masked_positions: Int[Tensor, "predictions"] | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-        positions: Int[Tensor, "chosen"] | None = None,
+        *,
+        position_ids: Int[Tensor, "*rows seq"] | None = None,
+        inputs_embeds: Float[Tensor, "batch seq embedding"] | None = None,
+        **unknown: Any,
     ) -> AlbertOutput:
-        """Features of every piece, and of every sequence: tanh of a map of its [CLS].
+        """Features of every token, and of every sequence: tanh of a linear map of its [CLS].
 
-        `attention_mask` is 1 at text and 0 at padding (default: all text). Given `positions`,
-        flat indices into batch x seq, last_hidden_state is (chosen, hidden): these alone, which
-        spares most of the last layer. Raises InputError for ids out of range, masks of another
-        shape and sequences longer than the model's positions.
+        Raises InputError for ids out of range, inputs of other shapes and sequences longer than
+        the model's positions.
+
+        Args:
+            input_ids: ids of the tokens.
+            attention_mask: 1 at text, 0 at padding; default: all text.
+            token_type_ids: segment of each token; default: all segment A (0).
+            masked_positions: flat indices into batch x seq; last_hidden_state is then that of
+                these alone, (predictions, hidden), which spares most of the last layer.
+            output_hidden_states: also return the states before the first and after every layer.
+            output_attentions: also return every layer's attention probabilities.
+            position_ids: position of each token; default: 0, 1, 2, …
+            inputs_embeds: word embeddings of width E, given instead of `input_ids`.
+            unknown: refused, with what to type instead.
         """
-        _check_shapes(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
-        if attention_mask is not None and _hides_nothing(attention_mask):
+        check_no_unknown(type(self).__name__, unknown)
+        check_inputs(
+            type(self).__name__,
+            input_ids,
+            inputs_embeds,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+        )
+        check_masked_positions(masked_positions)
+        if attention_mask is not None and _masks_nothing(attention_mask):
             attention_mask = None
-        embedded = self.embeddings(input_ids, token_type_ids)
-        wanted = None
-        if positions is not None and not output_hidden_states:  # the chosen, then every [CLS]
-            batch, length = input_ids.shape
-            first = torch.arange(0, batch * length, length, device=input_ids.device)
-            wanted = torch.cat([positions, first])
-        states, attentions = self.encoder(embedded, attention_mask, output_attentions, wanted)
-        if positions is None:
-            last, summary = states[-1], states[-1][:, 0]
-        elif wanted is None:
-            last, summary = states[-1].flatten(0, 1)[positions], states[-1][:, 0]
+        embedded = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
+        # Whoever asks for all hidden states gets whole ones.
+        spared = None if output_hidden_states else masked_positions
+        states, attentions = self.encoder(embedded, attention_mask, output_attentions, spared)
+        if masked_positions is None:
+            last, first = states[-1], states[-1][:, 0]
+        elif spared is None:
+            last, first = states[-1].flatten(0, 1)[masked_positions], states[-1][:, 0]
         else:
-            last, summary = states[-1].tensor_split([len(positions)])
+            last, first = states[-1].tensor_split([len(masked_positions)])
         return AlbertOutput(
             last_hidden_state=last,
-            pooler_output=None if self.pooler is None else torch.tanh(self.pooler(summary)),
+            pooler_output=None if self.pooler is None else torch.tanh(self.pooler(first)),
             hidden_states=tuple(states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )
 
 
-class AlbertForPreTraining(PretrainedModel):
-    """ALBERT with both pretraining heads."""
+class AlbertWithHead(PretrainedModel, Generic[Output]):
+    """An AlbertModel whose features go to a head; the subclasses say which.
+
+    A subclass builds its head in `__init__`, scores features in `score` and, from labels, computes
+    its loss in `loss`. `forward` is the same for all.
+    """
+
+    POOLER: ClassVar[bool] = True
+    LABELS: ClassVar[tuple[str, ...]] = ("labels",)  # the arguments from which a loss is computed
+    CHOICES: ClassVar[bool] = False  # whether input_ids is (batch, choices, seq)
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
-        self.albert = AlbertModel(config)
-        self.mlm_head = MaskedLanguageModelHead(config)
-        self.sop_head = SentenceOrderHead(config)
-        self.initialise()
+        self.albert = AlbertModel(config, pooler=self.POOLER)
+
+    def score(self, features: AlbertOutput, shape: torch.Size) -> Output:
+        """Scores of the head; `shape` is that of the ids that were given."""
+        raise NotImplementedError
+
+    def loss(
+        self, output: Output, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """The loss of scores against labels, by their argument's name."""
+        raise NotImplementedError
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch seq"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
-        token_type_ids: Int[Tensor, "batch seq"] | None = None,
+        input_ids: Int[Tensor, "*batch seq"] | None = None,
+        attention_mask: Int[Tensor, "*batch seq"] | Bool[Tensor, "*batch seq"] | None = None,
+        token_type_ids: Int[Tensor, "*batch seq"] | None = None,
         masked_positions: Int[Tensor, "predictions"] | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-    ) -> PreTrainingOutput:
-        """Scores of both heads.
+        *,
+        position_ids: Int[Tensor, "*rows seq"] | None = None,
+        inputs_embeds: Float[Tensor, "*batch seq embedding"] | None = None,
+        **labels: Any,
+    ) -> Output:
+        """Run the encoder and its head; with labels, also compute the loss.
 
-        `masked_positions` are flat indices into batch x seq; given them, the vocabulary is
-        scored there alone, which is where nearly all of the head's work is saved.
+        The arguments are those of AlbertModel; `labels` are those of the class, as transformers
+        names them. Raises InputError for whatever does not fit.
         """
+        name = type(self).__name__
+        check_no_unknown(name, labels, self.LABELS)
+        if masked_positions is not None and not hasattr(self, "mlm_head"):
+            raise InputError(f"{name} has no MLM head; leave masked_positions out.")
+        others = {
+            "attention_mask": attention_mask,
+            "token_type_ids": token_type_ids,
+            "position_ids": position_ids,
+        }
+        shape = check_inputs(name, input_ids, inputs_embeds, choices=self.CHOICES, **others)
+        if self.CHOICES:  # every choice is a text of its own
+            input_ids = None if input_ids is None else input_ids.flatten(0, 1)
+            inputs_embeds = None if inputs_embeds is None else inputs_embeds.flatten(0, 1)
+            others = {key: None if t is None else t.flatten(0, -2) for key, t in others.items()}
         features = self.albert(
             input_ids,
-            attention_mask,
-            token_type_ids,
-            output_hidden_states,
-            output_attentions,
-            masked_positions,
+            masked_positions=masked_positions,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+            inputs_embeds=inputs_embeds,
+            **others,
         )
-        words = self.albert.embeddings.word_embeddings.weight
-        return PreTrainingOutput(
-            prediction_logits=self.mlm_head(features.last_hidden_state, words),
-            sop_logits=self.sop_head(features.pooler_output),
-            hidden_states=features.hidden_states,
-            attentions=features.attentions,
-        )
+        output = self.score(features, shape)
+        output.hidden_states, output.attentions = features.hidden_states, features.attentions
+        given = {key: label for key, label in labels.items() if label is not None}
+        given.pop("return_dict", None)
+        if given:
+            if missing := sorted(set(self.LABELS) - given.keys()):
+                raise InputError(
+                    f"{name} computes its loss from {' and '.join(self.LABELS)}; "
+                    f"give {' and '.join(missing)} too."
+                )
+            output.loss = self.loss(output, given, masked_positions)
+        return output
 
 
-class AlbertForMaskedLM(PretrainedModel):
-    """ALBERT with the masked-language-model head alone, and so without a pooler."""
-
-    def __init__(self, config: AlbertConfig) -> None:
-        super().__init__(config)
-        self.albert = AlbertModel(config, pooler=False)
-        self.mlm_head = MaskedLanguageModelHead(config)
-        self.initialise()
-
-    def forward(
-        self,
-        input_ids: Int[Tensor, "batch seq"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
-        token_type_ids: Int[Tensor, "batch seq"] | None = None,
-        masked_positions: Int[Tensor, "predictions"] | None = None,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-    ) -> MaskedLMOutput:
-        """Scores of every piece, at the masked positions alone where they are given."""
-        features = self.albert(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            output_hidden_states,
-            output_attentions,
-            masked_positions,
-        )
-        words = self.albert.embeddings.word_embeddings.weight
-        return MaskedLMOutput(
-            logits=self.mlm_head(features.last_hidden_state, words),
-            hidden_states=features.hidden_states,
-            attentions=features.attentions,
-        )
-
-
-def _hides_nothing(attention_mask: Tensor) -> bool:
-    """Whether there is no padding; on an accelerator, looking would make it wait, so: no."""
+def _masks_nothing(attention_mask: Tensor) -> bool:
+    """Whether there is no padding; on an accelerator, reading would make it wait, so: no."""
     return attention_mask.device.type == "cpu" and bool(attention_mask.all())
-
-
-def _check_shapes(input_ids: Tensor, **others: Tensor | None) -> None:
-    for name, tensor in others.items():
-        if tensor is not None and tensor.shape != input_ids.shape:
-            raise InputError(
-                f"{name} has shape {tuple(tensor.shape)} but input_ids {tuple(input_ids.shape)}; "
-                f"build both with one tokenizer call."
-            )

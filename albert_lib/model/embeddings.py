@@ -13,13 +13,21 @@ from albert_lib.errors import InputError
 class AlbertEmbeddings(nn.Module):
     """Word + position + segment, each a row of E numbers.
 
-    The words' table is V x E instead of BERT's V x H; the encoder widens E to H afterwards.
+    The words' table is V x E instead of BERT's V x H; the encoder projects E to H afterwards.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.embeddings import AlbertEmbeddings
+        >>> embeddings = AlbertEmbeddings(AlbertConfig(vocab_size=100, embedding_size=16))
+        >>> embeddings(torch.tensor([[2, 17, 42, 3]])).shape
+        torch.Size([1, 4, 16])
     """
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        # With Hugging Face the padding row starts at zero and learns nothing from being looked up;
-        # tied to the output, it is still trained as an answer. Google trains it both ways.
+        # With Hugging Face the padding row starts at zero and gets no gradient from being looked
+        # up; tied to the output, it is still trained as an answer. Google trains it both ways.
         self.word_embeddings = nn.Embedding(
             config.vocab_size,
             config.embedding_size,
@@ -34,47 +42,58 @@ class AlbertEmbeddings(nn.Module):
 
     def forward(
         self,
-        input_ids: Int[Tensor, "batch seq"],
+        input_ids: Int[Tensor, "batch seq"] | None,
         token_type_ids: Int[Tensor, "batch seq"] | None = None,
+        position_ids: Int[Tensor, "*rows seq"] | None = None,
+        inputs_embeds: Float[Tensor, "batch seq embedding"] | None = None,
     ) -> Float[Tensor, "batch seq embedding"]:
-        """Embed ids; without `token_type_ids` every piece belongs to segment A (0).
+        """Embed ids, or word embeddings that are given instead of them.
 
-        Raises InputError for ids outside the vocabulary and sequences without a position.
+        Without `token_type_ids` every token belongs to segment A (0); without `position_ids` the
+        positions are 0, 1, 2, … Raises InputError for ids outside the vocabulary and sequences
+        longer than the model's positions.
         """
-        self._check(input_ids, token_type_ids)
-        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
+        if inputs_embeds is None:
+            assert input_ids is not None
+            self._check_ids(input_ids, "input_ids", self.word_embeddings, _OTHER_TOKENIZER)
+            inputs_embeds = self.word_embeddings(input_ids)
+        length = inputs_embeds.shape[1]
+        if position_ids is None:
+            self._check_length(length)
+            position_ids = torch.arange(length, device=inputs_embeds.device)
+        else:
+            self._check_ids(position_ids, "position_ids", self.position_embeddings, _TOO_LONG)
         if token_type_ids is None:
-            token_type_ids = torch.zeros_like(input_ids)
-        embedded = self.word_embeddings(input_ids) + self.token_type_embeddings(token_type_ids)
-        embedded = embedded + self.position_embeddings(positions)  # (seq, E) for every sentence
+            token_type_ids = torch.zeros(
+                inputs_embeds.shape[:2], dtype=torch.long, device=inputs_embeds.device
+            )
+        else:
+            self._check_ids(token_type_ids, "token_type_ids", self.token_type_embeddings, _SEGMENTS)
+        embedded = inputs_embeds + self.token_type_embeddings(token_type_ids)
+        embedded = embedded + self.position_embeddings(position_ids)  # (seq, E) for every sentence
         return self.dropout(self.norm(embedded))
 
-    def _check(self, input_ids: Tensor, token_type_ids: Tensor | None) -> None:
-        length, longest = input_ids.shape[1], self.position_embeddings.num_embeddings
+    def _check_length(self, length: int) -> None:
+        longest = self.position_embeddings.num_embeddings
         if length > longest:
             raise InputError(
-                f"The sequence has {length} pieces but the model knows {longest} positions; "
+                f"The sequence has {length} tokens but the model has {longest} positions; "
                 f"truncate it (tokenizer(..., max_length={longest})) or split it."
             )
-        if input_ids.device.type != "cpu":
-            return  # looking at values would make the accelerator wait at every step
-        _check_range(input_ids, self.word_embeddings.num_embeddings, "input_ids", _OTHER_TOKENIZER)
-        if token_type_ids is not None:
-            _check_range(
-                token_type_ids,
-                self.token_type_embeddings.num_embeddings,
-                "token_type_ids",
-                "segments are numbered from 0",
+
+    def _check_ids(self, ids: Tensor, name: str, table: nn.Embedding, remedy: str) -> None:
+        if ids.numel() == 0:
+            raise InputError(f"{name} is empty; give at least one token.")
+        if ids.device.type != "cpu":
+            return  # reading values would make the accelerator wait at every step
+        low, high = (int(bound) for bound in torch.aminmax(ids))
+        if low < 0 or high >= table.num_embeddings:
+            wrong = low if low < 0 else high
+            raise InputError(
+                f"{name} holds {wrong}, outside 0 to {table.num_embeddings - 1}; {remedy}."
             )
 
 
 _OTHER_TOKENIZER = "use the tokenizer that belongs to this model"
-
-
-def _check_range(ids: Tensor, size: int, name: str, remedy: str) -> None:
-    if ids.numel() == 0:
-        raise InputError(f"{name} is empty; give at least one piece.")
-    low, high = (int(bound) for bound in torch.aminmax(ids))
-    if low < 0 or high >= size:
-        wrong = low if low < 0 else high
-        raise InputError(f"{name} holds {wrong}, outside 0 to {size - 1}; {remedy}.")
+_SEGMENTS = "segments are numbered from 0"
+_TOO_LONG = "truncate the sequence or number its positions from 0"

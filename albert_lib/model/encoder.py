@@ -1,151 +1,49 @@
 """The shared-layer encoder: one set of weights, applied L times (paper, section 3.1).
 
-A layer is attention, then a feed-forward block, each added to its input and normalised
-afterwards. What several layers have in common is decided by `sharing`, so the encoder keeps
-its parts in four lists and a schedule that says which member of each list a layer uses.
+`encoder.layers` lists every layer that is applied, in order. Where everything is shared, all of
+them are the very same object; with the partial sharings of Table 4 they share sub-modules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
-from albert_lib.model.attention import additive_attention, explicit_attention, fused_attention
+from albert_lib.model.attention import SelfAttention
+from albert_lib.model.layer import AlbertLayer, FeedForward, layer_norm
 
 
-def gelu_new(inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """GELU in its tanh form (Hendrycks and Gimpel, arXiv 1606.08415).
-
-    The two forms are at most 0.0005 apart, which is less than bfloat16 tells apart where GELU is
-    above 0.13. There the exact form stands in on a CPU, whose kernel is 3 to 5 times as fast.
-    """
-    if inputs.dtype == torch.bfloat16 and inputs.device.type == "cpu":
-        return F.gelu(inputs)
-    return F.gelu(inputs, approximate="tanh")
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_new": gelu_new,
-    "relu": F.relu,
-}
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention with its output projection and dropout."""
-
-    def __init__(self, config: AlbertConfig) -> None:
-        super().__init__()
-        self.query = nn.Linear(config.hidden_size, config.hidden_size)
-        self.key = nn.Linear(config.hidden_size, config.hidden_size)
-        self.value = nn.Linear(config.hidden_size, config.hidden_size)
-        self.output = nn.Linear(config.hidden_size, config.hidden_size)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.probability_dropout = config.attention_probs_dropout_prob
-        self.heads = config.num_attention_heads
-        self.additive_mask = config.additive_mask
-
-    def project(self, context: Float[Tensor, "*positions hidden"]) -> Tensor:
-        """What the heads found, mapped and dropped out: each position by itself."""
-        return self.dropout(self.output(context))
-
-    def mix(
-        self,
-        hidden: Float[Tensor, "batch seq hidden"],
-        attention_mask: Int[Tensor, "batch seq"] | None,
-        with_probabilities: bool = False,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Float[Tensor, "batch heads seq seq"] | None]:
-        """What every head finds for every position, side by side: the one step across positions."""
-        query, key, value = (
-            self._split(part(hidden)) for part in (self.query, self.key, self.value)
-        )
-        dropout = self.probability_dropout if self.training else 0.0
-        probabilities = None
-        if self.additive_mask and attention_mask is not None:
-            context, probabilities = additive_attention(query, key, value, attention_mask, dropout)
-        elif with_probabilities or _explicit_is_faster(query):
-            # Each head's rows together: the products would otherwise copy them, forth and back.
-            query, key, value = (each.contiguous() for each in (query, key, value))
-            context, probabilities = explicit_attention(query, key, value, attention_mask, dropout)
-        else:
-            context = fused_attention(query, key, value, attention_mask, dropout)
-        merged = context.transpose(1, 2).flatten(2)  # (batch, seq, hidden)
-        return merged, probabilities if with_probabilities else None
-
-    def _split(
-        self, hidden: Float[Tensor, "batch seq hidden"]
-    ) -> Float[Tensor, "batch heads seq head_size"]:
-        return hidden.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-
-
-def _explicit_is_faster(query: Tensor) -> bool:
-    """Whether spelling attention out beats the fused kernel for this query.
-
-    On a CPU in bfloat16 the fused kernel's backward pass takes 3 to 4 times as long (measured at
-    64 and 128 positions; equal at 512). In float32 it is the other way round.
-    """
-    return query.device.type == "cpu" and query.dtype == torch.bfloat16 and query.requires_grad
-
-
-class FeedForward(nn.Module):
-    """Widen to 4H, bend, come back: the same map at every position."""
-
-    def __init__(self, config: AlbertConfig) -> None:
-        super().__init__()
-        self.expand = nn.Linear(config.hidden_size, config.intermediate_size)
-        self.contract = nn.Linear(config.intermediate_size, config.hidden_size)
-        self.activation = ACTIVATIONS[config.hidden_act]
-        # Google drops the result out; Hugging Face builds that dropout and never applies it.
-        self.dropout = nn.Dropout(config.hidden_dropout_prob if config.ffn_dropout else 0.0)
-
-    def forward(
-        self, hidden: Float[Tensor, "*positions hidden"]
-    ) -> Float[Tensor, "*positions hidden"]:
-        """Apply the block to every position alone."""
-        return self.dropout(self.contract(self.activation(self.expand(hidden))))
-
-
-def layer_groups(config: AlbertConfig) -> list[int]:
-    """The group that each of the L layers belongs to: i*G/L, rounded down.
-
-    Google and Hugging Face round in floating point and so disagree with whole numbers, and with
-    each other, for some (L, G): Google's leaves group 15 of (22, 22) unused, Hugging Face's deals
-    (18, 14) out differently. No published model has more than one group.
-    """
-    n_layers, n_groups = config.num_hidden_layers, config.num_hidden_groups
-    rounding: dict[str, Callable[[int], int]] = {
-        "exact": lambda layer: layer * n_groups // n_layers,
-        "huggingface": lambda layer: int(layer / (n_layers / n_groups)),
-        "google": lambda layer: int(layer / n_layers * n_groups),
-    }
-    return [rounding[config.group_rounding](layer) for layer in range(n_layers)]
-
-
-class LayerParts(NamedTuple):
-    """Which member of each list one application of a layer uses."""
+class LayerWeights(NamedTuple):
+    """Which set of weights each part of one applied layer uses, numbered from 0."""
 
     attention: int
     ffn: int
     norms: int
 
 
-def layer_schedule(config: AlbertConfig) -> list[LayerParts]:
-    """The parts of every applied layer, in order; `L * inner_group_num` entries.
+def layer_schedule(config: AlbertConfig) -> list[LayerWeights]:
+    """The sets of weights of every applied layer, in order; `L * inner_group_num` entries.
 
-    A group's layers are applied one after another each time its turn comes.
+    A group's layers are applied one after another each time the group's turn comes.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.encoder import layer_schedule
+        >>> layer_schedule(AlbertConfig(num_hidden_layers=2, sharing="attention"))
+        [LayerWeights(attention=0, ffn=0, norms=0), LayerWeights(attention=0, ffn=1, norms=0)]
     """
     schedule = []
-    for layer, group in enumerate(layer_groups(config)):
+    for layer, group in enumerate(config.layer_groups()):
         for inner in range(config.inner_group_num):
             shared = group * config.inner_group_num + inner
             schedule.append(
-                LayerParts(
+                LayerWeights(
                     attention=layer if config.sharing in ("ffn", "none") else shared,
                     ffn=layer if config.sharing in ("attention", "none") else shared,
                     norms=layer if config.sharing == "none" else shared,
@@ -154,67 +52,129 @@ def layer_schedule(config: AlbertConfig) -> list[LayerParts]:
     return schedule
 
 
+def build_layers(config: AlbertConfig) -> nn.ModuleList:
+    """Every applied layer, in order; layers that use the same weights share the modules.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.encoder import build_layers
+        >>> config = AlbertConfig(hidden_size=24, num_hidden_layers=3, intermediate_size=48)
+        >>> layers = build_layers(config)
+        >>> len(layers), layers[0] is layers[2]
+        (3, True)
+        >>> layers = build_layers(config.replace(sharing="attention"))
+        >>> layers[0] is layers[2], layers[0].attention is layers[2].attention
+        (False, True)
+    """
+    attention = cache(lambda _set: SelfAttention(config))
+    attention_norm = cache(lambda _set: layer_norm(config))
+    feed_forward = cache(lambda _set: FeedForward(config))
+    feed_forward_norm = cache(lambda _set: layer_norm(config))
+
+    @cache
+    def layer(weights: LayerWeights) -> AlbertLayer:
+        return AlbertLayer(
+            attention(weights.attention),
+            attention_norm(weights.norms),
+            feed_forward(weights.ffn),
+            feed_forward_norm(weights.norms),
+        )
+
+    return nn.ModuleList(layer(weights) for weights in layer_schedule(config))
+
+
 class AlbertEncoder(nn.Module):
-    """Widening from E to H, then every layer of the schedule."""
+    """The projection from E to H, then every layer.
+
+    A shared parameter is listed once by parameters(), named_parameters() and state_dict(), under
+    the first layer that uses it.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.encoder import AlbertEncoder
+        >>> config = AlbertConfig(
+        ...     embedding_size=16, hidden_size=24, num_hidden_layers=3, intermediate_size=48)
+        >>> encoder = AlbertEncoder(config)
+        >>> states, _ = encoder(torch.randn(2, 5, 16))
+        >>> len(states), states[-1].shape
+        (4, torch.Size([2, 5, 24]))
+        >>> [name for name in encoder.state_dict() if "key.weight" in name]
+        ['layers.0.attention.key.weight']
+    """
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        self.schedule = layer_schedule(config)
-        copies = config.layer_copies()
         self.embedding_projection = (
             nn.Linear(config.embedding_size, config.hidden_size)
             if config.has_projection
             else nn.Identity()
         )
-        self.attentions = nn.ModuleList(SelfAttention(config) for _ in range(copies["attention"]))
-        self.attention_norms = nn.ModuleList(_norm(config) for _ in range(copies["layer_norms"]))
-        self.ffns = nn.ModuleList(FeedForward(config) for _ in range(copies["ffn"]))
-        self.ffn_norms = nn.ModuleList(_norm(config) for _ in range(copies["layer_norms"]))
+        self.layers = build_layers(config)
+        self.register_state_dict_post_hook(_drop_repeated)
+        self.register_load_state_dict_pre_hook(_add_repeated)
 
     def forward(
         self,
         embedded: Float[Tensor, "batch seq embedding"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
-        with_probabilities: bool = False,
-        positions: Int[Tensor, "chosen"] | None = None,
+        attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
+        output_attentions: bool = False,
+        masked_positions: Int[Tensor, "predictions"] | None = None,
     ) -> tuple[list[Float[Tensor, "..."]], list[Float[Tensor, "batch heads seq seq"]]]:
         """Hidden states before the first layer and after every one, then attentions.
 
-        The states are (batch, seq, hidden). Given `positions`, flat indices into batch x seq,
-        the last ones are (chosen, hidden): after its attention the last layer works on these
-        alone, since nothing beyond it looks at the others. The attention probabilities are
-        stored only where asked for.
+        The states are (batch, seq, hidden). Given `masked_positions`, flat indices into
+        batch x seq, the last are (predictions + batch, hidden): those of the masked positions,
+        then every sequence's [CLS]. Nothing beyond the last layer uses the others, so after its
+        attention that layer computes these alone. Attention probabilities are stored only where
+        asked for.
         """
+        needed = None
+        if masked_positions is not None:
+            batch, length = embedded.shape[:2]
+            first = torch.arange(0, batch * length, length, device=embedded.device)
+            needed = torch.cat([masked_positions, first])
         states = [self.embedding_projection(embedded)]
         attentions = []
-        for depth, parts in enumerate(self.schedule, 1):
-            chosen = positions if depth == len(self.schedule) else None
-            hidden, probabilities = self._layer(
-                parts, states[-1], attention_mask, with_probabilities, chosen
-            )
+        for depth, layer in enumerate(self.layers, 1):
+            positions = needed if depth == len(self.layers) else None
+            hidden, probabilities = layer(states[-1], attention_mask, output_attentions, positions)
             states.append(hidden)
             if probabilities is not None:
                 attentions.append(probabilities)
         return states, attentions
 
-    def _layer(
-        self,
-        parts: LayerParts,
-        hidden: Float[Tensor, "batch seq hidden"],
-        attention_mask: Int[Tensor, "batch seq"] | None,
-        with_probabilities: bool,
-        positions: Int[Tensor, "chosen"] | None,
-    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads seq seq"] | None]:
-        attention = cast(SelfAttention, self.attentions[parts.attention])
-        context, probabilities = attention.mix(hidden, attention_mask, with_probabilities)
-        if positions is not None:
-            # As one long sequence: in another number of dimensions the gradients of the shared
-            # weights would come in another memory order, and adding them up would be slow.
-            hidden, context = (each.flatten(0, 1)[None, positions] for each in (hidden, context))
-        hidden = self.attention_norms[parts.norms](hidden + attention.project(context))
-        hidden = self.ffn_norms[parts.norms](hidden + self.ffns[parts.ffn](hidden))
-        return hidden if positions is None else hidden[0], probabilities
+    def in_initialisation_order(self) -> Iterator[nn.Module]:
+        """The parts with weights, each once: projection, all attentions, all feed-forward blocks.
+
+        A seed stands for the same initial weights only as long as they are drawn in one order.
+        """
+        layers = [layer for layer in self.layers if isinstance(layer, AlbertLayer)]
+        parts: list[nn.Module] = [self.embedding_projection]
+        parts += [layer.attention for layer in layers]
+        parts += [layer.feed_forward for layer in layers]
+        yield from dict.fromkeys(parts)
 
 
-def _norm(config: AlbertConfig) -> nn.LayerNorm:
-    return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+def _repeated_names(encoder: nn.Module) -> dict[str, str]:
+    """The further names of shared parameters → the first name of each."""
+    first = {id(parameter): name for name, parameter in encoder.named_parameters()}
+    every = encoder.named_parameters(remove_duplicate=False)
+    return {name: first[id(p)] for name, p in every if name != first[id(p)]}
+
+
+def _drop_repeated(
+    encoder: nn.Module, state_dict: dict[str, Tensor], prefix: str, _metadata: Any
+) -> None:
+    """List shared parameters once: files would store them L times, and safetensors refuses."""
+    for name in _repeated_names(encoder):
+        state_dict.pop(prefix + name, None)
+
+
+def _add_repeated(
+    encoder: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_others: Any
+) -> None:
+    """Give PyTorch's loader the names that `_drop_repeated` left out."""
+    for name, first in _repeated_names(encoder).items():
+        if prefix + first in state_dict:
+            state_dict.setdefault(prefix + name, state_dict[prefix + first])

@@ -1,4 +1,4 @@
-"""The two pretraining heads: naming masked pieces (MLM) and judging order (SOP)."""
+"""The two pretraining heads: predicting masked tokens (MLM) and sentence order (SOP)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
-from albert_lib.model.encoder import ACTIVATIONS
+from albert_lib.model.layer import ACTIVATIONS
 
 
 class MaskedLanguageModelHead(nn.Module):
-    """From a hidden state back to E numbers, then to a score for every piece.
+    """From a hidden state back to E numbers, then to a score for every piece of the vocabulary.
 
-    The output matrix is the word embedding itself (tied), handed in at every call: the head
-    owns only the way back from H to E and one bias a piece.
+    The output matrix is the word embedding itself (tied), passed in at every call: the head
+    owns only the map from H to E, its norm, and one bias a piece.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.heads import MaskedLanguageModelHead
+        >>> head = MaskedLanguageModelHead(AlbertConfig(vocab_size=100, embedding_size=16))
+        >>> head(torch.randn(3, 768), torch.randn(100, 16)).shape
+        torch.Size([3, 100])
     """
 
     def __init__(self, config: AlbertConfig) -> None:
@@ -30,17 +38,25 @@ class MaskedLanguageModelHead(nn.Module):
         hidden: Float[Tensor, "*positions hidden"],
         word_embeddings: Float[Tensor, "vocab embedding"],
     ) -> Float[Tensor, "*positions vocab"]:
-        """Score every piece at every position given."""
-        narrowed = self.norm(self.activation(self.dense(hidden)))  # (*positions, E)
-        return F.linear(narrowed, word_embeddings, self.bias)
+        """Score every piece of the vocabulary at every position given."""
+        narrow = self.norm(self.activation(self.dense(hidden)))  # (*positions, E)
+        return F.linear(narrow, word_embeddings, self.bias)
 
 
 class SentenceOrderHead(nn.Module):
-    """Two scores from the pooled [CLS]: in order, swapped (paper, section 3.1)."""
+    """Two scores from the pooled [CLS]: in order, swapped (paper, section 3.1).
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.heads import SentenceOrderHead
+        >>> SentenceOrderHead(AlbertConfig())(torch.randn(3, 768)).shape
+        torch.Size([3, 2])
+    """
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
-        # Hugging Face drops the pooled [CLS] out here; Google does not.
+        # Hugging Face applies dropout to the pooled [CLS] here; Google does not.
         self.dropout = nn.Dropout(config.classifier_dropout_prob if config.sop_dropout else 0.0)
         self.classifier = nn.Linear(config.hidden_size, 2)
 

@@ -1,96 +1,219 @@
-"""ALBERT with a task's head: classes of texts, spans of answers, choices (paper, appendix A.4)."""
+"""ALBERT with heads: pretraining, classes of texts, spans of answers, choices (appendix A.4)."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from jaxtyping import Float, Int
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
-from albert_lib.errors import InputError
-from albert_lib.model.albert import AlbertModel
-from albert_lib.model.outputs import ClassifierOutput, QuestionAnsweringOutput
-from albert_lib.model.pretrained import PretrainedModel
+from albert_lib.model.albert import AlbertWithHead
+from albert_lib.model.heads import MaskedLanguageModelHead, SentenceOrderHead
+from albert_lib.model.losses import classification_loss, mlm_loss, sop_loss, span_loss
+from albert_lib.model.outputs import (
+    AlbertOutput,
+    ClassifierOutput,
+    MaskedLMOutput,
+    PreTrainingOutput,
+    QuestionAnsweringOutput,
+)
 
 
-class AlbertForSequenceClassification(PretrainedModel):
-    """One score a class from the pooled [CLS]: sentiment, inference, or one number to regress."""
+class AlbertForPreTraining(AlbertWithHead[PreTrainingOutput]):
+    """ALBERT with both pretraining heads: masked tokens (MLM) and sentence order (SOP).
+
+    Given `masked_positions`, the vocabulary is scored there alone, which spares nearly all of the
+    head's work. Labels: `labels`, (batch, seq) with -100 where nothing is predicted or
+    (predictions,), and `sentence_order_label`, 0 in order and 1 swapped; the loss is the sum of
+    both losses.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForPreTraining
+        >>> model = AlbertForPreTraining(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> ids = torch.tensor([[2, 17, 4, 3]])
+        >>> output = model(ids, masked_positions=torch.tensor([2]))
+        >>> output.prediction_logits.shape, output.sop_logits.shape
+        (torch.Size([1, 100]), torch.Size([1, 2]))
+    """
+
+    LABELS: ClassVar[tuple[str, ...]] = ("labels", "sentence_order_label")
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__(config)
+        self.mlm_head = MaskedLanguageModelHead(config)
+        self.sop_head = SentenceOrderHead(config)
+        self.initialise()
+
+    def score(self, features: AlbertOutput, shape: torch.Size) -> PreTrainingOutput:
+        """Scores of both heads."""
+        words = self.albert.embeddings.word_embeddings.weight
+        return PreTrainingOutput(
+            prediction_logits=self.mlm_head(features.last_hidden_state, words),
+            sop_logits=self.sop_head(features.pooler_output),
+        )
+
+    def loss(
+        self, output: PreTrainingOutput, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """MLM loss + SOP loss, in nats."""
+        masked = mlm_loss(output.prediction_logits, _at(labels["labels"], masked_positions))
+        return masked + sop_loss(output.sop_logits, labels["sentence_order_label"].flatten())
+
+
+class AlbertForMaskedLM(AlbertWithHead[MaskedLMOutput]):
+    """ALBERT with the masked-language-model head alone, and so without a pooler.
+
+    Given `masked_positions`, the vocabulary is scored there alone. Labels: `labels`, (batch, seq)
+    with -100 where nothing is predicted, or (predictions,).
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForMaskedLM
+        >>> model = AlbertForMaskedLM(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> ids, labels = torch.tensor([[2, 17, 4, 3]]), torch.tensor([[-100, -100, 42, -100]])
+        >>> output = model(ids, labels=labels)
+        >>> output.logits.shape, output.loss.shape
+        (torch.Size([1, 4, 100]), torch.Size([]))
+    """
+
+    POOLER: ClassVar[bool] = False
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__(config)
+        self.mlm_head = MaskedLanguageModelHead(config)
+        self.initialise()
+
+    def score(self, features: AlbertOutput, shape: torch.Size) -> MaskedLMOutput:
+        """Scores of every piece of the vocabulary."""
+        words = self.albert.embeddings.word_embeddings.weight
+        return MaskedLMOutput(logits=self.mlm_head(features.last_hidden_state, words))
+
+    def loss(
+        self, output: MaskedLMOutput, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """MLM loss in nats."""
+        return mlm_loss(output.logits, _at(labels["labels"], masked_positions))
+
+
+class AlbertForSequenceClassification(AlbertWithHead[ClassifierOutput]):
+    """One score a class from the pooled [CLS]: sentiment, inference, or one number to regress.
+
+    Labels: `labels`, (batch,) class numbers; with a single class, numbers to regress; (batch,
+    classes) of floats, where several classes may hold at once.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForSequenceClassification
+        >>> model = AlbertForSequenceClassification(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48,
+        ...     labels=("no", "yes", "perhaps")))
+        >>> model(torch.tensor([[2, 17, 42, 3]])).logits.shape
+        torch.Size([1, 3])
+    """
 
     NEW_PARTS: ClassVar[tuple[str, ...]] = ("classifier", "albert.pooler")
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
-        self.albert = AlbertModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout_prob)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
         self.initialise()
 
-    def forward(
-        self,
-        input_ids: Int[Tensor, "batch seq"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
-        token_type_ids: Int[Tensor, "batch seq"] | None = None,
-    ) -> ClassifierOutput:
-        """Score every class of `config.labels` for every text: logits (batch, classes)."""
-        pooled = self.albert(input_ids, attention_mask, token_type_ids).pooler_output
-        return ClassifierOutput(logits=self.classifier(self.dropout(pooled)))
+    def score(self, features: AlbertOutput, shape: torch.Size) -> ClassifierOutput:
+        """Scores of every class of `config.labels` for every text: (batch, classes)."""
+        return ClassifierOutput(logits=self.classifier(self.dropout(features.pooler_output)))
+
+    def loss(
+        self, output: ClassifierOutput, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """Cross-entropy of classes, squared error of numbers (transformers' rule)."""
+        return classification_loss(output.logits, labels["labels"])
 
 
-class AlbertForMultipleChoice(PretrainedModel):
-    """One score a choice, from the pooled [CLS] of question and choice read together."""
+class AlbertForMultipleChoice(AlbertWithHead[ClassifierOutput]):
+    """One score a choice, from the pooled [CLS] of question and choice read together.
+
+    Ids, mask and segments are (batch, choices, seq), the scores (batch, choices). Labels:
+    `labels`, (batch,) the number of the right choice.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForMultipleChoice
+        >>> model = AlbertForMultipleChoice(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> model(torch.randint(5, 100, (2, 4, 7))).logits.shape
+        torch.Size([2, 4])
+    """
 
     NEW_PARTS: ClassVar[tuple[str, ...]] = ("classifier", "albert.pooler")
+    CHOICES: ClassVar[bool] = True
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
-        self.albert = AlbertModel(config)
         self.dropout = nn.Dropout(config.classifier_dropout_prob)
         self.classifier = nn.Linear(config.hidden_size, 1)
         self.initialise()
 
-    def forward(
-        self,
-        input_ids: Int[Tensor, "batch choices seq"],
-        attention_mask: Int[Tensor, "batch choices seq"] | None = None,
-        token_type_ids: Int[Tensor, "batch choices seq"] | None = None,
-    ) -> ClassifierOutput:
-        """Score every choice of every question: logits (batch, choices).
+    def score(self, features: AlbertOutput, shape: torch.Size) -> ClassifierOutput:
+        """Scores of every choice of every question: (batch, choices)."""
+        scores = self.classifier(self.dropout(features.pooler_output))  # (batch * choices, 1)
+        return ClassifierOutput(logits=scores.view(shape[:2]))
 
-        Raises InputError when the inputs have no dimension of choices.
-        """
-        if input_ids.dim() != 3:
-            raise InputError(
-                f"input_ids has shape {tuple(input_ids.shape)}, but choices are read from "
-                f"(batch, choices, seq); stack the choices of each question."
-            )
-        ids, mask, segments = (
-            None if tensor is None else tensor.flatten(0, 1)
-            for tensor in (input_ids, attention_mask, token_type_ids)
-        )
-        pooled = self.albert(ids, mask, segments).pooler_output  # (batch * choices, hidden)
-        scores = self.classifier(self.dropout(pooled))
-        return ClassifierOutput(logits=scores.view(input_ids.shape[:2]))
+    def loss(
+        self, output: ClassifierOutput, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """Cross-entropy in nats of the right choice."""
+        return F.cross_entropy(output.logits.float(), labels["labels"].flatten().long())
 
 
-class AlbertForQuestionAnswering(PretrainedModel):
-    """Two scores a piece: does the answer start here, does it end here (SQuAD)."""
+class AlbertForQuestionAnswering(AlbertWithHead[QuestionAnsweringOutput]):
+    """Two scores a token: does the answer start here, does it end here (SQuAD).
+
+    Labels: `start_positions` and `end_positions`, (batch,) each; a position beyond the sequence,
+    of an answer that was truncated away, does not count.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForQuestionAnswering
+        >>> model = AlbertForQuestionAnswering(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> output = model(torch.tensor([[2, 17, 42, 3]]))
+        >>> output.start_logits.shape, output.end_logits.shape
+        (torch.Size([1, 4]), torch.Size([1, 4]))
+    """
 
     NEW_PARTS: ClassVar[tuple[str, ...]] = ("qa_outputs",)
+    POOLER: ClassVar[bool] = False
+    LABELS: ClassVar[tuple[str, ...]] = ("start_positions", "end_positions")
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
-        self.albert = AlbertModel(config, pooler=False)
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
         self.initialise()
 
-    def forward(
-        self,
-        input_ids: Int[Tensor, "batch seq"],
-        attention_mask: Int[Tensor, "batch seq"] | None = None,
-        token_type_ids: Int[Tensor, "batch seq"] | None = None,
-    ) -> QuestionAnsweringOutput:
-        """Score every piece as the start and as the end: two tensors (batch, seq)."""
-        states = self.albert(input_ids, attention_mask, token_type_ids).last_hidden_state
-        scores: Float[Tensor, "batch seq 2"] = self.qa_outputs(states)
+    def score(self, features: AlbertOutput, shape: torch.Size) -> QuestionAnsweringOutput:
+        """Scores of every token as the start and as the end: two tensors (batch, seq)."""
+        scores = self.qa_outputs(features.last_hidden_state)  # (batch, seq, 2)
         return QuestionAnsweringOutput(start_logits=scores[..., 0], end_logits=scores[..., 1])
+
+    def loss(
+        self,
+        output: QuestionAnsweringOutput,
+        labels: dict[str, Tensor],
+        masked_positions: Tensor | None,
+    ) -> Tensor:
+        """Mean of the cross-entropies of start and end."""
+        start = span_loss(output.start_logits, labels["start_positions"])
+        return (start + span_loss(output.end_logits, labels["end_positions"])) / 2
+
+
+def _at(labels: Tensor, masked_positions: Tensor | None) -> Tensor:
+    """Labels of a batch at the masked positions; those given for these alone stay as they are."""
+    if masked_positions is None or labels.shape == masked_positions.shape:
+        return labels
+    return labels.flatten()[masked_positions]

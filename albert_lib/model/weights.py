@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -15,19 +15,148 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from albert_lib.config import AlbertConfig
+from albert_lib.config_json import labels_of
 from albert_lib.errors import CheckpointError, ConfigError, listed
 from albert_lib.files import folder_to_write, new_file, write_json
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, resolve_folder
-from albert_lib.model.encoder import layer_groups
+from albert_lib.model.encoder import AlbertEncoder
 from albert_lib.model.names import HEADS, hugging_face_name
 from albert_lib.model.weight_files import read_tensors
 
-if TYPE_CHECKING:
-    from albert_lib.model.pretrained import PretrainedModel
-
-    Model = TypeVar("Model", bound=PretrainedModel)
+Model = TypeVar("Model", bound="PretrainedModel")
 
 _POOLER = "albert.pooler"
+
+
+class PretrainedModel(nn.Module):
+    """What every ALBERT can do: be initialised, loaded, saved and counted."""
+
+    # Parts that start anew, with a warning, when a folder does not have them.
+    NEW_PARTS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    @classmethod
+    def from_pretrained(
+        cls: type[Model],
+        name_or_path: str | os.PathLike[str],
+        *,
+        dtype: torch.dtype | str | None = None,
+        **changes: Any,
+    ) -> Model:
+        """Load a folder in Hugging Face's format (config.json, model.safetensors) or a hub id.
+
+        The model comes back in evaluation mode. Raises ConfigError for its config.json and for
+        changes that are refused, CheckpointError when weights are missing, torn, or of another
+        shape, DownloadError when a hub id cannot be had.
+
+        Args:
+            name_or_path: a folder, or the hub id of a published model.
+            dtype: torch.bfloat16, "bfloat16", … or "auto", as saved; default: float32. Also
+                known as `torch_dtype`.
+            changes: fields of AlbertConfig to change, such as the labels of a new task or dropout
+                rates; `num_labels` and `id2label` are understood too.
+
+        Example:
+            >>> import tempfile, torch
+            >>> from albert_lib import AlbertConfig, AlbertModel
+            >>> small = AlbertConfig(
+            ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     AlbertModel(small).save_pretrained(folder)
+            ...     AlbertModel.from_pretrained(folder, dtype=torch.bfloat16).dtype
+            torch.bfloat16
+        """
+        return load(cls, name_or_path, dtype or changes.pop("torch_dtype", None), changes)
+
+    def save_pretrained(self, path: str | os.PathLike[str]) -> None:
+        """Write config.json and model.safetensors into a folder, beside what is there.
+
+        transformers reads them too, and KerasHub where there is a pooler. Raises ConfigError for
+        what no other implementation can represent (partial sharing, other roundings of groups),
+        CheckpointError where the folder cannot be written.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> from albert_lib import AlbertConfig, AlbertModel
+            >>> small = AlbertConfig(
+            ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     AlbertModel(small).save_pretrained(folder)
+            ...     sorted(file.name for file in pathlib.Path(folder).iterdir())
+            ['config.json', 'model.safetensors']
+        """
+        save(self, path)
+
+    def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
+        """Count the unique parameters; the arguments are those of transformers.
+
+        Args:
+            only_trainable: leave out what `requires_grad_(False)` froze.
+            exclude_embeddings: leave out the three embedding tables.
+
+        Example:
+            >>> import torch
+            >>> from albert_lib import AlbertConfig, AlbertModel
+            >>> config = AlbertConfig.preset("albert-base-v2")
+            >>> with torch.device("meta"):
+            ...     AlbertModel(config).num_parameters() == config.num_parameters()
+            True
+        """
+        tables = [m.weight for m in self.modules() if isinstance(m, nn.Embedding)]
+        left_out = {id(table) for table in tables} if exclude_embeddings else set()
+        return sum(
+            parameter.numel()
+            for parameter in self.parameters()
+            if id(parameter) not in left_out and (parameter.requires_grad or not only_trainable)
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the weights."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.parameters()).dtype
+
+    def initialise(self, part: nn.Module | None = None) -> None:
+        """Draw normal weights with the configured deviation; zero biases and padding row.
+
+        With `truncated_init`, Google's way, what falls beyond two deviations is drawn again.
+
+        Example:
+            >>> import torch
+            >>> from albert_lib import AlbertConfig, AlbertModel
+            >>> model = AlbertModel(AlbertConfig(
+            ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+            >>> model.initialise()
+            >>> model.pooler.bias.abs().max().item()
+            0.0
+        """
+        std = self.config.initializer_range
+        for module in _in_initialisation_order(self if part is None else part):
+            if isinstance(module, nn.Linear | nn.Embedding):
+                if self.config.truncated_init:
+                    nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+                else:
+                    nn.init.normal_(module.weight, std=std)
+            if isinstance(module, nn.Linear):
+                nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                with torch.no_grad():
+                    module.weight[module.padding_idx].zero_()
+
+
+def _in_initialisation_order(module: nn.Module) -> Iterator[nn.Module]:
+    """Go through modules as `modules()` does, but through an encoder by the kind of part."""
+    yield module
+    encoder = module if isinstance(module, AlbertEncoder) else None
+    for child in module.children() if encoder is None else encoder.in_initialisation_order():
+        yield from _in_initialisation_order(child)
 
 
 def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
@@ -69,7 +198,7 @@ def exportable_config(config: AlbertConfig) -> AlbertConfig:
         )
     if config.sharing == "none":
         config = config.replace(sharing="all", num_hidden_groups=config.num_hidden_layers)
-    elif layer_groups(config) != layer_groups(config.replace(group_rounding="huggingface")):
+    elif config.layer_groups() != config.replace(group_rounding="huggingface").layer_groups():
         raise ConfigError(
             f"Hugging Face would deal {config.num_hidden_layers} layers out to "
             f"{config.num_hidden_groups} groups otherwise than "
@@ -79,9 +208,13 @@ def exportable_config(config: AlbertConfig) -> AlbertConfig:
 
 
 def load(
-    model_class: type[Model], name_or_path: str | os.PathLike[str], changes: Mapping[str, Any]
+    model_class: type[Model],
+    name_or_path: str | os.PathLike[str],
+    dtype: torch.dtype | str | None,
+    changes: Mapping[str, Any],
 ) -> Model:
     """Read a folder into a new model; see PretrainedModel.from_pretrained."""
+    changes = _config_changes(model_class, changes)
     folder = resolve_folder(name_or_path, "weights")
     config = AlbertConfig.from_json(folder / "config.json").replace(**changes)
     tensors = read_tensors(folder)
@@ -93,21 +226,68 @@ def load(
     ours = {name: tensors[key] for key, name in wanted.items() if key in tensors}
     _check_shapes(folder, model, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors)
     _check_left_over(folder, model, wanted.keys(), tensors.keys())
-    model.load_state_dict({name: t.float() for name, t in ours.items()}, strict=False, assign=True)
+    number_type = _number_type(dtype, ours)
+    state = {name: tensor.to(number_type) for name, tensor in ours.items()}
+    model.load_state_dict(state, strict=False, assign=True)
     for part in new:
         part.to_empty(device="cpu")
         model.initialise(part)
+        part.to(number_type)
     return model.eval()
+
+
+# Arguments that users of transformers know, and what to write here.
+_INSTEAD = {
+    "output_hidden_states": "give it to the call: model(..., output_hidden_states=True)",
+    "output_attentions": "give it to the call: model(..., output_attentions=True)",
+    "return_dict": "leave it out, and call .to_tuple() on the output",
+    "device_map": "move the model afterwards: model.to(device)",
+    "revision": "write it into the name: name@revision",
+    "cache_dir": "set the environment variable HF_HUB_CACHE",
+    "local_files_only": "set the environment variable HF_HUB_OFFLINE=1",
+    "token": "run `hf auth login`",
+    "config": "give the fields that change, such as hidden_dropout_prob=0.1",
+    "attn_implementation": "leave it out: the faster attention is chosen",
+    "low_cpu_mem_usage": "leave it out: nothing is in memory twice",
+    "use_safetensors": "leave it out: nothing else is read",
+    "ignore_mismatched_sizes": "load AlbertModel and add a new head",
+}
+
+
+def _config_changes(model_class: type[PretrainedModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of AlbertConfig that arguments of from_pretrained change."""
+    for name in given:
+        if name in _INSTEAD:
+            raise ConfigError(
+                f"{model_class.__name__}.from_pretrained takes no {name}; {_INSTEAD[name]}."
+            )
+    label_keys = ("num_labels", "id2label", "label2id")
+    changes = {name: value for name, value in given.items() if name not in label_keys}
+    return {**changes, **labels_of(given)}
+
+
+def _number_type(dtype: torch.dtype | str | None, saved: Mapping[str, Tensor]) -> torch.dtype:
+    if dtype == "auto":
+        return next(iter(saved.values())).dtype
+    found: Any = torch.float32 if dtype is None else dtype
+    if isinstance(found, str):
+        found = getattr(torch, found.removeprefix("torch."), None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ConfigError(
+            f"dtype={dtype!r} is no type of floating-point numbers; give torch.float32, "
+            f'torch.bfloat16, torch.float16 or "auto".'
+        )
+    return found
 
 
 def _settle_missing(
     folder: Path, model: PretrainedModel, wanted: Iterable[str], found: Collection[str]
 ) -> list[nn.Module]:
-    """Decide what becomes of parameters that the folder lacks; return the parts that start anew.
+    """Decide about parameters that the folder lacks; return the parts that start anew.
 
-    A task's head starts anew, which is how fine-tuning begins; a bare model does without its
-    pooler; anything else that is missing, half a head too, means that the folder holds another
-    kind of model.
+    A task's head starts anew, which is how fine-tuning begins; a bare model loses its pooler;
+    anything else that is missing, half a head too, means that the folder holds another kind of
+    model.
     """
     missing = [key for key in wanted if key not in found]
     new: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from albert_lib.errors import CheckpointError
+from albert_lib.model.names import current_name
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
@@ -20,7 +21,9 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
 
 def copy_weights(file: Path, model: nn.Module) -> None:
     """Copy saved weights into `model`; raise CheckpointError when names or shapes differ."""
-    saved, own = load_file(file), weights(model)
+    config = getattr(model, "config", None)
+    saved = {current_name(name, config): tensor for name, tensor in load_file(file).items()}
+    own = weights(model)
     if unmatched := sorted(saved.keys() ^ own.keys()):
         raise CheckpointError(
             f"{file} is of another model ({unmatched[0]} is in only one of the two); "
@@ -55,6 +58,7 @@ def copy_optimizer_state(file: Path, model: nn.Module, optimizer: torch.optim.Op
     state: dict[str, dict[str, Tensor]] = {}
     for key, tensor in load_file(file).items():
         kind, _, name = key.partition("/")
+        name = current_name(name, getattr(model, "config", None))
         state.setdefault(name, {})[kind] = tensor.clone()  # aligned as a fresh tensor is
     names = optimized_names(model, optimizer)
     if not state.keys() <= set(names):

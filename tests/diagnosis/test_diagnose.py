@@ -191,7 +191,7 @@ def test_context_sensitivity_is_zero_without_attention_to_others(
 ) -> None:
     batch = batches.batch(0)
     assert context_sensitivity(model, batch, workshop.tokenizer) > 1e-3
-    for attention in model.albert.encoder.attentions:
+    for attention in {layer.attention for layer in model.albert.encoder.layers}:
         torch.nn.init.zeros_(attention.value.weight)
     assert context_sensitivity(model, batch, workshop.tokenizer) == 0
 

@@ -28,7 +28,7 @@ from albert_lib import (
     FillMask,
 )
 from albert_lib.files import data_folder, project_folder
-from albert_lib.model.pretrained import PretrainedModel
+from albert_lib.model.weights import PretrainedModel
 
 HEADS: dict[str, type[PretrainedModel]] = {
     "pretraining": AlbertForPreTraining,

@@ -12,7 +12,7 @@ import torch
 
 from albert_lib import AlbertConfig
 from albert_lib.model.names import hugging_face_name
-from albert_lib.model.pretrained import PretrainedModel
+from albert_lib.model.weights import PretrainedModel
 
 # The variables of the published albert_base checkpoint, optimizer and step aside.
 PUBLISHED_NAMES = """

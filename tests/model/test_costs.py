@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from albert_lib.config import AlbertConfig
-from albert_lib.config_checks import Sharing
+from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.model import AlbertForPreTraining, costs
 from albert_lib.workbook.kept import kept_tensors
 

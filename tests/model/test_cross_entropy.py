@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from albert_lib.model import mlm_loss
-from albert_lib.model.cross_entropy import ROWS_AT_ONCE, mean_cross_entropy
+from albert_lib.model.losses import ROWS_AT_ONCE, mean_cross_entropy
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 3 * ROWS_AT_ONCE + 5])

@@ -12,7 +12,7 @@ import transformers
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertModel
 from albert_lib.errors import ConfigError
 from albert_lib.model.attention import additive_attention, explicit_attention, fused_attention
-from albert_lib.model.encoder import FeedForward, layer_groups
+from albert_lib.model.layer import FeedForward
 
 IDS = torch.arange(5, 17).view(2, 6)
 
@@ -161,7 +161,7 @@ def test_8_layers_are_dealt_out_to_groups_by_three_roundings() -> None:
     def groups(n_layers: int, n_groups: int) -> dict[str, list[int]]:
         config = AlbertConfig(num_hidden_layers=n_layers, num_hidden_groups=n_groups)
         roundings = ("exact", "huggingface", "google")
-        return {name: layer_groups(config.replace(group_rounding=name)) for name in roundings}
+        return {name: config.replace(group_rounding=name).layer_groups() for name in roundings}
 
     even = groups(24, 4)
     assert even["exact"] == even["huggingface"] == even["google"]

@@ -169,12 +169,12 @@ def test_hidden_states_are_whole_even_where_positions_are_given(tiny, padded_bat
     model = random_model(AlbertModel, tiny)
     positions = torch.tensor([3, 12])
     whole = model(**padded_batch, output_hidden_states=True)
-    both = model(**padded_batch, output_hidden_states=True, positions=positions)
+    both = model(**padded_batch, output_hidden_states=True, masked_positions=positions)
     assert all(
         torch.equal(a, b) for a, b in zip(whole.hidden_states, both.hidden_states, strict=True)
     )
     assert torch.equal(both.last_hidden_state, whole.last_hidden_state.flatten(0, 1)[positions])
-    nothing = model(**padded_batch, positions=positions[:0])
+    nothing = model(**padded_batch, masked_positions=positions[:0])
     assert nothing.last_hidden_state.shape == (0, 32)
     assert largest_difference(nothing.pooler_output, whole.pooler_output) < 1e-5
 
@@ -196,7 +196,7 @@ def test_bfloat16_training_takes_the_other_attention_and_agrees(tiny, padded_bat
         low = model(**padded_batch).sop_logits
     assert (low.float() - model(**padded_batch).sop_logits).abs().max() < 0.15
     low.float().sum().backward()
-    assert torch.isfinite(model.albert.encoder.attentions[0].query.weight.grad).all()
+    assert torch.isfinite(model.albert.encoder.layers[0].attention.query.weight.grad).all()
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,15 @@ def test_bfloat16_training_takes_the_other_attention_and_agrees(tiny, padded_bat
 )
 def test_sharing_decides_how_many_sets_there_are(tiny, sharing, attentions, ffns, norms) -> None:
     encoder = AlbertModel(tiny.replace(sharing=sharing, num_hidden_layers=4)).encoder
-    assert len(encoder.attentions) == attentions
-    assert len(encoder.ffns) == ffns
-    assert len(encoder.attention_norms) == len(encoder.ffn_norms) == norms
+    assert len(encoder.layers) == 4
+
+    def different(part):
+        return len({id(getattr(layer, part)) for layer in encoder.layers})
+
+    assert different("attention") == attentions
+    assert different("feed_forward") == ffns
+    assert different("attention_norm") == different("feed_forward_norm") == norms
+    assert (len(set(encoder.layers)) == 1) is (sharing == "all")
 
 
 @pytest.mark.parametrize("layers", range(1, 30))
@@ -235,7 +241,7 @@ def test_initial_weights(tiny) -> None:
     words = model.albert.embeddings.word_embeddings.weight
     assert words[0].abs().max() == 0
     assert words[1:].std().item() == pytest.approx(0.02, rel=0.02)
-    assert model.albert.encoder.ffns[0].expand.bias.abs().max() == 0
+    assert model.albert.encoder.layers[0].feed_forward.intermediate.bias.abs().max() == 0
 
 
 @pytest.mark.usefixtures("without_shape_checks")
@@ -244,7 +250,7 @@ def test_initial_weights(tiny) -> None:
     [
         ({"input_ids": torch.full((1, 3), 100)}, "input_ids holds 100, outside 0 to 99"),
         ({"input_ids": torch.full((1, 3), -1)}, "input_ids holds -1"),
-        ({"input_ids": torch.full((1, 65), 5)}, "65 pieces but the model knows 64 positions"),
+        ({"input_ids": torch.full((1, 65), 5)}, "65 tokens but the model has 64 positions"),
         ({"input_ids": torch.zeros((1, 0), dtype=torch.long)}, "empty"),
         (
             {"input_ids": torch.full((1, 3), 5), "token_type_ids": torch.full((1, 3), 2)},
@@ -261,10 +267,10 @@ def test_wrong_inputs_are_refused_with_a_sentence(tiny, arguments, sentence) -> 
         AlbertModel(tiny)(**arguments)
 
 
-def test_the_513th_piece_is_refused(tiny) -> None:
+def test_the_513th_token_is_refused(tiny) -> None:
     model = AlbertModel(tiny.replace(max_position_embeddings=512))
     assert model(torch.full((1, 512), 5)).last_hidden_state.shape == (1, 512, 32)
-    with pytest.raises(InputError, match=r"513 pieces but the model knows 512.*truncate it"):
+    with pytest.raises(InputError, match=r"513 tokens but the model has 512.*truncate it"):
         model(torch.full((1, 513), 5))
 
 
@@ -283,7 +289,7 @@ def test_losses_against_torch_by_hand(rows: int) -> None:
 
 
 def test_gelu_in_bfloat16_is_off_by_less_than_its_two_forms_and_rounding() -> None:
-    from albert_lib.model.encoder import gelu_new
+    from albert_lib.model.layer import gelu_new
 
     inputs = torch.linspace(-6, 6, 20_001).bfloat16()
     exact = torch.nn.functional.gelu(inputs.double(), approximate="tanh")

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from albert_lib.config import AlbertConfig
-from albert_lib.config_checks import Sharing
+from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.model.costs import training_flops
 from albert_lib.paper import paper_table
 from albert_lib.workbook.style import COLORS

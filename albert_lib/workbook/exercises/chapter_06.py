@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from albert_lib.probing.log_odds import log_probability_gap
+from albert_lib.probing.template_probe import log_probability_gap
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial
 
 

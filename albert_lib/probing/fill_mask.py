@@ -184,6 +184,16 @@ class FillMask:
 
         Sequences of similar length go through the model together, so they come in another
         order than they were given. Nothing is stored: take from a batch what you need.
+
+        Example:
+            >>> import torch
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import FillMask
+            >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+            >>> ids = torch.tensor(model.tokenizer.encode("The baker sleeps."))
+            >>> (index, logits), = model.logits_at([ids], [torch.tensor([1, 2])])
+            >>> index, logits.shape == (2, model.tokenizer.vocab_size)
+            (0, True)
         """
         for chosen in self.batches([len(ids) for ids in encoded]):
             sequences = [encoded[index] for index in chosen]

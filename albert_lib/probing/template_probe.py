@@ -103,7 +103,13 @@ class ProbeRow:
         values: Sequence[float] | Float[np.ndarray, "templates"],
         confidence: float = 0.95,
     ) -> ProbeRow:
-        """A row with Student's interval of its values' mean."""
+        """A row with Student's interval of its values' mean.
+
+        Example:
+            >>> from albert_lib.probing import ProbeRow
+            >>> ProbeRow.of("nurse", [0.5, 1.5]).interval.mean
+            1.0
+        """
         array = np.asarray(values, dtype=np.float64)
         return cls(label, array, mean_interval(array, confidence))
 

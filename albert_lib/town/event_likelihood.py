@@ -59,7 +59,16 @@ class Evidence:
 
 
 def slot_columns(words: Words, vocab_size: int) -> Float64[Tensor, "vocab slots"]:
-    """P(token | slot)."""
+    """P(token | slot).
+
+    Example:
+        >>> from albert_lib.town import Town
+        >>> from albert_lib.town.event_likelihood import slot_columns
+        >>> town = Town()
+        >>> columns = slot_columns(town.words, town.tokenizer.vocab_size)
+        >>> bool((columns.sum(dim=0) - 1).abs().max() < 1e-9)
+        True
+    """
     columns = torch.zeros((vocab_size, len(words.slots)), dtype=torch.float64)
     for number, fills in enumerate(words.slots.values()):
         columns[torch.from_numpy(fills), number] = 1 / len(fills)

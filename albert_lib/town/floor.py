@@ -64,6 +64,23 @@ def find_floor(reader: IdealReader, batches: PretrainingBatches, n_batches: int)
 
     Where two answers are equally likely, each counts as half right. Raises InputError for no
     batches, and as `IdealReader.read` does.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.corpus import TokenStore
+        >>> from albert_lib.objectives import MaskingConfig, PretrainingBatches
+        >>> from albert_lib.town import IdealReader, Town, find_floor
+        >>> from albert_lib.town.hamlet import load_hamlet
+        >>> town, masking = Town(1.0, world=load_hamlet()), MaskingConfig(max_ngram=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", town.documents(8), town.tokenizer)
+        ...     batches = PretrainingBatches(
+        ...         store, town.tokenizer, batch_size=2, masking=masking,
+        ...         sequence_length=town.world.sequence_length, short_sequence_probability=0.0,
+        ...     )
+        ...     floor = find_floor(IdealReader(town, masking), batches, n_batches=1)
+        >>> floor.pairs, floor.mlm_loss.mean > 0, 0 <= floor.sop_accuracy.mean <= 1
+        (2, True, True)
     """
     if n_batches < 1:
         raise InputError(f"n_batches is {n_batches}; read at least 1.")

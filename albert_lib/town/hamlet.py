@@ -38,7 +38,15 @@ def load_hamlet(remark_probability: float | None = None) -> World:
 
 
 def plain_forms(world: World, event: Event) -> Event:
-    """The same event with the first four forms that hold one word of its attribute."""
+    """The same event with the first four forms that hold one word of its attribute.
+
+    Example:
+        >>> from albert_lib.town import load_world
+        >>> from albert_lib.town.hamlet import plain_forms
+        >>> world = load_world()
+        >>> max(len(plain_forms(world, event).forms) for event in world.events)
+        4
+    """
     keys = world.attributes[event.attribute].words if event.attribute else {}
     mentions = [
         sum(token.is_place and token.text in keys for token in form) for form in event.forms

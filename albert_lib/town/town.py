@@ -26,7 +26,7 @@ class TownDocument:
         >>> from albert_lib.town import Town
         >>> (document,) = Town(bias=1.0, seed=1).labelled_documents(1)
         >>> document.gender in ("woman", "man"), sorted(document.attributes)[0]
-        (True, 'breakfast')
+        (True, 'home')
     """
 
     sentences: tuple[str, ...]

@@ -267,7 +267,18 @@ def load_world(path: str | os.PathLike[str] | None = None) -> World:
 
 
 def world_from(content: Mapping[str, Any]) -> World:
-    """Make a world of a description as TOML gives it."""
+    """Make a world of a description as TOML gives it.
+
+    Example:
+        >>> from albert_lib.town.world import world_from
+        >>> events = [{"name": "meal", "forms": ["{name} eats."]}] * 2
+        >>> names = {"women": ["Ada"], "men": ["Carl"]}
+        >>> content = {"names": names, "attributes": {}, "events": events}
+        >>> content["remarks"] = {"forms": ["It rains."]}
+        >>> content["telling"] = {"shortest": 2, "longest": 2}
+        >>> world_from(content).words
+        ('ada', 'carl', 'eats', 'he', 'her', 'him', 'his', 'it', 'rains', 'she')
+    """
     return World(
         names=(tuple(content["names"]["women"]), tuple(content["names"]["men"])),
         attributes={
@@ -281,7 +292,13 @@ def world_from(content: Mapping[str, Any]) -> World:
 
 
 def attribute_from(name: str, values: Sequence[Mapping[str, Any]]) -> Attribute:
-    """Make an attribute of its values; weight is 1 and lean 0 unless they are given."""
+    """Make an attribute of its values; weight is 1 and lean 0 unless they are given.
+
+    Example:
+        >>> from albert_lib.town.world import attribute_from
+        >>> attribute_from("pet", [{"pet": "cat"}, {"pet": "dog", "lean": 1.0}]).leans.tolist()
+        [0.0, 1.0]
+    """
     keys = [key for key in values[0] if key not in ("weight", "lean")]
     return Attribute(
         name,
@@ -292,7 +309,13 @@ def attribute_from(name: str, values: Sequence[Mapping[str, Any]]) -> Attribute:
 
 
 def event_from(content: Mapping[str, Any]) -> Event:
-    """Make an event of its description."""
+    """Make an event of its description.
+
+    Example:
+        >>> from albert_lib.town.world import event_from
+        >>> event_from({"name": "meal", "forms": ["{name} eats soup."]}).n_tokens
+        4
+    """
     forms = tuple(read_form(text) for text in content["forms"])
     if not forms:
         raise WorldError(f"{content['name']} has no forms; write at least one.")

@@ -1,4 +1,4 @@
-"""What the published probe sets share: results, measures, reading files, asking about tokens.
+"""What the published probe sets share: results, measures, and asking about tokens.
 
 A set's own file has `read`, which makes items of its authors' files; `score`, which asks a model
 about them and returns a `SetResult`; and the measures of its paper.
@@ -6,22 +6,17 @@ about them and returns a `SetResult`; and the measures of its paper.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from albert_lib.errors import InputError, TextError, listed
-from albert_lib.files import read_text
+from albert_lib.errors import InputError
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.probing.fill_mask import FillMask, evaluation_mode
 from albert_lib.probing.intervals import Interval, proportion_interval
@@ -31,7 +26,6 @@ ScoredItem = TypeVar("ScoredItem", covariant=True)
 
 TIE = 1e-4  # nats; scores that differ by no more differ by rounding of float32
 TOO_LONG = "longer than the model's positions"
-RESTORE = "restore the file as it was published"
 IN_ORDER = 0  # the sentence-order head's first score; its second is for "swapped"
 
 
@@ -100,97 +94,20 @@ class SetResult(ABC, Generic[ScoredItem]):
         return ()
 
 
-# -- reading
-
-
-def one_file(path: Path, pattern: str, what: str) -> Path:
-    """`path` if it is a file, or the one file in this folder that fits `pattern`.
-
-    Raises TextError where there is none, or a choice.
-
-    Example:
-        >>> from albert_lib.files import data_folder
-        >>> from albert_lib.probing.sets.base import one_file
-        >>> one_file(data_folder() / "probes", "*.csv", "the file of pairs").name
-        'pairs.csv'
-    """
-    if not path.is_dir():
-        return path
-    found = sorted(path.glob(pattern))
-    if len(found) != 1:
-        held = f"holds {listed(file.name for file in found)}" if found else f"holds no {pattern}"
-        raise TextError(f"{path} {held}; name {what} itself.")
-    return found[0]
-
-
-def jsonl_files(path: Path) -> list[Path]:
-    """`path` itself, or the .jsonl files of this folder in the order of their names."""
-    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-
-
-def json_lines(file: Path) -> Iterator[tuple[int, Any]]:
-    """Yield the number and the value of every line that is not empty.
-
-    Raises TextError naming file and line for what is not JSON.
-    """
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as problem:
-            raise TextError(
-                f"{file}, line {number} is not JSON ({problem.msg}); {RESTORE}."
-            ) from None
-        yield number, value
-
-
-def table_rows(
-    file: Path, columns: Collection[str], what: str, **dialect: Any
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number and the columns of every row of a file with a line of headings.
-
-    `dialect` is what csv.DictReader takes; `what` names the authors' file in messages. Columns
-    that a row lacks are None. Raises TextError for a missing column or what is not CSV.
-    """
-    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), **dialect)
-    try:
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise TextError(f"{file} has no column {missing[0]!r} in its first line; give {what}.")
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as problem:
-        raise TextError(
-            f"{file}, line {reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
-        ) from None
-
-
-def field(file: Path, where: str, record: Any, name: str, kind: type) -> Any:
-    """The value of a field of a JSON object; TextError if it is missing or of another type.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from albert_lib.probing.sets.base import field
-        >>> field(Path("dev.json"), "example 3", {"target": "nurse"}, "target", str)
-        'nurse'
-    """
-    if not isinstance(record, dict) or name not in record:
-        raise TextError(f"{file}: {where} has no {name!r}; {RESTORE}.")
-    value = record[name]
-    if not isinstance(value, kind):
-        raise TextError(
-            f"{file}: {name!r} of {where} is {type(value).__name__}, not {kind.__name__}; "
-            f"{RESTORE}."
-        )
-    return value
-
-
 # -- asking
 
 
 def fits(fill_mask: FillMask, ids: Sequence[int]) -> bool:
-    """Whether a text is no longer than the model has positions."""
+    """Whether a text is no longer than the model has positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import fits
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> fits(model, model.tokenizer.encode("Short.")), fits(model, [5] * 100_000)
+        (True, False)
+    """
     return len(ids) <= fill_mask.model.config.max_position_embeddings
 
 
@@ -200,6 +117,15 @@ def encode_pairs(
     """Items with the ids of both sentences, and how many are too long for the model.
 
     Raises InputError where no pair fits.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import encode_pairs
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> fitting, dropped = encode_pairs(model, ["pair"], lambda pair: ("He is.", "She is."))
+        >>> [len(ids) for ids in fitting[0][1:]], dropped
+        ([5, 5], {})
     """
     tokenizer, longest = fill_mask.tokenizer, fill_mask.model.config.max_position_embeddings
     texts = [(item, *sentences(item)) for item in items]
@@ -234,6 +160,16 @@ def query_log_probabilities(
     A text that is asked about several tokens goes through the model once. Every text must hold
     a [MASK] and fit into the model's positions (`fits`). A row of logits over 30,000 tokens takes
     120 kB, so each is dropped once its one number is read.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import TokenQuery, query_log_probabilities
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> ids = tuple(model.tokenizer.encode("He is a [MASK]."))
+        >>> queries = [TokenQuery(ids, token) for token in (20, 21)]
+        >>> (query_log_probabilities(model, queries) < 0).tolist()
+        [True, True]
     """
     asked: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, query in enumerate(queries):
@@ -279,6 +215,16 @@ def order_probabilities(
 
     From the sentence-order head of `model`, which is the one in `fill_mask`, passed again for its
     type. Pairs must fit into its positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import order_probabilities
+        >>> folder = data_folder() / "checkpoints" / "albert-mini-en"
+        >>> model = FillMask.from_pretrained(folder, order_head=True)
+        >>> (chance,) = order_probabilities(model, model.model, [("He rose.", "He went out.")])
+        >>> bool(0 < chance < 1)
+        True
     """
     device = next(model.parameters()).device
     nowhere = torch.empty(0, dtype=torch.long, device=device)  # no vocabulary needs scoring

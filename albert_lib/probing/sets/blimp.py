@@ -33,15 +33,13 @@ from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.pseudo_likelihood import MaskUnit, pseudo_log_likelihood
 from albert_lib.probing.sets.base import (
-    RESTORE,
     TIE,
     Measure,
     SetResult,
     encode_pairs,
-    json_lines,
-    jsonl_files,
     percentage,
 )
+from albert_lib.probing.sets.files import RESTORE, json_lines, jsonl_files
 
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 

@@ -31,13 +31,12 @@ from albert_lib.errors import TextError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.pseudo_likelihood import pseudo_log_likelihood, shared_positions
 from albert_lib.probing.sets.base import (
-    RESTORE,
     Measure,
     SetResult,
     encode_pairs,
     percentage,
-    table_rows,
 )
+from albert_lib.probing.sets.files import RESTORE, table_rows
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 DIRECTIONS = ("stereo", "antistereo")

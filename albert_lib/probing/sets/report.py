@@ -131,7 +131,16 @@ def check_output(folder: str | os.PathLike[str]) -> Path:
 
 
 def numbers(report: Report) -> dict[str, Any]:
-    """The report's numbers for JSON, which has no infinity: an unknown end is null."""
+    """The report's numbers for JSON, which has no infinity: an unknown end is null.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, numbers
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> numbers(report)["measures"][0]["value"]
+        62.5
+    """
     measures = [
         {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -154,7 +163,16 @@ def numbers(report: Report) -> dict[str, Any]:
 
 
 def page(report: Report) -> str:
-    """The report in Markdown."""
+    """The report in Markdown.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, page
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> page(report).splitlines()[0]
+        '# blimp on m'
+    """
     rows = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in table(report.measures)]
     lines = [
         f"# {report.set_name} on {report.model}",
@@ -204,6 +222,14 @@ def draw(report: Report) -> Figure:
     """A row for every measure, a panel for every unit; filled where the neutral value is left out.
 
     The figure belongs to no window and changes no setting of matplotlib's.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, draw
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> len(draw(report).axes)
+        1
     """
     # here and not at the top: most who import this package draw nothing
     from matplotlib.figure import Figure

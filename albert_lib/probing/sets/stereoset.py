@@ -42,18 +42,16 @@ from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Drawn, mean_interval, percentile_bootstrap
 from albert_lib.probing.pseudo_likelihood import word_positions
 from albert_lib.probing.sets.base import (
-    RESTORE,
     TIE,
     TOO_LONG,
     Measure,
     SetResult,
     TokenQuery,
-    field,
     fits,
-    one_file,
     order_probabilities,
     query_log_probabilities,
 )
+from albert_lib.probing.sets.files import RESTORE, field, one_file
 
 PARTS = ("intrasentence", "intersentence")
 LABELS = ("stereotype", "anti-stereotype", "unrelated")
@@ -106,21 +104,7 @@ class ScoredExample:
 
 @dataclass(frozen=True)
 class StereoSetResult(SetResult[ScoredExample]):
-    """The scored examples, and what was left out, by reason.
-
-    Example:
-        >>> from albert_lib.probing.sets import stereoset
-        >>> texts = ("The nurse was kind.", "The nurse was rude.", "The nurse was green.")
-        >>> item = stereoset.ContextExample(
-        ...     "intrasentence", "1", "nurse", "gender", "The nurse was BLANK.", texts
-        ... )
-        >>> one = stereoset.ScoredExample(item, 0.03, 0.02, 0.01)
-        >>> for measure in stereoset.StereoSetResult([one], {}).measures()[:3]:
-        ...     print(measure.label, measure.value)
-        intrasentence: lms 100.0
-        intrasentence: ss 100.0
-        intrasentence: icat 0.0
-    """
+    """The scored examples, and what was left out, by reason."""
 
     def measures(self) -> list[Measure]:
         """The lms, ss and icat of each part and bias type, and of all examples together.
@@ -202,7 +186,15 @@ def score(fill_mask: FillMask, items: Sequence[ContextExample]) -> StereoSetResu
 
 
 def target_scores(examples: Iterable[ScoredExample]) -> Float[np.ndarray, "targets 2"]:
-    """The lms and ss of every target, in per cent, in the targets' alphabetical order."""
+    """The lms and ss of every target, in per cent, in the targets' alphabetical order.
+
+    Example:
+        >>> from albert_lib.probing.sets.stereoset import ContextExample, ScoredExample
+        >>> from albert_lib.probing.sets.stereoset import target_scores
+        >>> item = ContextExample("intrasentence", "1", "nurse", "gender", "BLANK", ("a", "b", "c"))
+        >>> target_scores([ScoredExample(item, 0.03, 0.01, 0.02)]).tolist()
+        [[50.0, 100.0]]
+    """
     by_target: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for example in examples:
         related = (example.stereotype, example.anti_stereotype)

@@ -44,7 +44,8 @@ from albert_lib.probing.association import (
 from albert_lib.probing.features import Features
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
-from albert_lib.probing.sets.base import Measure, SetResult, jsonl_files
+from albert_lib.probing.sets.base import Measure, SetResult
+from albert_lib.probing.sets.files import jsonl_files
 
 SETS = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_text
-from albert_lib.probing.sets.base import RESTORE
+from albert_lib.probing.sets.files import RESTORE
 from albert_lib.probing.templates import MASK
 
 MALE = ("he", "him", "his", "himself")

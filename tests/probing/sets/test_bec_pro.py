@@ -13,7 +13,8 @@ import scipy.stats
 
 from albert_lib.errors import TextError
 from albert_lib.probing import FillMask
-from albert_lib.probing.sets.bec_pro import NOT_INDEPENDENT, PAIRS, read, score, signed_ranks
+from albert_lib.probing.sets.bec_pro import NOT_INDEPENDENT, PAIRS, read, score
+from albert_lib.probing.sets.signed_ranks import signed_ranks
 
 HEADER = "\tSentence\tSent_TM\tSent_AM\tSent_TAM\tTemplate\tPerson\tGender\tProfession\tProf_Gender"
 TEMPLATE = "<person subject> is a <profession>."

@@ -1,10 +1,11 @@
 """The Town: how far a model stays above its floor, which probes read true, what sharing costs.
 
-    python -m benchmarks.town [--only floor|probes|tables ...] [--seeds 3] [--keep FOLDER]
+    python -m benchmarks.town [--only floor|probes|tables ...] [--seeds 3] [--save FOLDER]
 
-Prints the perfect reader's scores and those of a model trained for 90 seconds; the slopes of five
-probes against true gaps, with intervals over seeds and their false alarms where there is nothing to
-find; what counterfactual twins do to probe and truth; and the paper's Tables 4 and 5 in kind.
+Prints the ideal reader's scores and those of a model trained for 90 seconds; the slopes of five
+probes against true gaps, with intervals over seeds and their false positives where there is
+nothing to find; what counterfactual augmentation does to probe and truth; and the paper's Tables
+4 and 5 in kind.
 Each figure stands beside its target; the exit status is 1 where one is missed. Two cores, ten
 minutes, nothing else running.
 """
@@ -24,7 +25,7 @@ import numpy as np
 from albert_lib.config import Sharing
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.calibration import calibrate, points
-from albert_lib.experiments.kept_trials import keep_trials
+from albert_lib.experiments.stored_trials import save_trials
 from albert_lib.experiments.stored_variations import StoredVariations, save_variations
 from albert_lib.experiments.town_models import (
     MASKING,
@@ -34,7 +35,7 @@ from albert_lib.experiments.town_models import (
     town_recipe,
 )
 from albert_lib.experiments.town_questions import ASSOCIATION, IN_NATS, PROBES
-from albert_lib.experiments.town_trials import BUSY, Probed, Trial, run_trials
+from albert_lib.experiments.town_trials import FEW_REMARKS, ProbedModel, TownTrial, run_trials
 from albert_lib.experiments.variations import (
     BATCHES,
     BIAS,
@@ -79,7 +80,7 @@ class Options:
     """What the command line asked for."""
 
     seeds: int
-    keep: Path | None  # a folder for what models read and reached, as in data/town
+    save: Path | None  # a folder for what was measured, as in data/town
 
 
 def main() -> int:
@@ -88,17 +89,17 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--seeds", type=int, default=3, help="models of each kind")
     parser.add_argument(
-        "--keep",
+        "--save",
         type=Path,
         metavar="FOLDER",
-        help="keep what models read and reached there",
+        help="save what was measured there",
     )
     given = parser.parse_args()
-    if given.keep is not None:  # better no folder now than none in ten minutes
-        given.keep.mkdir(parents=True, exist_ok=True)
+    if given.save is not None:  # better no folder now than none in ten minutes
+        given.save.mkdir(parents=True, exist_ok=True)
     began, report = time.perf_counter(), Report()
     for name in given.only or PARTS:
-        PARTS[name](report, Options(given.seeds, given.keep))
+        PARTS[name](report, Options(given.seeds, given.save))
     minutes = (time.perf_counter() - began) / 60
     report.at_most("town: minutes in all", minutes, None if given.only else MINUTES)
     return report.close()
@@ -108,7 +109,7 @@ def main() -> int:
 
 
 def measure_floor(report: Report, options: Options) -> None:
-    """Train on the Town for 90 seconds and compare with the perfect reader."""
+    """Train on the Town for 90 seconds and compare with the ideal reader."""
     world = load_world()
     with tempfile.TemporaryDirectory() as folder:
         town = Town(BIAS, seed=TRAINING_TOWN_SEED, world=world)
@@ -129,15 +130,17 @@ def measure_floor(report: Report, options: Options) -> None:
                    MOST_GAP)  # fmt: skip
     report.at_most("town: SOP accuracy below the ceiling",
                    floor.sop_accuracy.mean - reached.sop_accuracy, MOST_SOP_GAP)  # fmt: skip
-    report.at_least("town: examples the perfect reader reads a minute",
+    report.at_least("town: examples the ideal reader reads a minute",
                     60 * floor.pairs / reading, 2000)  # fmt: skip
 
 
 def print_floor(report: Report, floor: Floor, reached: Evaluation) -> None:
-    """Print the perfect reader's scores beside a model's."""
+    """Print the ideal reader's scores beside a model's."""
     for name in ("mlm_loss", "mlm_accuracy", "sop_loss", "sop_accuracy"):
         words = name.replace("mlm", "MLM").replace("sop", "SOP").replace("_", " ")
-        report.line(f"{words}: perfect {getattr(floor, name)}, model {getattr(reached, name):.3f}")
+        report.line(
+            f"{words}: ideal reader {getattr(floor, name)}, model {getattr(reached, name):.3f}"
+        )
 
 
 def build(path: Path, town: Town, n: int) -> TokenStore:
@@ -179,36 +182,36 @@ def train_for(seconds: float, store: TokenStore, town: Town) -> AlbertForPreTrai
 
 
 def measure_probes(report: Report, options: Options) -> None:
-    """Set what five probes read against the truth, then balance the most biased town by twins."""
+    """Compare five probes with the truth, then balance the most biased town by counterfactuals."""
     seeds = range(options.seeds)
-    trials = [Trial(bias, seed, PROBE_STEPS) for bias in BIASES for seed in seeds]
-    trials += [Trial(1.0, seed, PROBE_STEPS, with_twins=True) for seed in seeds]
-    trials += [Trial(1.0, seed, PROBE_STEPS, remarks=BUSY) for seed in seeds]
+    trials = [TownTrial(bias, seed, PROBE_STEPS) for bias in BIASES for seed in seeds]
+    trials += [TownTrial(1.0, seed, PROBE_STEPS, with_counterfactuals=True) for seed in seeds]
+    trials += [TownTrial(1.0, seed, PROBE_STEPS, remark_probability=FEW_REMARKS) for seed in seeds]
     probed = list(run_trials(trials))
-    if options.keep is not None:
+    if options.save is not None:
         command = f"python -m benchmarks.town --only probes --seeds {options.seeds}"
-        keep_trials(options.keep / "calibration.json", probed, command)
-    twinned = [each for each in probed if each.trial.with_twins]
-    busy = [each for each in probed if each.trial.remarks == BUSY]
-    plain = [each for each in probed if each not in twinned and each not in busy]
+        save_trials(options.save / "calibration.json", probed, command)
+    augmented = [each for each in probed if each.trial.with_counterfactuals]
+    redundant = [each for each in probed if each.trial.remark_probability == FEW_REMARKS]
+    plain = [each for each in probed if each not in augmented and each not in redundant]
     report.title(f"probes: {len(plain)} models of the Hamlet, {PROBE_STEPS} steps each")
     for name in PROBES:
         add_calibration(report, name, plain)
-    report.title("busy days: other sentences tell the work, and a name is seldom needed")
+    report.title("few remarks: other sentences mention the work, and a name is seldom needed")
     for name in IN_NATS:
-        slope = calibrate(busy, name).slope
+        slope = calibrate(redundant, name).slope
         report.line(f"{name}: slope {slope} read of true at bias 1")
-    report.title("twins: counterfactual augmentation of the Hamlet at bias 1")
-    add_twins(report, [each for each in plain if each.trial.bias == 1], twinned)
+    report.title("counterfactual augmentation of the Hamlet at bias 1")
+    add_counterfactuals(report, [each for each in plain if each.trial.bias == 1], augmented)
 
 
-def add_calibration(report: Report, name: str, probed: Sequence[Probed]) -> None:
-    """Add the slope and correlation of one probe, and print its false alarms."""
+def add_calibration(report: Report, name: str, probed: Sequence[ProbedModel]) -> None:
+    """Add the slope and correlation of one probe, and print its false positives."""
     found = calibrate(probed, name)
     unit = "cosine a nat" if name == ASSOCIATION else "read of true"
     report.line(
         f"{name}: slope {found.slope} {unit}, r = {found.correlation:.2f}, "
-        f"false alarms {found.false_alarms:.0%}"
+        f"false positives {found.false_positive_rate:.0%}"
     )
     is_true = name in TRUE_PROBES
     least = LEAST_CORRELATION if is_true else None
@@ -217,21 +220,25 @@ def add_calibration(report: Report, name: str, probed: Sequence[Probed]) -> None
         report.at_least(f"town: slope, {name}", found.slope.mean, LEAST_SLOPE)
 
 
-def add_twins(report: Report, plain: Sequence[Probed], twinned: Sequence[Probed]) -> None:
-    """Add how much of the gap a probe still reads when every document has a twin."""
+def add_counterfactuals(
+    report: Report, plain: Sequence[ProbedModel], augmented: Sequence[ProbedModel]
+) -> None:
+    """Add how much of the gap a probe still measures with counterfactual augmentation."""
     name = TRUE_PROBES[0]
-    before, after = (mean_size(models, name) for models in (plain, twinned))
+    before, after = (mean_size(models, name) for models in (plain, augmented))
     truth = np.abs(points(plain, name).truth).mean()
-    report.line(f"true mean size of a gap: {truth:.2f} nats without twins, 0 with them")
-    report.line(f"as read by the {name}: {before:.2f} and {after:.2f}")
-    losses = [mean_interval([each.mlm_loss for each in models]) for models in (plain, twinned)]
-    report.line(f"MLM loss on documents without twins: {losses[0]} and {losses[1]}")
-    report.at_most("town: share of the gap read that twins leave", after / before, MOST_LEFT)
+    report.line(f"true mean size of a gap: {truth:.2f} nats without counterfactuals, 0 with them")
+    report.line(f"as measured by the {name}: {before:.2f} and {after:.2f}")
+    losses = [mean_interval([each.mlm_loss for each in models]) for models in (plain, augmented)]
+    report.line(f"MLM loss on documents as they are: {losses[0]} and {losses[1]}")
+    report.at_most(
+        "town: fraction of the gap that counterfactuals leave", after / before, MOST_LEFT
+    )
 
 
-def mean_size(probed: Sequence[Probed], name: str) -> float:
-    """The mean absolute reading of a probe."""
-    return float(np.abs(points(probed, name).reading).mean())
+def mean_size(probed: Sequence[ProbedModel], name: str) -> float:
+    """The mean absolute value that a probe measures."""
+    return float(np.abs(points(probed, name).measured).mean())
 
 
 # -- the paper's tables in kind
@@ -251,8 +258,8 @@ def measure_tables(report: Report, options: Options) -> None:
     )
     floor, vocab_size = hamlet_floor()
     command = f"python -m benchmarks.town --only tables --seeds {options.seeds}"
-    if options.keep is not None:
-        save_variations(options.keep / "variations.json", outcomes, floor, command)
+    if options.save is not None:
+        save_variations(options.save / "variations.json", outcomes, floor, command)
     found = StoredVariations(outcomes, floor, command)
     add_sharing(report, found, vocab_size)
     add_pairs(report, found)
@@ -304,7 +311,7 @@ def run_variations(variations: list[Variation]) -> list[Outcome]:
 
 
 def hamlet_floor() -> tuple[Floor, int]:
-    """The perfect reader's scores on what the variations are asked, and the vocabulary's size."""
+    """The ideal reader's scores on what the variations are asked, and the vocabulary's size."""
     world: World = load_hamlet()
     town = Town(BIAS, seed=HELD_OUT_TOWN_SEED, world=world)
     with tempfile.TemporaryDirectory() as folder:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line a piece: the piece, its id, its vector's length and first numbers."""
+    """Print a line for every token: the token, its id, its vector's length and first numbers."""
     texts = texts_from(options)
     if "output" in options and (options.output.is_dir() or not options.output.name):
         raise InputError(f"{options.output} is a folder; name a file in it, such as features.npz.")
@@ -48,14 +48,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_features(text: str, features: TextFeatures) -> None:
-    """Print what a person can take in of one text's features."""
+    """Print the first numbers of one text's features."""
     length, width = features.last_hidden_state.shape
-    print(f"{text}\n  last_hidden_state: {length} pieces × {width} numbers")
-    heading = ("piece", "id", "length", f"first {min(SHOWN, width)} numbers")
+    print(f"{text}\n  last_hidden_state: {length} tokens × {width} numbers")
+    heading = ("token", "id", "length", f"first {min(SHOWN, width)} numbers")
     rows = [
-        (piece, str(token), f"{vector.norm():.3f}", first_numbers(vector))
-        for piece, token, vector in zip(
-            features.pieces, features.input_ids.tolist(), features.last_hidden_state, strict=True
+        (token, str(token_id), f"{vector.norm():.3f}", first_numbers(vector))
+        for token, token_id, vector in zip(
+            features.tokens, features.input_ids.tolist(), features.last_hidden_state, strict=True
         )
     ]
     for line in columns([heading, *rows], right=(False, True, True, False)):
@@ -82,7 +82,7 @@ def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeat
     arrays = {"texts": np.array(texts)}
     for number, of_text in enumerate(features):
         arrays[f"input_ids_{number}"] = of_text.input_ids.numpy()
-        arrays[f"pieces_{number}"] = np.array(of_text.pieces)
+        arrays[f"pieces_{number}"] = np.array(of_text.tokens)
         arrays[f"last_hidden_state_{number}"] = of_text.last_hidden_state.numpy()
     pooled = [f.pooler_output.numpy() for f in features if f.pooler_output is not None]
     if pooled:

@@ -1,4 +1,4 @@
-"""fill-mask: the likeliest pieces behind every [MASK], as a table or as JSON."""
+"""fill-mask: the likeliest tokens for every [MASK], as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line an answer: its probability, the piece, and the text with it in place."""
+    """Print a line for every answer: its probability, the token, and the text with it in place."""
     texts = texts_from(options)
     targets = targets_from(options)
     top_k = getattr(options, "top_k", TOP_K if targets is None else max(len(targets), 1))
@@ -70,11 +70,14 @@ def print_fills(fills: Fills) -> None:
     for number, answers in enumerate(cast(list[list[Fill]], fills if several else [fills]), 1):
         if several:
             print(f"[MASK] number {number}")
-        rows = [(shown(fill["score"]), fill["token_str"], fill["sequence"]) for fill in answers]
+        rows = [
+            (format_probability(fill["score"]), fill["token_str"], fill["sequence"])
+            for fill in answers
+        ]
         for line in columns(rows, right=(True, False, False)):
             print(f"  {line}")
 
 
-def shown(probability: float) -> str:
+def format_probability(probability: float) -> str:
     """Four decimals, or two digits of what is too small for them."""
     return f"{probability:.4f}" if probability >= 0.001 else f"{probability:.1e}"

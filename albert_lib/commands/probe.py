@@ -80,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
         check_output(options.output)
     items = chosen.read(options.data)
     asked = drawn(items, options)
-    result = chosen.score(WatchedFillMask.from_pretrained(options.model, order_head=True), asked)
+    result = chosen.score(
+        FillMaskWithProgress.from_pretrained(options.model, order_head=True), asked
+    )
     if not result.scored:
         reasons = "; ".join(f"{count} × {reason}" for reason, count in result.dropped.items())
         raise InputError(
@@ -97,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         measures=result.measures(),
         dropped=result.dropped,
-        notes=tuple(getattr(result, "notes", ())),
+        notes=result.notes,
         about=chosen.about,
     )
     if "output" in options:
@@ -134,24 +136,24 @@ def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
     return [items[place] for place in places]
 
 
-class WatchedFillMask(FillMask):
-    """A FillMask that shows how far it has got, where somebody is watching the terminal."""
+class FillMaskWithProgress(FillMask):
+    """A FillMask with a progress bar, where standard error is a terminal."""
 
     bar: tqdm
-    coming = 0  # sequences that were announced and have not come yet
+    remaining = 0  # sequences that are expected and not done yet
 
-    def announce(self, n_sequences: int) -> None:
-        """Begin a bar for so many."""
-        self.coming = n_sequences
+    def expect_sequences(self, n_sequences: int) -> None:
+        """Begin a bar for that many."""
+        self.remaining = n_sequences
         self.bar = tqdm(total=n_sequences, unit="text", disable=not sys.stderr.isatty())
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The batches; the bar moves on when one is done, and ends with the last announced."""
-        if self.coming == 0:
-            self.announce(len(lengths))
+        """The batches; the bar moves on when one is done, and ends with the last one expected."""
+        if self.remaining == 0:
+            self.expect_sequences(len(lengths))
         for chosen in super().batches(lengths):
             yield chosen
             self.bar.update(len(chosen))
-            self.coming = max(0, self.coming - len(chosen))
-        if self.coming == 0:
+            self.remaining = max(0, self.remaining - len(chosen))
+        if self.remaining == 0:
             self.bar.close()

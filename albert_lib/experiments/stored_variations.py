@@ -1,6 +1,6 @@
 """Trained variations in a file, beside the Bayes-optimal scores that they are compared with.
 
-The file is JSON: the command that made it, the scores of the ideal reader, and an entry a model.
+The file is JSON: the command that made it, the ideal reader's scores, and a row a model.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from albert_lib.errors import InputError
 from albert_lib.experiments.variations import Outcome, Variation
 from albert_lib.files import read_json, write_json
-from albert_lib.town import Floor, Score
+from albert_lib.town import Estimate, Floor
 from albert_lib.training.evaluation import Evaluation
 from albert_lib.training.history import History, Row
 
@@ -68,7 +68,7 @@ def load_variations(path: str | os.PathLike[str]) -> StoredVariations:
     content = read_json(path, InputError)
     try:
         floor = content["floor"]
-        scores = {name: Score(**floor[name]) for name in SCORES}
+        scores = {name: Estimate(**floor[name]) for name in SCORES}
         return StoredVariations(
             [_outcome(row) for row in content["models"]],
             Floor(**scores, predictions=int(floor["predictions"]), pairs=int(floor["pairs"])),

@@ -1,9 +1,10 @@
 """Models of towns whose bias is known, trained to be probed as if nothing were known of them.
 
-A model learns what a name says of the work only as far as it needs the name. On the Town's busy
-days the work is told in two sentences of three, so that other words tell a hidden title; on quiet
-days, when every other sentence is a remark, the name is often all there is. Probes are calibrated
-on quiet days; busy ones show how far the same bias can be hidden from them.
+A model learns what a name says about the occupation only as far as it needs the name. With the
+Town's few remarks two sentences of three mention the work, so that other words predict a masked
+title; with many, when every other sentence is a remark, the name is often the only evidence.
+Probes are calibrated with many remarks; models with few show how much of the same bias a probe
+can miss.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tqdm.auto import tqdm
 
 from albert_lib.corpus import TokenStore
 from albert_lib.experiments.town_models import hamlet_recipe, town_config, train_on_town
-from albert_lib.experiments.town_questions import Rows, read_all
+from albert_lib.experiments.town_questions import Rows, run_probes
 from albert_lib.experiments.variations import held_out_batches
 from albert_lib.experiments.workers import training_pool
 from albert_lib.probing.fill_mask import FillMask
@@ -27,38 +28,38 @@ from albert_lib.training.evaluation import evaluate
 
 HELD_OUT, BATCHES = 600, 8  # documents, and batches of 64 to evaluate on
 DOCUMENTS = 20_000
-QUIET, BUSY = 0.5, 0.15  # share of events in whose place a remark is told; the Town's is BUSY
+MANY_REMARKS, FEW_REMARKS = 0.5, 0.15  # probability of a remark; the Town's is FEW_REMARKS
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One model to train: how biased its town is, from which seed, how long, and on what."""
+class TownTrial:
+    """One model to train: the bias of its town, the seed, the steps, and the kind of text."""
 
     bias: float
     seed: int
     steps: int
-    with_twins: bool = False  # every document also told of the person's twin of the other gender
-    remarks: float = QUIET  # share of events in whose place a remark is told
+    with_counterfactuals: bool = False  # each document followed by that of the other gender
+    remark_probability: float = MANY_REMARKS
 
 
 @dataclass(frozen=True, eq=False)
-class Probed:
-    """What the probes read off one model: a row a title in each, in nats but for associations."""
+class ProbedModel:
+    """What the probes measure on one model: a row for every title, in nats but for associations."""
 
-    trial: Trial
-    readings: dict[str, Rows]
-    mlm_loss: float  # on held-out documents of its own town, untwinned
+    trial: TownTrial
+    results: dict[str, Rows]
+    mlm_loss: float  # on held-out documents of its own town, without counterfactuals
 
 
-def run_trial(trial: Trial) -> Probed:
-    """Train one model on the Hamlet and ask it."""
-    world = load_hamlet(trial.remarks)
+def run_trial(trial: TownTrial) -> ProbedModel:
+    """Train one model on the Hamlet and probe it."""
+    world = load_hamlet(trial.remark_probability)
     town = Town(trial.bias, seed=2 * trial.seed, world=world)
     held_out = Town(trial.bias, seed=2 * trial.seed + 1, world=world)
     length = world.sequence_length
     with TemporaryDirectory() as folder:
-        told = town.documents(DOCUMENTS, with_twins=trial.with_twins)
-        store = TokenStore.build(Path(folder) / "town", told, town.tokenizer)
+        documents = town.documents(DOCUMENTS, with_counterfactuals=trial.with_counterfactuals)
+        store = TokenStore.build(Path(folder) / "town", documents, town.tokenizer)
         model, _ = train_on_town(
             town_config(town.tokenizer.vocab_size),
             hamlet_recipe(trial.steps, length),
@@ -71,10 +72,10 @@ def run_trial(trial: Trial) -> Probed:
             Path(folder) / "held-out", held_out.documents(HELD_OUT), town.tokenizer
         )
         loss = evaluate(model, held_out_batches(unseen, town), BATCHES).mlm_loss
-    return Probed(trial, read_all(FillMask(model, town.tokenizer), world), loss)
+    return ProbedModel(trial, run_probes(FillMask(model, town.tokenizer), world), loss)
 
 
-def run_trials(trials: Sequence[Trial]) -> Iterator[Probed]:
+def run_trials(trials: Sequence[TownTrial]) -> Iterator[ProbedModel]:
     """Run trials in processes of one thread each, which is faster than one after another."""
     with training_pool() as pool:
         yield from tqdm(pool.map(run_trial, trials), total=len(trials), unit="model")

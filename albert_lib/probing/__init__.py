@@ -1,7 +1,7 @@
-"""Asking a trained model: fill-mask, and probes with intervals (notebook 06).
+"""Asking a trained model: fill-mask, features, and bias probes with intervals (notebook 06).
 
-The ways of asking stand in one file each; so do the published sets, which are modules with
-`read` and `score`: `albert_lib.probing.sets.blimp`, `crows_pairs`, `weat`.
+The ways of asking have one file each. The published probe sets are modules with `read` and
+`score` in `albert_lib.probing.sets`: `blimp`, `crows_pairs`, `stereoset` and so on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from albert_lib.probing.association import (
 )
 from albert_lib.probing.bias_score import bias_score, increased_log_probability
 from albert_lib.probing.corrections import benjamini_hochberg, bonferroni, holm, simultaneous
-from albert_lib.probing.crossed import crossed_interval
 from albert_lib.probing.features import Features, TextFeatures
 from albert_lib.probing.fill_mask import Fill, FillMask
 from albert_lib.probing.intervals import (
@@ -25,20 +24,33 @@ from albert_lib.probing.intervals import (
     bootstrap_interval,
     mean_interval,
     mean_p_value,
+    percentile_bootstrap,
     proportion_interval,
+    two_way_interval,
 )
-from albert_lib.probing.log_odds import log_odds, log_odds_gap, log_probability_gap
-from albert_lib.probing.measure import Measure, percentage
 from albert_lib.probing.pseudo_likelihood import (
     TokenScores,
     pseudo_log_likelihood,
     shared_positions,
     word_positions,
 )
-from albert_lib.probing.template_probe import ProbeRow, contrast, probe, probe_log_odds
-from albert_lib.probing.templates import ProbeSet, probe_set, write_person
+from albert_lib.probing.template_probe import (
+    ProbeRow,
+    contrast,
+    log_odds,
+    log_odds_gap,
+    log_probability_gap,
+    probe,
+    probe_log_odds,
+)
+from albert_lib.probing.templates import (
+    TemplateSet,
+    single_token_words,
+    template_set,
+    word_id,
+    write_person,
+)
 from albert_lib.probing.top_k import ListedWord, compare_top_k, gap_bounds, top_k_presence
-from albert_lib.probing.words import one_piece_words, word_id
 
 __all__ = [
     "AssociationTest",
@@ -47,9 +59,8 @@ __all__ = [
     "FillMask",
     "Interval",
     "ListedWord",
-    "Measure",
     "ProbeRow",
-    "ProbeSet",
+    "TemplateSet",
     "TextFeatures",
     "TokenScores",
     "association",
@@ -60,7 +71,6 @@ __all__ = [
     "bootstrap_interval",
     "compare_top_k",
     "contrast",
-    "crossed_interval",
     "effect_size",
     "effect_size_interval",
     "gap_bounds",
@@ -71,18 +81,19 @@ __all__ = [
     "log_probability_gap",
     "mean_interval",
     "mean_p_value",
-    "one_piece_words",
-    "percentage",
+    "percentile_bootstrap",
     "probe",
     "probe_log_odds",
-    "probe_set",
     "proportion_interval",
     "pseudo_log_likelihood",
     "sentence_embeddings",
     "shared_positions",
     "simultaneous",
+    "single_token_words",
     "static_embeddings",
+    "template_set",
     "top_k_presence",
+    "two_way_interval",
     "word_id",
     "word_positions",
     "write_person",

@@ -7,7 +7,7 @@ A target's association is how much closer it lies to A than to B,
 
 and the effect size compares the two sets of targets (Caliskan et al., 2017, arXiv:1608.07187).
 The SEAT does the same with sentences (May et al., 2019, arXiv:1903.10561). The arithmetic here
-takes arrays, from wherever they are; `static_embeddings` and `sentence_embeddings` make them.
+takes arrays of any origin; `static_embeddings` and `sentence_embeddings` make them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from jaxtyping import Float, Int
 from albert_lib.errors import InputError
 from albert_lib.model import AlbertModel
 from albert_lib.probing.features import Features
-from albert_lib.probing.intervals import Interval
+from albert_lib.probing.intervals import Drawn, Interval, percentile_bootstrap
 from albert_lib.text import AlbertTokenizer
 
 Vectors = Float[np.ndarray, "_ dim"]
 Pooling = Literal["cls", "mean"]
 Associations = Float[np.ndarray, "_"]
-SAME = 1e-12  # associations that differ by no more than this differ by rounding
-CHUNK = 4096  # partitions worked out at a time, to bound the memory
+ROUNDING = 1e-12  # associations that differ by no more than this are equal
+CHUNK = 4096  # partitions computed at a time, to bound the memory
 
 
 @dataclass(frozen=True)
 class AssociationTest:
-    """Whether X is closer to A, and Y to B, than chance would bring about."""
+    """Whether X is closer to A, and Y to B, than by chance; made by `association_test`."""
 
     effect_size: float  # difference of mean associations in standard deviations, −2 to 2
     p_value: float  # one-sided
-    n_partitions: int  # of the targets, into which the p-value looked, the given one included
+    n_partitions: int  # of the targets that the p-value compares, the given one included
     exact: bool  # whether those are all there are
 
 
@@ -52,6 +52,13 @@ def association(
 
     Raises InputError for an empty set, vectors of different lengths, and vectors that have no
     direction or are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import association
+        >>> words = np.array([[1.0, 0.0], [1.0, 1.0]])
+        >>> association(words, np.array([[2.0, 0.0]]), np.array([[0.0, 3.0]])).tolist()
+        [1.0, 0.0]
     """
     words, attributes_a, attributes_b = _unit(words, attributes_a, attributes_b)
     # the mean of cosines is the cosine-like product with the mean of unit vectors
@@ -64,28 +71,38 @@ def association_test(
     attributes_a: Vectors,
     attributes_b: Vectors,
     rng: np.random.Generator,
-    most_partitions: int = 100_000,
+    max_partitions: int = 100_000,
 ) -> AssociationTest:
     """The WEAT: effect size, and a permutation test over partitions of the targets.
 
-    The p-value is the share of partitions into sets of the same sizes whose X lies at least as
-    close to A. With up to `most_partitions` of them all are tried; otherwise the given one and
-    random others, so many together, which keeps the p-value above 0 (Phipson and Smyth, 2010).
+    The p-value is the fraction of partitions into sets of the same sizes whose X lies at least as
+    close to A. With up to `max_partitions` of them all are tried; otherwise the given one and
+    random others, that many together, which makes the p-value positive (Phipson and Smyth, 2010).
     As the SEAT's authors do it (W4ngatang/sent-bias, weat.py): a partition as extreme as the
     given one counts, and the standard deviation is that of a sample (n − 1). Unlike there,
     sizes of X and Y may differ, and what is equal but for rounding counts as equal.
 
-    Raises InputError as `association` does, and where all associations are the same.
+    Raises InputError as `association` does, and where all associations are the same, as in a
+    model whose embeddings are all equal.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import association_test
+        >>> a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+        >>> x, y = np.array([[3.0, 1.0], [2.0, 1.0]]), np.array([[1.0, 3.0], [1.0, 2.0]])
+        >>> test = association_test(x, y, a, b, np.random.default_rng(0))
+        >>> round(test.p_value, 3), test.n_partitions, test.exact  # 1 of 4 over 2 = 6
+        (0.167, 6, True)
     """
     of_x = association(targets_x, attributes_a, attributes_b)
     of_y = association(targets_y, attributes_a, attributes_b)
     size = effect_size(of_x, of_y)
-    if most_partitions < 1:
+    if max_partitions < 1:
         raise InputError(
-            f"most_partitions={most_partitions} allows no test; ask for thousands of them."
+            f"max_partitions={max_partitions} allows no test; ask for thousands of them."
         )
     both = np.concatenate([of_x, of_y])
-    p_value, tried, exact = _permutation_test(both, len(of_x), rng, most_partitions)
+    p_value, tried, exact = _permutation_test(both, len(of_x), rng, max_partitions)
     return AssociationTest(effect_size=size, p_value=p_value, n_partitions=tried, exact=exact)
 
 
@@ -93,11 +110,17 @@ def effect_size(of_x: Associations, of_y: Associations) -> float:
     """The difference of two sets' mean associations, in standard deviations of all of them.
 
     Raises InputError where all associations are the same.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import effect_size
+        >>> round(effect_size(np.array([1.0, 2.0]), np.array([0.0, 1.0])), 3)  # 1 / 0.816
+        1.225
     """
     spread = float(np.concatenate([of_x, of_y]).std(ddof=1)) if len(of_x) + len(of_y) > 1 else 0.0
-    if spread <= SAME:
+    if spread <= ROUNDING:
         raise InputError(
-            "All targets have the same association, so there is no effect to size; check that "
+            "All targets have the same association, so there is no effect to measure; check that "
             "the two sets of targets and of attributes differ."
         )
     return float(of_x.mean() - of_y.mean()) / spread
@@ -114,34 +137,49 @@ def effect_size_interval(
 
     How far it would move with other words of the same two kinds; the attributes stay. A set of
     one target gives infinite ends. Raises InputError as `effect_size` does.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import effect_size_interval
+        >>> x, y = np.array([1.0, 2.0, 1.5]), np.array([0.0, 1.0, 0.2])
+        >>> interval = effect_size_interval(x, y, np.random.default_rng(0))
+        >>> interval.low <= interval.mean <= interval.high, interval.n_values
+        (True, 6)
     """
-    size, count = effect_size(of_x, of_y), len(of_x) + len(of_y)
-    if min(len(of_x), len(of_y)) == 1:
-        return Interval(size, -math.inf, math.inf, confidence, count)
-    drawn_x, drawn_y = (
-        values[rng.integers(len(values), size=(resamples, len(values)))] for values in (of_x, of_y)
-    )
-    spread = np.concatenate([drawn_x, drawn_y], axis=1).std(axis=1, ddof=1)
-    differ = spread > SAME  # a draw of one value again and again has no effect size
-    sizes = (drawn_x.mean(axis=1) - drawn_y.mean(axis=1))[differ] / spread[differ]
-    low, high = np.quantile(sizes, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(size, float(low), float(high), confidence, count)
+    size = effect_size(of_x, of_y)
+
+    def sizes(x: Drawn, y: Drawn) -> Float[np.ndarray, "resamples"]:
+        drawn_x, drawn_y = of_x[x], of_y[y]
+        spread = np.concatenate([drawn_x, drawn_y], axis=1).std(axis=1, ddof=1)
+        spread[spread <= ROUNDING] = np.nan  # one value drawn again and again has no effect size
+        return np.asarray((drawn_x.mean(axis=1) - drawn_y.mean(axis=1)) / spread)
+
+    ends = percentile_bootstrap((len(of_x), len(of_y)), sizes, rng, confidence, resamples)
+    return Interval(size, *ends, confidence, len(of_x) + len(of_y))
 
 
 def static_embeddings(
     model: AlbertModel, tokenizer: AlbertTokenizer, words: Sequence[str]
 ) -> Vectors:
-    """The input embedding of every word, before any context: E numbers a word.
+    """The input embedding of every word, before any context: (words, embedding_size).
 
-    Of several pieces it is their mean, which is not the same thing: check with
-    `one_piece_words` how many have one. Raises InputError for a word without a piece.
+    Of several tokens it is their mean, which is not the same thing: check with
+    `single_token_words` how many have one. Raises InputError for a word without a token.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, static_embeddings
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> vectors = static_embeddings(model.model.albert, model.tokenizer, ["nurse", "doctor"])
+        >>> vectors.shape == (2, model.model.config.embedding_size)
+        True
     """
     table = model.embeddings.word_embeddings.weight.detach().double().cpu().numpy()
     vectors = []
     for word in words:
         ids = tokenizer.encode(word, add_special_tokens=False)
         if not ids:
-            raise InputError(f"{word!r} has no piece and so no embedding; leave it out.")
+            raise InputError(f"{word!r} has no token and so no embedding; leave it out.")
         vectors.append(table[ids].mean(axis=0))
     return np.array(vectors).reshape(len(vectors), table.shape[1])
 
@@ -149,10 +187,18 @@ def static_embeddings(
 def sentence_embeddings(
     features: Features, texts: Sequence[str], pooling: Pooling = "cls"
 ) -> Vectors:
-    """One vector of the last layer a text: that of [CLS], or the mean over the text's pieces.
+    """One vector of the last layer a text: that of [CLS], or the mean over the text's tokens.
 
     The SEAT takes [CLS]. In the mean, [CLS] and [SEP] are left out. Raises InputError for a
-    text without pieces or longer than the model's positions.
+    text without tokens or longer than the model's positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import Features, sentence_embeddings
+        >>> features = Features.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> vectors = sentence_embeddings(features, ["This is a nurse.", "He is here."], "mean")
+        >>> vectors.shape == (2, features.model.config.hidden_size)
+        True
     """
     if pooling not in ("cls", "mean"):
         raise InputError(f"pooling={pooling!r} is unknown; choose from cls, mean.")
@@ -160,7 +206,7 @@ def sentence_embeddings(
     for text, of_text in zip(texts, features(list(texts)), strict=True):
         ordinary = torch.from_numpy(~features.tokenizer.is_special[of_text.input_ids.numpy()])
         if not ordinary.any():
-            raise InputError(f"{text!r} has no piece to embed; leave it out.")
+            raise InputError(f"{text!r} has no token to embed; leave it out.")
         states = of_text.last_hidden_state.double()
         vectors.append(states[0] if pooling == "cls" else states[ordinary].mean(dim=0))
     if not vectors:
@@ -172,7 +218,7 @@ def _permutation_test(
     associations: Associations,
     n_x: int,
     rng: np.random.Generator,
-    most_partitions: int,
+    max_partitions: int,
 ) -> tuple[float, int, bool]:
     """(p-value, partitions tried, whether those are all); the first `n_x` targets are X.
 
@@ -183,19 +229,19 @@ def _permutation_test(
     given = associations[:n_x].sum()
     at_least = given - 1e-9 * np.abs(associations).sum()
     n_all = math.comb(n_targets, n_x)
-    exact = n_all <= most_partitions
+    exact = n_all <= max_partitions
     if exact:
         hits, tried, draws = 0, n_all, _all_partitions(n_targets, n_x)
     else:  # the given partition counts as one of those tried
-        hits, tried = 1, most_partitions
-        draws = _random_partitions(n_targets, n_x, most_partitions - 1, rng)
+        hits, tried = 1, max_partitions
+        draws = _random_partitions(n_targets, n_x, max_partitions - 1, rng)
     for chosen in draws:
         hits += int((associations[chosen].sum(axis=1) >= at_least).sum())
     return hits / tried, tried, exact
 
 
 def _all_partitions(n_targets: int, n_x: int) -> Iterator[Int[np.ndarray, "partitions chosen"]]:
-    """Which targets are X, in every way there is, some thousands of ways at a time."""
+    """Yield every choice of the targets that are X, CHUNK choices at a time."""
     ways = combinations(range(n_targets), n_x)
     while chunk := list(islice(ways, CHUNK)):
         yield np.fromiter(chain.from_iterable(chunk), dtype=np.int64).reshape(len(chunk), n_x)
@@ -204,7 +250,7 @@ def _all_partitions(n_targets: int, n_x: int) -> Iterator[Int[np.ndarray, "parti
 def _random_partitions(
     n_targets: int, n_x: int, count: int, rng: np.random.Generator
 ) -> Iterator[Int[np.ndarray, "partitions chosen"]]:
-    """The same, drawn at random and independently of one another."""
+    """Yield `count` random choices of the targets that are X, independent of one another."""
     for start in range(0, count, CHUNK):
         rows = np.tile(np.arange(n_targets), (min(CHUNK, count - start), 1))
         yield rng.permuted(rows, axis=1)[:, :n_x]

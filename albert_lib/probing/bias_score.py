@@ -7,8 +7,8 @@ high, so its answer with the attribute masked too, the prior, is taken off:
     log P([MASK] = man | The [MASK] worked as a nurse.)
     − log P([MASK] = man | The [MASK] worked as a [MASK].)
 
-One person's value is their increased log probability score; the first person's less the second's
-is the bias score. An attribute may have several pieces, and then so many masks stand for it.
+One person's value is their increased log probability score; the first person's minus the second's
+is the bias score. An attribute may have several tokens, and then as many masks stand for it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from jaxtyping import Float
 
 from albert_lib.errors import InputError, quoted
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.pseudo_likelihood import word_positions
 from albert_lib.probing.template_probe import ProbeRow
-from albert_lib.probing.templates import MASK, PERSON
-from albert_lib.probing.words import word_id
+from albert_lib.probing.templates import MASK, PERSON, word_id
 
 
 def bias_score(
@@ -39,11 +37,21 @@ def bias_score(
 
     Each template holds {person} and [MASK] once, as for `probe`, and the attribute is written
     where its [MASK] is. A row's label is its attribute, its values those of the templates.
-    Raises InputError for a person that is not one piece.
+    Raises InputError for a person that is not one token.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, bias_score
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> templates = ["The {person} worked as a [MASK].", "The {person} is a [MASK]."]
+        >>> (row,) = bias_score(model, templates, ["nurse"], ("man", "woman"))
+        >>> (turned,) = bias_score(model, templates, ["nurse"], ("woman", "man"))
+        >>> row.label, row.values.shape, abs(row.interval.mean + turned.interval.mean) < 1e-4
+        ('nurse', (2,), True)
     """
     raised = _increases(fill_mask, templates, attributes, persons)
     return [
-        _row(attribute, values[:, 0] - values[:, 1], confidence)
+        ProbeRow.of(attribute, values[:, 0] - values[:, 1], confidence)
         for attribute, values in zip(attributes, raised, strict=True)
     ]
 
@@ -55,10 +63,20 @@ def increased_log_probability(
     person: str,
     confidence: float = 0.95,
 ) -> list[ProbeRow]:
-    """How much each attribute raises one person above their prior, in nats; see `bias_score`."""
+    """How much each attribute raises one person above their prior, in nats; see `bias_score`.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, increased_log_probability
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> templates = ["The {person} is a [MASK]."]
+        >>> (row,) = increased_log_probability(model, templates, ["nurse"], "man")
+        >>> row.label, row.values.shape
+        ('nurse', (1,))
+    """
     raised = _increases(fill_mask, templates, attributes, [person])
     return [
-        _row(attribute, values[:, 0], confidence)
+        ProbeRow.of(attribute, values[:, 0], confidence)
         for attribute, values in zip(attributes, raised, strict=True)
     ]
 
@@ -69,9 +87,9 @@ def _increases(
     attributes: Sequence[str],
     persons: Sequence[str],
 ) -> Float[np.ndarray, "attributes templates persons"]:
-    """Log-probability of each person beside the attribute, less that beside its masks."""
+    """Log-probability of each person beside the attribute, minus that beside its masks."""
     if not templates or not attributes:
-        raise InputError("There is nothing to score; give at least one template and attribute.")
+        raise InputError("There is nothing to score; give at least one template and one attribute.")
     questions = [
         _questions(fill_mask, template, attribute, persons[0])
         for attribute in attributes
@@ -96,7 +114,7 @@ def _questions(
 ) -> list[tuple[tuple[int, ...], int]]:
     """The ids with the person masked, and with the attribute masked too; and the person's place.
 
-    The masks are put in after the text was cut, so that both readings have the same pieces.
+    The masks are put in after the text was split, so that both versions have the same tokens.
     """
     if template.count(PERSON) != 1 or template.count(MASK) != 1:
         raise InputError(
@@ -112,12 +130,12 @@ def _questions(
     longest = fill_mask.model.config.max_position_embeddings
     if len(ids) > longest:
         raise InputError(
-            f"The template {quoted(template)} with {attribute!r} has {len(ids)} pieces, but the "
+            f"The template {quoted(template)} with {attribute!r} has {len(ids)} tokens, but the "
             f"model knows {longest} positions; shorten it."
         )
     if [ids[place] for place in person_places] != [person_id]:
         raise InputError(
-            f"In {quoted(template)} {person!r} does not stand apart as one piece; put spaces "
+            f"In {quoted(template)} {person!r} does not stand apart as one token; put spaces "
             f"around {PERSON}."
         )
     ids[person_places[0]] = tokenizer.mask_token_id
@@ -125,7 +143,3 @@ def _questions(
     for place in attribute_places:
         ids[place] = tokenizer.mask_token_id
     return [(target, person_places[0]), (tuple(ids), person_places[0])]
-
-
-def _row(label: str, values: Float[np.ndarray, "templates"], confidence: float) -> ProbeRow:
-    return ProbeRow(label, values, mean_interval(values, confidence))

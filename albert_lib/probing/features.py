@@ -14,24 +14,34 @@ from torch import Tensor
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_pieces
-from albert_lib.probing.batching import batches_by_length
-from albert_lib.probing.fill_mask import evaluation_mode
+from albert_lib.probing.fill_mask import batches_by_length, evaluation_mode
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
 
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """The features of one text, on the CPU and without padding; [CLS] and [SEP] are pieces too."""
+    """The features of one text, on the CPU and without padding; [CLS] and [SEP] are tokens too."""
 
-    pieces: list[str]
+    tokens: list[str]
     input_ids: Int[Tensor, "seq"]
     last_hidden_state: Float[Tensor, "seq hidden"]
     pooler_output: Float[Tensor, "hidden"] | None  # None where the model has no pooler
 
 
 class Features:
-    """Gives texts to a bare ALBERT: what transformers' AlbertModel answers, without the padding."""
+    """Gives texts to a bare ALBERT: what transformers' AlbertModel answers, without the padding.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import Features
+        >>> features = Features.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> answer = features("The baker.")
+        >>> answer.tokens
+        ['[CLS]', '▁the', '▁baker', '.', '[SEP]']
+        >>> answer.last_hidden_state.shape == (5, features.model.config.hidden_size)
+        True
+    """
 
     def __init__(
         self, model: AlbertModel, tokenizer: AlbertTokenizer, batch_size: int = 32
@@ -39,7 +49,7 @@ class Features:
         """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
         if tokenizer.vocab_size != model.config.vocab_size:
             raise TokenizerError(
-                f"The tokenizer has {tokenizer.vocab_size} pieces but the model has "
+                f"The tokenizer has {tokenizer.vocab_size} tokens but the model has "
                 f"{model.config.vocab_size} word embeddings; load both from the same folder."
             )
         self.model = model
@@ -48,7 +58,15 @@ class Features:
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Features:
-        """Load the encoder and the tokenizer of a folder or hub id; a head in it is left aside."""
+        """Load the encoder and the tokenizer of a folder or hub id; a head in it is ignored.
+
+        Example:
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import Features
+            >>> folder = data_folder() / "checkpoints" / "albert-mini-en"
+            >>> type(Features.from_pretrained(folder).model).__name__
+            'AlbertModel'
+        """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = AlbertModel.from_pretrained(name_or_path)
         store_for_few_pieces(model)
@@ -78,7 +96,7 @@ class Features:
         for text, ids in zip(texts, encoded, strict=True):
             if len(ids) > longest:
                 raise InputError(
-                    f"The text that begins with {text[:40]!r} has {len(ids)} pieces with [CLS] "
+                    f"The text that begins with {text[:40]!r} has {len(ids)} tokens with [CLS] "
                     f"and [SEP], but the model knows {longest} positions; cut it into several."
                 )
         return encoded
@@ -92,7 +110,7 @@ class Features:
         pooled = None if output.pooler_output is None else output.pooler_output.float().cpu()
         return [
             TextFeatures(
-                pieces=[self.tokenizer.id_to_piece(token) for token in ids],
+                tokens=[self.tokenizer.id_to_piece(token) for token in ids],
                 input_ids=torch.tensor(ids),
                 last_hidden_state=states[row, : len(ids)],
                 pooler_output=None if pooled is None else pooled[row],

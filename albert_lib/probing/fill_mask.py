@@ -1,4 +1,4 @@
-"""Fill-mask: the likeliest pieces for every [MASK] of a text, in Hugging Face's format."""
+"""Fill-mask: the likeliest tokens for every [MASK] of a text, in Hugging Face's format."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from torch.nn.utils.rnn import pad_sequence
 from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_pieces
-from albert_lib.probing.batching import batches_by_length
-from albert_lib.probing.words import word_id
+from albert_lib.probing.templates import word_id
 from albert_lib.text import AlbertTokenizer
 
 
 class Fill(TypedDict):
-    """One answer: its probability, its piece's id, the piece as text, the text with it in place."""
+    """One answer: its probability, its token's id, the token as text, the text with it in place."""
 
     score: float
     token: int
@@ -34,11 +33,21 @@ Fills = list[Fill] | list[list[Fill]]
 
 
 class FillMask:
-    """Answers what stands behind [MASK].
+    """Predicts the masked tokens of texts.
 
     Scores and format are those of transformers' fill-mask pipeline, with three differences:
-    a list of one text gives a list of one answer; a target that is not one piece is refused
-    instead of replaced by its first piece; a target is looked up as a whole word, with ▁.
+    a list of one text gives a list of one answer; a target that is not one token is refused
+    instead of replaced by its first token; a target is looked up as a whole word, with ▁.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> fills = model("The capital of France is [MASK].", top_k=3)
+        >>> sorted(fills[0]), len(fills)
+        (['score', 'sequence', 'token', 'token_str'], 3)
+        >>> 1 > fills[0]["score"] >= fills[1]["score"] >= fills[2]["score"] > 0
+        True
     """
 
     def __init__(
@@ -50,12 +59,12 @@ class FillMask:
         """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
         if tokenizer.vocab_size != model.config.vocab_size:
             raise TokenizerError(
-                f"The tokenizer has {tokenizer.vocab_size} pieces but the model scores "
+                f"The tokenizer has {tokenizer.vocab_size} tokens but the model scores "
                 f"{model.config.vocab_size}; load both from the same folder."
             )
         if tokenizer.split_special_tokens:
             raise TokenizerError(
-                "This tokenizer cuts [MASK] like any other characters, so no gap could be written; "
+                "This tokenizer splits [MASK] like any other text, so no token can be masked; "
                 "load it with split_special_tokens=False."
             )
         self.model = model
@@ -69,14 +78,21 @@ class FillMask:
         """Load the model and the tokenizer of a folder or hub id.
 
         With `order_head` the model is an AlbertForPreTraining if the folder holds its
-        sentence-order head, and an AlbertForMaskedLM otherwise, which fills gaps just the same.
+        sentence-order head, and an AlbertForMaskedLM otherwise, which fills masks just the same.
         Raises TokenizerError, naming the folder, when model and tokenizer do not belong together.
+
+        Example:
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import FillMask
+            >>> folder = data_folder() / "checkpoints" / "albert-mini-en"
+            >>> type(FillMask.from_pretrained(folder).model).__name__
+            'AlbertForMaskedLM'
         """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = _load(name_or_path, order_head)
         if tokenizer.vocab_size != model.config.vocab_size:
             raise TokenizerError(
-                f"{name_or_path}: spiece.model has {tokenizer.vocab_size} pieces but config.json "
+                f"{name_or_path}: spiece.model has {tokenizer.vocab_size} tokens but config.json "
                 f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
                 f"model was trained with."
             )
@@ -97,13 +113,15 @@ class FillMask:
         """The `top_k` likeliest fills of every [MASK], likeliest first.
 
         One text with one [MASK] gives a list of fills; with several, a list of such lists, each
-        with the other masks left standing; a list of texts gives one of these per text.
+        with the other masks left as they are; a list of texts gives one of these per text.
         `targets` restricts the answers to the given words; their scores stay probabilities
         over the whole vocabulary. Raises InputError for a text without [MASK] or longer than
-        the model's positions, and for a target that is not one piece.
+        the model's positions, and for a target that is not one token.
         """
         if not isinstance(top_k, int) or top_k < 1:
-            raise InputError(f"top_k={top_k!r} asks for no answer; ask for at least 1.")
+            raise InputError(
+                f"top_k={top_k!r} asks for no answer; use a whole number of at least 1."
+            )
         encoded = self._encode([texts] if isinstance(texts, str) else texts)
         allowed = self._target_ids(targets)
         answers: dict[int, Fills] = {}
@@ -113,7 +131,16 @@ class FillMask:
         return in_order[0] if isinstance(texts, str) else in_order
 
     def masked_logits(self, texts: Sequence[str]) -> list[Float[Tensor, "masks vocab"]]:
-        """The scores of every piece at every [MASK], one float32 tensor per text, on the CPU."""
+        """The logits of every token at every [MASK], one float32 tensor per text, on the CPU.
+
+        Example:
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import FillMask
+            >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+            >>> one, two = model.masked_logits(["A [MASK].", "A [MASK] and a [MASK]."])
+            >>> len(one), len(two), one.shape[1] == model.tokenizer.vocab_size
+            (1, 2, True)
+        """
         rows = dict(self._masked_logits(self._encode(texts)))
         return [rows[index] for index in range(len(texts))]
 
@@ -123,10 +150,12 @@ class FillMask:
         for text in texts:
             ids = self.tokenizer.encode(text)
             if self.tokenizer.mask_token_id not in ids:
-                raise InputError(f"There is no [MASK] in {quoted(text)}; write [MASK] at the gap.")
+                raise InputError(
+                    f"There is no [MASK] in {quoted(text)}; write one for the word to fill."
+                )
             if len(ids) > longest:
                 raise InputError(
-                    f"{quoted(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model "
+                    f"{quoted(text)} has {len(ids)} tokens with [CLS] and [SEP], but the model "
                     f"knows {longest} positions; shorten it around its [MASK]."
                 )
             encoded.append(torch.tensor(ids))
@@ -154,7 +183,17 @@ class FillMask:
         """Yield (index of a sequence of ids, its logits at its positions), float32 on the CPU.
 
         Sequences of similar length go through the model together, so they come in another
-        order than they were given. Nothing is kept: take from a batch what you need.
+        order than they were given. Nothing is stored: take from a batch what you need.
+
+        Example:
+            >>> import torch
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import FillMask
+            >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+            >>> ids = torch.tensor(model.tokenizer.encode("The baker sleeps."))
+            >>> (index, logits), = model.logits_at([ids], [torch.tensor([1, 2])])
+            >>> index, logits.shape == (2, model.tokenizer.vocab_size)
+            (0, True)
         """
         for chosen in self.batches([len(ids) for ids in encoded]):
             sequences = [encoded[index] for index in chosen]
@@ -168,11 +207,20 @@ class FillMask:
             parts = logits.split([len(positions[index]) for index in chosen])
             yield from zip(chosen, parts, strict=True)
 
-    def announce(self, n_sequences: int) -> None:
-        """Hear how many sequences are about to come, in several calls; for showing progress."""
+    def expect_sequences(self, n_sequences: int) -> None:
+        """Called with the number of sequences that follow in several calls; for progress bars."""
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """In what batches sequences of these lengths go through the model: lists of indices."""
+        """Yield the indices of sequences of these lengths, batch by batch.
+
+        Example:
+            >>> from albert_lib.files import data_folder
+            >>> from albert_lib.probing import FillMask
+            >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+            >>> model.batch_size = 2
+            >>> list(model.batches([7, 3, 5]))  # the shortest first
+            [[1, 2], [0]]
+        """
         return batches_by_length(lengths, self.batch_size)
 
     @torch.no_grad()
@@ -218,9 +266,9 @@ class FillMask:
     ) -> Fill:
         filled: list[int] = ids.tolist()
         filled[position] = token
-        # Beside other masks the special pieces are written out, or those masks would vanish.
+        # Beside other masks special tokens are written out, or those masks would vanish.
         sequence = self.tokenizer.decode(
-            [piece for piece in filled if piece != self.tokenizer.pad_token_id],
+            [each for each in filled if each != self.tokenizer.pad_token_id],
             skip_special_tokens=alone,
         )
         return Fill(
@@ -237,9 +285,33 @@ def _load(
     return AlbertForMaskedLM.from_pretrained(name_or_path)
 
 
+def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Yield the indices of sequences in batches, the shortest first, so that little is padding.
+
+    Example:
+        >>> from albert_lib.probing.fill_mask import batches_by_length
+        >>> list(batches_by_length([9, 2, 4, 2], batch_size=2))
+        [[1, 3], [2, 0]]
+    """
+    by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(by_length), batch_size):
+        yield by_length[start : start + batch_size]
+
+
 @contextlib.contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Switch dropout off inside the block; afterwards every part is as it was before."""
+    """Switch dropout off inside the block; afterwards every module is as it was before.
+
+    Example:
+        >>> from torch import nn
+        >>> from albert_lib.probing.fill_mask import evaluation_mode
+        >>> dropout = nn.Dropout()
+        >>> with evaluation_mode(dropout):
+        ...     print(dropout.training)
+        False
+        >>> dropout.training
+        True
+    """
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:

@@ -1,9 +1,9 @@
-"""Pseudo-log-likelihood: how well a masked model guesses each piece of a text from the others.
+"""Pseudo-log-likelihood: how well a masked model predicts each token of a text from the others.
 
-A masked model gives no probability of a whole text. The usual stand-in masks one piece at a
-time, all others visible, and adds up the log-probabilities (Salazar et al., 2020,
-arXiv:1910.14659). The pieces of a long rare word then give each other away: after "hooli" comes
-"gan". Masking also the rest of the word to the right of the scored piece mends that (Kauf and
+A masked model gives no probability of a whole text. The usual substitute masks one token at a
+time, all others visible, and sums the log-probabilities (Salazar et al., 2020,
+arXiv:1910.14659). The tokens of a long rare word then give each other away: after "hooli" comes
+"gan". Masking also the rest of the word to the right of the scored token mends that (Kauf and
 Ivanova, 2023, arXiv:2305.10588); for a word alone this is reading it from left to right.
 """
 
@@ -23,18 +23,26 @@ from albert_lib.probing.fill_mask import FillMask
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.unigram import WORD_START
 
-# Which pieces hide together: each its own, those of one word, all that were chosen.
-Together = Literal["piece", "word", "chosen"]
+# What is masked with a scored token: nothing else, its word, all scored positions of the text.
+MaskUnit = Literal["token", "word", "positions"]
 Text = str | Sequence[int]
-ROWS = 8192  # readings made at a time, to bound the memory
+MAX_SEQUENCES = 8192  # masked sequences made at a time, to bound the memory
 
 
 @dataclass(frozen=True)
 class TokenScores:
-    """The log-probabilities of some pieces of one text, in nats."""
+    """The log-probabilities of some tokens of one text, in nats.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import TokenScores
+        >>> scores = TokenScores([2, 7, 9, 3], ["▁a", "▁b"], np.array([1, 2]), np.array([-1.0, -3]))
+        >>> scores.total, scores.mean
+        (-4.0, -2.0)
+    """
 
     input_ids: list[int]  # of the whole text, [CLS] and [SEP] included
-    pieces: list[str]  # those that were scored
+    tokens: list[str]  # those that were scored
     positions: Int[np.ndarray, "scored"]  # of those in input_ids
     log_probabilities: Float[np.ndarray, "scored"]
 
@@ -46,7 +54,7 @@ class TokenScores:
     @property
     def mean(self) -> float:
         """Their mean, for texts of different lengths; NaN where nothing was scored."""
-        return self.total / len(self.pieces) if self.pieces else float("nan")
+        return self.total / len(self.tokens) if self.tokens else float("nan")
 
 
 def pseudo_log_likelihood(
@@ -54,36 +62,44 @@ def pseudo_log_likelihood(
     texts: Sequence[Text],
     positions: Sequence[Sequence[int] | None] | None = None,
     *,
-    together: Together = "piece",
+    mask_unit: MaskUnit = "token",
     left_to_right: bool = True,
 ) -> list[TokenScores]:
-    """The log-probability of every piece of every text, or of those at `positions`.
+    """The log-probability of every token of every text, or of those at `positions`, in nats.
 
     A text may also be given as ids, [CLS] and [SEP] included. `positions` holds, for each text,
-    places in those ids (0 is [CLS]), or None for all; special pieces are never scored, and a
+    indices into those ids (0 is [CLS]), or None for all; special tokens are never scored, and a
     [MASK] written into a text stays masked.
 
-    `together` says what is masked besides the scored piece: nothing ("piece"); the pieces of
-    its word ("word"), a word being what whole-word masking takes for one; all chosen pieces
-    ("chosen"), as for a target of several words. With `left_to_right` only those to its right,
-    so that the scores of a word or target add up to its log-probability read in that order;
-    without it all of them, so that it is guessed from outside the word alone.
+    `mask_unit` says what is masked with the scored token: nothing else ("token"); the tokens of
+    its word ("word"), a word being what whole-word masking takes for one; all of `positions`
+    ("positions"), as for a target of several words. With `left_to_right` only those to its right,
+    so that the scores of a word or target sum to its log-probability read in that order;
+    without it all of them, so that it is predicted from outside the word alone.
 
-    Raises InputError for a text without pieces or longer than the model's positions, and for
-    positions that are not there or hold a special piece.
+    Raises InputError for a text without tokens or longer than the model's positions, and for
+    positions that are outside the text or hold a special token.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, pseudo_log_likelihood
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> good, bad = pseudo_log_likelihood(model, ["The cat sleeps.", "The cat sleep the."])
+        >>> good.tokens[:2], len(good.tokens), good.total < 0
+        (['▁the', '▁cat'], 5, True)
     """
     encoded = [_encode(fill_mask, text) for text in texts]
     chosen = _chosen(fill_mask.tokenizer, texts, encoded, positions)
     rows = [
-        (index, hidden, scored)
+        (index, masked, scored)
         for index, (ids, places) in enumerate(zip(encoded, chosen, strict=True))
-        for hidden, scored in _readings(fill_mask.tokenizer, ids, places, together, left_to_right)
+        for masked, scored in _maskings(fill_mask.tokenizer, ids, places, mask_unit, left_to_right)
     ]
     found = _log_probabilities(fill_mask, encoded, rows)
     return [
         TokenScores(
             input_ids=ids,
-            pieces=[fill_mask.tokenizer.id_to_piece(ids[place]) for place in places],
+            tokens=[fill_mask.tokenizer.id_to_piece(ids[place]) for place in places],
             positions=np.array(places, dtype=np.int64),
             log_probabilities=np.array([found[index, place] for place in places], dtype=float),
         )
@@ -94,10 +110,19 @@ def pseudo_log_likelihood(
 def shared_positions(
     tokenizer: AlbertTokenizer, first: Sequence[int], second: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """Where two sequences of ids have the same pieces in the same order, as difflib aligns them.
+    """Where two sequences of ids have the same tokens in the same order, as difflib aligns them.
 
-    Two lists of positions, equally long, without those of special pieces: what CrowS-Pairs
+    Two lists of positions, equally long, without those of special tokens: what CrowS-Pairs
     scores (`get_span` in nyu-mll/crows-pairs, metric.py).
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import shared_positions
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers/english-8k")
+        >>> he, she = tokenizer.encode("He is late."), tokenizer.encode("She is late.")
+        >>> shared_positions(tokenizer, he, she)
+        ([2, 3, 4], [2, 3, 4])
     """
     special = tokenizer.is_special
     pairs = [
@@ -112,17 +137,25 @@ def shared_positions(
 def word_positions(
     tokenizer: AlbertTokenizer, left: str, word: str, right: str
 ) -> tuple[list[int], list[int]]:
-    """The ids of left + word + right between [CLS] and [SEP], and where the word's pieces are.
+    """The ids of left + word + right between [CLS] and [SEP], and where the word's tokens are.
 
-    `word` may be several words. A piece that reaches over its edge counts as its own, and so does
-    a ▁ that stands alone before it, as part of ▁lawyer does before a word of one piece. Raises
-    InputError where no piece is left of it.
+    `word` may be several words. A token that reaches over its edge counts as its own, and so does
+    a ▁ that stands alone before it. Raises InputError where no token of it is left.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import word_positions
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers/english-8k")
+        >>> ids, positions = word_positions(tokenizer, "She is a ", "programmer", ".")
+        >>> [tokenizer.id_to_piece(ids[position]) for position in positions]
+        ['▁programme', 'r']
     """
     text = left + word + right
     ids, offsets = tokenizer.encode_with_offsets(text)
     end = len(tokenizer.normalize(left + word))
     start = end - len(tokenizer.normalize(word))
-    alone = [tokenizer.id_to_piece(piece) == WORD_START for piece in ids]
+    alone = [tokenizer.id_to_piece(token) == WORD_START for token in ids]
     places = [
         place + 1  # after [CLS]
         for place, (first, last) in enumerate(offsets)
@@ -130,7 +163,7 @@ def word_positions(
     ]
     if not places:
         raise InputError(
-            f"No piece of {quoted(text)} belongs to {word!r}; name a word that is in it."
+            f"No token of {quoted(text)} belongs to {word!r}; name a word that is in it."
         )
     return [tokenizer.cls_token_id, *ids, tokenizer.sep_token_id], places
 
@@ -138,8 +171,8 @@ def word_positions(
 def _encode(fill_mask: FillMask, text: Text) -> list[int]:
     tokenizer = fill_mask.tokenizer
     longest = fill_mask.model.config.max_position_embeddings
-    ids = tokenizer.encode(text) if isinstance(text, str) else [int(piece) for piece in text]
-    outside = [piece for piece in ids if not 0 <= piece < tokenizer.vocab_size]
+    ids = tokenizer.encode(text) if isinstance(text, str) else [int(token) for token in text]
+    outside = [token for token in ids if not 0 <= token < tokenizer.vocab_size]
     if outside:
         raise InputError(
             f"Id {outside[0]} is not one of the {tokenizer.vocab_size} of this vocabulary; "
@@ -147,11 +180,11 @@ def _encode(fill_mask: FillMask, text: Text) -> list[int]:
         )
     if len(ids) > longest:
         raise InputError(
-            f"{quoted(text)} has {len(ids)} pieces with [CLS] and [SEP], but the model knows "
+            f"{quoted(text)} has {len(ids)} tokens with [CLS] and [SEP], but the model knows "
             f"{longest} positions; shorten it."
         )
     if tokenizer.is_special[ids].all():
-        raise InputError(f"{quoted(text)} has no piece to score; give a text of at least one word.")
+        raise InputError(f"{quoted(text)} has no token to score; give a text of at least one word.")
     return ids
 
 
@@ -161,12 +194,12 @@ def _chosen(
     encoded: Sequence[list[int]],
     positions: Sequence[Sequence[int] | None] | None,
 ) -> list[list[int]]:
-    """The places to score in every text, checked."""
+    """The positions to score in every text, checked."""
     asked = [None] * len(texts) if positions is None else list(positions)
     if len(asked) != len(texts):
         raise InputError(
             f"There are positions for {len(asked)} texts, but {len(texts)} texts; give each text "
-            f"its own, or None for all of its pieces."
+            f"its own, or None for all of its tokens."
         )
     chosen = []
     for text, ids, places in zip(texts, encoded, asked, strict=True):
@@ -179,42 +212,42 @@ def _chosen(
                 what = tokenizer.id_to_piece(ids[place]) if 0 <= place < len(ids) else "nothing"
                 raise InputError(
                     f"Position {place} of {quoted(text)} holds {what}; choose positions of "
-                    f"ordinary pieces among its {len(ids)}, [CLS] being 0."
+                    f"ordinary tokens among its {len(ids)}, [CLS] being 0."
                 )
         chosen.append([int(place) for place in places])
     return chosen
 
 
-def _readings(
+def _maskings(
     tokenizer: AlbertTokenizer,
     ids: list[int],
     places: list[int],
-    together: Together,
+    mask_unit: MaskUnit,
     left_to_right: bool,
 ) -> list[tuple[list[int], list[int]]]:
-    """What to mask, and what to score then: one reading of the text for each set to mask."""
-    group = _groups(tokenizer, ids, places, together)
+    """What to mask, and what to score then: a pair of position lists for each set to mask."""
+    group = _groups(tokenizer, ids, places, mask_unit)
     special = tokenizer.is_special[ids]
-    readings: dict[tuple[int, ...], list[int]] = {}
+    maskings: dict[tuple[int, ...], list[int]] = {}
     for place in places:
-        hidden = (group == group[place]) & ~special
+        masked = (group == group[place]) & ~special
         if left_to_right:
-            hidden[:place] = False
-        readings.setdefault(tuple(np.flatnonzero(hidden).tolist()), []).append(place)
-    return [(list(hidden), scored) for hidden, scored in readings.items()]
+            masked[:place] = False
+        maskings.setdefault(tuple(np.flatnonzero(masked).tolist()), []).append(place)
+    return [(list(masked), scored) for masked, scored in maskings.items()]
 
 
 def _groups(
-    tokenizer: AlbertTokenizer, ids: list[int], places: list[int], together: Together
+    tokenizer: AlbertTokenizer, ids: list[int], places: list[int], mask_unit: MaskUnit
 ) -> Int[np.ndarray, "seq"]:
-    """A number for every piece, the same for those that hide together."""
-    if together == "piece":
+    """A number for every token, the same for those that are masked together."""
+    if mask_unit == "token":
         return np.arange(len(ids))
-    if together == "word":
+    if mask_unit == "word":
         return np.cumsum(tokenizer.is_word_start[ids] | tokenizer.is_special[ids])
-    if together == "chosen":
+    if mask_unit == "positions":
         return np.isin(np.arange(len(ids)), places).astype(np.int64)
-    raise InputError(f"together={together!r} is unknown; choose from piece, word, chosen.")
+    raise InputError(f"mask_unit={mask_unit!r} is unknown; choose from token, word, positions.")
 
 
 def _log_probabilities(
@@ -222,20 +255,20 @@ def _log_probabilities(
     encoded: Sequence[list[int]],
     rows: Sequence[tuple[int, list[int], list[int]]],
 ) -> dict[tuple[int, int], float]:
-    """The log-probability of the piece at each (text, place), from all readings together."""
+    """The log-probability of the token at each (text, position), from all maskings."""
     found: dict[tuple[int, int], float] = {}
-    fill_mask.announce(len(rows))
-    for start in range(0, len(rows), ROWS):
-        some = rows[start : start + ROWS]
+    fill_mask.expect_sequences(len(rows))
+    for start in range(0, len(rows), MAX_SEQUENCES):
+        some = rows[start : start + MAX_SEQUENCES]
         sequences = []
-        for index, hidden, _ in some:
+        for index, masked, _ in some:
             ids = torch.tensor(encoded[index])
-            ids[hidden] = fill_mask.tokenizer.mask_token_id
+            ids[masked] = fill_mask.tokenizer.mask_token_id
             sequences.append(ids)
         scored = [torch.tensor(places) for _, _, places in some]
         for row, logits in fill_mask.logits_at(sequences, scored):
             index, _, places = some[row]
-            true_pieces = torch.tensor([encoded[index][place] for place in places])
-            values = logits.log_softmax(dim=-1).gather(1, true_pieces[:, None]).squeeze(1)
+            true_tokens = torch.tensor([encoded[index][place] for place in places])
+            values = logits.log_softmax(dim=-1).gather(1, true_tokens[:, None]).squeeze(1)
             found.update(zip([(index, place) for place in places], values.tolist(), strict=True))
     return found

@@ -19,10 +19,8 @@ import numpy as np
 
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.template_probe import ProbeRow
-from albert_lib.probing.templates import write_person
-from albert_lib.probing.words import word_id
+from albert_lib.probing.templates import word_id, write_person
 
 Where = Literal["both", "first", "second"]
 PRESENCE: dict[Where, int] = {"first": 1, "both": 0, "second": -1}
@@ -30,7 +28,14 @@ PRESENCE: dict[Where, int] = {"first": 1, "both": 0, "second": -1}
 
 @dataclass(frozen=True)
 class ListedWord:
-    """A word of one of two lists, and what they say about its gap, in nats."""
+    """A word of one of two lists, and what they say about its gap, in nats.
+
+    Example:
+        >>> from albert_lib.probing import ListedWord
+        >>> lawyer = ListedWord("lawyer", "first", low=-0.29, high=float("inf"))
+        >>> lawyer.presence, lawyer.sign_is_known
+        (1, False)
+    """
 
     word: str
     where: Where  # the lists that it is in
@@ -54,6 +59,14 @@ def gap_bounds(first: Mapping[str, float], second: Mapping[str, float]) -> list[
     Each list must hold the likeliest words of its context and all of them down to its last one.
     Those of the first list come first. Raises InputError for an empty list and for
     probabilities outside (0, 1].
+
+    Example:
+        >>> from albert_lib.probing import gap_bounds
+        >>> for word in gap_bounds({"cook": 0.4, "smith": 0.2}, {"nurse": 0.3, "cook": 0.1}):
+        ...     print(f"{word.word}: {word.low:+.2f} to {word.high:+.2f}")
+        cook: +1.39 to +1.39
+        smith: +0.69 to +inf
+        nurse: -inf to -0.41
     """
     for words in (first, second):
         if not words:
@@ -82,7 +95,16 @@ def gap_bounds(first: Mapping[str, float], second: Mapping[str, float]) -> list[
 def compare_top_k(fill_mask: FillMask, first: str, second: str, top_k: int = 5) -> list[ListedWord]:
     """Fill two prompts, each with one [MASK], and compare the lists cut off at `top_k`.
 
-    The words are pieces, with their ▁, since two pieces may read alike.
+    The words are vocabulary entries, with their ▁, since two of them may read alike. Raises
+    InputError for a prompt without exactly one [MASK].
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, compare_top_k
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> words = compare_top_k(model, "The man is a [MASK].", "The woman is a [MASK].", top_k=3)
+        >>> 3 <= len(words) <= 6, {word.where for word in words} <= {"both", "first", "second"}
+        (True, True)
     """
     return gap_bounds(*_lists(fill_mask, [first, second], top_k))
 
@@ -95,13 +117,21 @@ def top_k_presence(
     top_k: int = 5,
     confidence: float = 0.95,
 ) -> list[ProbeRow]:
-    """The card's way as a number: in whose list does each fill stand, template by template?
+    """The model card's comparison as a number: whose list holds each fill, template by template?
 
     A value is 1 where the fill is among the `top_k` of the first person alone, −1 where of the
-    second alone, and 0 where of both or of neither: a coarse reading of the gap that `probe`
+    second alone, and 0 where of both or of neither: a coarse version of the gap that `probe`
     measures, in the same rows. Raises InputError as `probe` does.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask, top_k_presence
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> (row,) = top_k_presence(model, ["The {person} is a [MASK]."], ["nurse"], top_k=5)
+        >>> row.label, row.values[0] in (-1.0, 0.0, 1.0)
+        ('nurse', True)
     """
-    pieces = [fill_mask.tokenizer.id_to_piece(word_id(fill_mask.tokenizer, fill)) for fill in fills]
+    tokens = [fill_mask.tokenizer.id_to_piece(word_id(fill_mask.tokenizer, fill)) for fill in fills]
     if not templates:
         raise InputError("There are no templates to probe with; give at least one.")
     for person in persons:
@@ -110,22 +140,21 @@ def top_k_presence(
         _lists(fill_mask, write_person(templates, person), top_k) for person in persons
     )
     rows = []
-    for fill, piece in zip(fills, pieces, strict=True):
-        values = np.array([(piece in a) - (piece in b) for a, b in zip(first, second, strict=True)])
-        values = values.astype(np.float64)
-        rows.append(ProbeRow(fill, values, mean_interval(values, confidence)))
+    for fill, token in zip(fills, tokens, strict=True):
+        values = np.array([(token in a) - (token in b) for a, b in zip(first, second, strict=True)])
+        rows.append(ProbeRow.of(fill, values.astype(np.float64), confidence))
     return rows
 
 
 def _lists(fill_mask: FillMask, texts: Sequence[str], top_k: int) -> list[dict[str, float]]:
-    """The likeliest pieces of each text's one [MASK], with their probabilities."""
+    """The likeliest tokens of each text's one [MASK], with their probabilities."""
     if not isinstance(top_k, int) or top_k < 1:
-        raise InputError(f"top_k={top_k!r} lists no fill; ask for at least 1.")
+        raise InputError(f"top_k={top_k!r} lists no fill; use a whole number of at least 1.")
     lists = []
     for text, logits in zip(texts, fill_mask.masked_logits(texts), strict=True):
         if len(logits) != 1:
             raise InputError(f"{text!r} has {len(logits)} [MASK]s; a list needs exactly one.")
-        scores, tokens = logits[0].softmax(dim=-1).topk(min(top_k, logits.shape[1]))
-        pieces = [fill_mask.tokenizer.id_to_piece(token) for token in tokens.tolist()]
-        lists.append(dict(zip(pieces, scores.tolist(), strict=True)))
+        scores, ids = logits[0].softmax(dim=-1).topk(min(top_k, logits.shape[1]))
+        tokens = [fill_mask.tokenizer.id_to_piece(token_id) for token_id in ids.tolist()]
+        lists.append(dict(zip(tokens, scores.tolist(), strict=True)))
     return lists

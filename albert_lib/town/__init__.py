@@ -1,10 +1,10 @@
-"""The Town: a generated world whose probability model is known, and the reader who knows it."""
+"""The Town: a generated world whose probability model is known, and its Bayes-optimal reader."""
 
 from __future__ import annotations
 
-from albert_lib.town.floor import Floor, Score, find_floor
-from albert_lib.town.ideal_reader import IdealReader, Reading
-from albert_lib.town.town import Tale, Town
+from albert_lib.town.floor import Estimate, Floor, find_floor
+from albert_lib.town.ideal_reader import IdealReader, Posterior
+from albert_lib.town.town import Town, TownDocument
 from albert_lib.town.world import MAN, WOMAN, World, WorldError, load_world
 
 __all__ = [
@@ -12,9 +12,9 @@ __all__ = [
     "WOMAN",
     "Floor",
     "IdealReader",
-    "Reading",
-    "Score",
-    "Tale",
+    "Posterior",
+    "Estimate",
+    "TownDocument",
     "Town",
     "World",
     "WorldError",

@@ -1,4 +1,4 @@
-"""Events as arrays of piece ids: what both the teller and the perfect reader look things up in."""
+"""Events as arrays of token ids, for drawing documents and for the ideal reader."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from jaxtyping import Bool, Int
 
-from albert_lib.town.world import NAME, PRONOUNS, Event, Token, World
+from albert_lib.town.world import NAME, PRONOUNS, Event, FormToken, World
 
-NOTHING = -1
+MISSING = -1
 PRONOUN_PLACES = tuple(PRONOUNS)
 
 
 class EventTable:
-    """One event's forms, a row a form and a column a piece; −1 where something else stands.
+    """One event's forms, a row a form and a column a token; −1 where there is something else.
 
-    `fixed` holds piece ids, `pronoun`, `key` and `slot` the numbers of rows in `Words`.
+    `fixed` holds token ids, `pronoun`, `key` and `slot` the numbers of rows in `Words`.
     """
 
     def __init__(self, event: Event, words: Words) -> None:
-        """Look up every piece of the event's forms."""
+        """Look up every token of the event's forms."""
         self.event = event
         keys = tuple(words.keys.get(event.attribute or "", {}))
         self.key_words: Int[np.ndarray, "keys values"] = np.array(
             [words.keys[event.attribute][key] for key in keys] if event.attribute else [],
             dtype=np.int64,
         )
-        self.fixed = self._numbers(lambda token: NOTHING if token.is_place else words.id(token))
+        self.fixed = self._numbers(lambda token: MISSING if token.is_place else words.id(token))
         self.pronoun = self._numbers(place_in(PRONOUN_PLACES))
         self.key = self._numbers(place_in(keys))
         self.slot = self._numbers(place_in(tuple(words.slots)))
-        self.is_name: Bool[np.ndarray, "forms pieces"] = self._numbers(place_in((NAME,))) == 0
+        self.is_name: Bool[np.ndarray, "forms tokens"] = self._numbers(place_in((NAME,))) == 0
 
-    def _numbers(self, number: Callable[[Token], int]) -> Int[np.ndarray, "forms pieces"]:
+    def _numbers(self, number: Callable[[FormToken], int]) -> Int[np.ndarray, "forms tokens"]:
         return np.array([[number(token) for token in form] for form in self.event.forms])
 
 
 class Words:
-    """The piece ids of everything that can fill a place."""
+    """The token ids of everything that can fill a placeholder."""
 
-    def __init__(self, world: World, piece_id: Callable[[str], int]) -> None:
-        """`piece_id` gives the id of a lower-case word or mark."""
-        self.piece_id = piece_id
+    def __init__(self, world: World, token_id: Callable[[str], int]) -> None:
+        """`token_id` gives the id of a lower-case word or mark."""
+        self.token_id = token_id
         self.names: Int[np.ndarray, "genders names"] = self._ids(world.names)
         self.pronouns: Int[np.ndarray, "places genders"] = self._ids(PRONOUNS.values())
         self.he: Int[np.ndarray, " genders"] = self.pronouns[PRONOUN_PLACES.index("he")]
@@ -54,19 +54,27 @@ class Words:
             name: self._ids([fills])[0] for name, fills in world.slots.items()
         }
         self.slot_sizes = np.array([len(fills) for fills in self.slots.values()])
-        self.slot_words = np.full((len(self.slots), max([1, *self.slot_sizes])), NOTHING)
+        self.slot_words = np.full((len(self.slots), max([1, *self.slot_sizes])), MISSING)
         for row, fills in zip(self.slot_words, self.slots.values(), strict=True):
             row[: len(fills)] = fills
 
-    def id(self, token: Token) -> int:
-        """The piece id of a word or mark that stands in a form as it is."""
-        return self.piece_id(token.text)
+    def id(self, token: FormToken) -> int:
+        """The token id of a word or mark of a form that is no placeholder."""
+        return self.token_id(token.text)
 
     def _ids(self, rows: Iterable[Sequence[str]]) -> Int[np.ndarray, "rows words"]:
-        return np.array([[self.piece_id(word.lower()) for word in row] for row in rows])
+        return np.array([[self.token_id(word.lower()) for word in row] for row in rows])
 
 
-def place_in(names: Sequence[str]) -> Callable[[Token], int]:
-    """A function from a token to its number among the places with these names, or −1."""
+def place_in(names: Sequence[str]) -> Callable[[FormToken], int]:
+    """A function from a token to its number among the placeholders with these names, or −1.
+
+    Example:
+        >>> from albert_lib.town.tables import place_in
+        >>> from albert_lib.town.world import FormToken
+        >>> number = place_in(("name", "he"))
+        >>> number(FormToken("he", is_place=True)), number(FormToken("he"))
+        (1, -1)
+    """
     numbers = {name: number for number, name in enumerate(names)}
-    return lambda token: numbers.get(token.text, NOTHING) if token.is_place else NOTHING
+    return lambda token: numbers.get(token.text, MISSING) if token.is_place else MISSING

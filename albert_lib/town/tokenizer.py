@@ -1,4 +1,4 @@
-"""The Town's own vocabulary: every word is one piece."""
+"""The Town's own vocabulary: every word is one token."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from albert_lib.text.vocabulary import SPECIAL_TOKENS
 def town_tokenizer(words: tuple[str, ...]) -> AlbertTokenizer:
     """Return a tokenizer that keeps each of these lower-case words whole.
 
-    Beside them it has ALBERT's special and punctuation pieces and single letters, with which any
-    other word is spelt.
+    Its vocabulary also has ALBERT's special and punctuation pieces and single letters, with which
+    any other word is spelt.
+
+    Example:
+        >>> from albert_lib.town.tokenizer import town_tokenizer
+        >>> town_tokenizer(("baker", "mill")).tokenize("Baker at the mill.")
+        ['▁baker', '▁', 'a', 't', '▁', 't', 'h', 'e', '▁mill', '.']
     """
     return AlbertTokenizer(spiece_model(words))
 
@@ -23,7 +28,7 @@ def town_tokenizer(words: tuple[str, ...]) -> AlbertTokenizer:
 @lru_cache(maxsize=4)
 def spiece_model(words: tuple[str, ...]) -> bytes:
     """The bytes of its spiece.model; the same words give the same bytes."""
-    # Every letter follows a comma, where no whole word swallows it, and nothing is met twice, so
+    # Every letter follows a comma, where no whole word swallows it, and nothing occurs twice, so
     # that there is nothing longer to learn.
     line = "".join(f",{letter}" for letter in ascii_lowercase)
     n_pieces = len(SPECIAL_TOKENS) + len(STANDALONE_PIECES) + len(words) + len({*line, WORD_START})

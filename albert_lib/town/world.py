@@ -1,4 +1,4 @@
-"""The Town's probability model: who lives there, what happens in a day, how it is told.
+"""The Town's probability model: who lives there, what happens in a day, how it is written.
 
 `data/town/town.toml` is the Town of the course; tests build smaller worlds of the same kind, so
 small that every possible document can be listed.
@@ -35,30 +35,36 @@ class WorldError(AlbertLibError, ValueError):
 
 
 @dataclass(frozen=True)
-class Token:
-    """One piece of a form: a word as it is, or a place that something fills."""
+class FormToken:
+    """One token of a form: a word as it is, or a placeholder."""
 
     text: str
-    is_place: bool = False  # text is then what fills it: name, he, an attribute's key or a slot
+    is_place: bool = False  # a placeholder; text is then what fills it: name, he, a key or a slot
 
 
-Form = tuple[Token, ...]
+Form = tuple[FormToken, ...]
 
 
 @dataclass(frozen=True)
 class Event:
-    """What may be told at one point of the day, in forms that all have the same length.
+    """What may happen at one point of the day, in sentence forms that all have the same length.
 
-    One length an event is what makes a perfect reader quick: where one sentence ends and the
-    next begins follows from which events are told, whatever is hidden.
+    One length an event is what makes the ideal reader quick: where one sentence ends and the
+    next begins follows from the events alone, whatever is masked.
+
+    Example:
+        >>> from albert_lib.town.world import Event, read_form
+        >>> forms = (read_form("{name} eats soup."), read_form("Soup pleases {him}."))
+        >>> Event("lunch", forms).n_tokens
+        4
     """
 
     name: str
     forms: tuple[Form, ...]
-    attribute: str | None = None  # the one thing about a person that it may speak of
+    attribute: str | None = None  # the one thing about a person that it may mention
 
     @property
-    def pieces(self) -> int:
+    def n_tokens(self) -> int:
         """Words, commas and the full stop of each of its sentences."""
         return len(self.forms[0])
 
@@ -73,7 +79,16 @@ class Attribute:
     leans: Float64[np.ndarray, " values"]  # log-odds of man over woman at bias 1, in nats
 
     def probabilities(self, bias: float) -> Float64[np.ndarray, "genders values"]:
-        """P(value | gender) ∝ weight · exp(± bias · lean / 2): − for women, + for men."""
+        """P(value | gender) ∝ weight · exp(± bias · lean / 2): − for women, + for men.
+
+        Example:
+            >>> import numpy as np
+            >>> from albert_lib.town.world import Attribute
+            >>> words = {"title": ("baker", "smith")}
+            >>> work = Attribute("work", words, weights=np.ones(2), leans=np.array([2.0, -2.0]))
+            >>> work.probabilities(bias=1.0).round(2).tolist()
+            [[0.12, 0.88], [0.88, 0.12]]
+        """
         sides = np.array([[-0.5], [0.5]])
         unscaled = self.weights * np.exp(bias * sides * self.leans)
         probabilities: Float64[np.ndarray, "genders values"]
@@ -85,10 +100,16 @@ class Attribute:
 class World:
     """A whole world. Raises WorldError, saying what is wrong, for one that contradicts itself.
 
-    A document tells `shortest` to `longest` consecutive events of one person's day; every such
-    stretch is equally likely. A remark takes an event's place with `remark_probability`. The
+    A document has `shortest` to `longest` consecutive events of one person's day; every such
+    range is equally likely. A remark takes an event's place with `remark_probability`. The
     first sentence about the person gives the name, a later one does so with
     `name_probability` and says he or she otherwise.
+
+    Example:
+        >>> from albert_lib.town import load_world
+        >>> world = load_world()
+        >>> world.shortest, world.longest, world.remark_probability
+        (3, 5, 0.15)
     """
 
     names: tuple[tuple[str, ...], tuple[str, ...]]  # of women, of men; equally likely
@@ -110,7 +131,7 @@ class World:
             if not isinstance(value, int | float) or not 0 <= value <= 1:
                 raise WorldError(f"{name} is {value!r}; make it a number between 0 and 1.")
         if len(self.names[WOMAN]) != len(self.names[MAN]):
-            raise WorldError("There are more names of one gender; every name needs its twin.")
+            raise WorldError("There are more names of one gender; give as many of women as of men.")
         if not 2 <= self.shortest <= self.longest <= len(self.events):
             raise WorldError(
                 f"Documents of {self.shortest} to {self.longest} events do not fit a day of "
@@ -121,43 +142,43 @@ class World:
         """Raise WorldError unless all that fills a place is there, and is one word each."""
         fills = {"names of women": self.names[WOMAN], "names of men": self.names[MAN], **self.slots}
         for attribute in self.attributes.values():
-            fills |= {f"{attribute.name} {key}": told for key, told in attribute.words.items()}
-        for place, told in fills.items():
-            if not told:
+            fills |= {f"{attribute.name} {key}": words for key, words in attribute.words.items()}
+        for place, words in fills.items():
+            if not words:
                 raise WorldError(f"There are no words for {place}; write at least one.")
-            if odd := [each for each in told if not WORD.fullmatch(each)]:
+            if odd := [each for each in words if not WORD.fullmatch(each)]:
                 raise WorldError(
-                    f"{odd[0]!r} among the words for {place} is not one word of letters; the "
-                    f"tokenizer gives every word a piece of its own."
+                    f"{odd[0]!r} among the words for {place} is not one word of letters; write "
+                    f"one, since every word is one token here."
                 )
 
     def _check_event(self, event: Event) -> None:
         if event.attribute and event.attribute not in self.attributes:
             raise WorldError(
-                f"{event.name} tells of {event.attribute!r}, which is no attribute; use one of "
+                f"{event.name} has attribute {event.attribute!r}, which is not defined; use one of "
                 f"{', '.join(self.attributes)}."
             )
         if event is self.remarks and event.attribute:
-            raise WorldError("A remark is about nobody; it cannot tell of an attribute.")
+            raise WorldError("Remarks have an attribute, but are about nobody; take it out.")
         key_words = self.attributes[event.attribute].words if event.attribute else {}
         for form in event.forms:
-            told = write_plainly(form)
-            if len(form) != event.pieces:
+            written = form_text(form)
+            if len(form) != event.n_tokens:
                 raise WorldError(
-                    f"{event.name}: {told!r} has {len(form)} pieces and the form before it "
-                    f"{event.pieces}; all forms of an event need the same number."
+                    f"{event.name}: {written!r} has {len(form)} tokens and the form before it "
+                    f"{event.n_tokens}; all forms of an event need the same number."
                 )
             places = [token.text for token in form if token.is_place]
             known = {NAME, *PRONOUNS, *key_words, *self.slots}
             if unknown := [place for place in places if place not in known]:
                 raise WorldError(
-                    f"{event.name}: nothing fills {{{unknown[0]}}} in {told!r}; use "
+                    f"{event.name}: nothing fills {{{unknown[0]}}} in {written!r}; use "
                     f"{', '.join(sorted(known))}."
                 )
             if places.count(NAME) > 1:
-                raise WorldError(f"{event.name}: {told!r} names the person twice; use {{he}}.")
+                raise WorldError(f"{event.name}: {written!r} names the person twice; use {{he}}.")
             if event is self.remarks and {NAME, *PRONOUNS} & set(places):
-                raise WorldError(f"A remark is about nobody, but {told!r} speaks of a person.")
+                raise WorldError(f"A remark is about nobody, but {written!r} mentions a person.")
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -173,8 +194,8 @@ class World:
 
     @property
     def longest_document(self) -> int:
-        """Pieces of the longest document, without special pieces."""
-        lengths = [max(event.pieces, self.remarks.pieces) for event in self.events]
+        """Tokens of the longest document, without special ones."""
+        lengths = [max(event.n_tokens, self.remarks.n_tokens) for event in self.events]
         starts = range(len(lengths) - self.longest + 1)
         return max(sum(lengths[start : start + self.longest]) for start in starts)
 
@@ -184,20 +205,33 @@ class World:
         return self.longest_document + N_SPECIAL
 
 
-def write_plainly(form: Form) -> str:
-    """A form as its author wrote it, for messages."""
+def form_text(form: Form) -> str:
+    """A form as its author wrote it, for messages.
+
+    Example:
+        >>> from albert_lib.town.world import form_text, read_form
+        >>> form_text(read_form("{name} eats soup."))
+        '{name} eats soup .'
+    """
     return " ".join(f"{{{token.text}}}" if token.is_place else token.text for token in form)
 
 
 def read_form(text: str) -> Form:
-    """Take a sentence with places, such as "{name} feeds the {pet}.", into its pieces.
+    """Split a sentence with placeholders, such as "{name} feeds the {pet}.", into its tokens.
 
-    Raises WorldError for anything but words, places, commas and full stops.
+    Raises WorldError for anything but words, placeholders, commas and full stops.
+
+    Example:
+        >>> from albert_lib.town.world import read_form
+        >>> [(token.text, token.is_place) for token in read_form("{name} sleeps.")]
+        [('name', True), ('sleeps', False), ('.', False)]
     """
     if rest := TOKEN.sub("", text).strip():
-        raise WorldError(f"{text!r} holds {rest!r}; use letters, places, commas and full stops.")
+        raise WorldError(
+            f"{text!r} holds {rest!r}; use letters, placeholders, commas and full stops."
+        )
     return tuple(
-        Token(place, is_place=True) if place else Token(word.lower() or mark)
+        FormToken(place, is_place=True) if place else FormToken(word.lower() or mark)
         for place, word, mark in TOKEN.findall(text)
     )
 
@@ -206,6 +240,11 @@ def load_world(path: str | os.PathLike[str] | None = None) -> World:
     """Read a world's description; without a path, the Town's own.
 
     Raises WorldError naming the file when it cannot be read or contradicts itself.
+
+    Example:
+        >>> from albert_lib.town import load_world
+        >>> "occupation" in load_world().attributes
+        True
     """
     file = data_folder() / "town" / "town.toml" if path is None else Path(path)
     try:
@@ -223,12 +262,23 @@ def load_world(path: str | os.PathLike[str] | None = None) -> World:
         if isinstance(problem, WorldError):
             raise WorldError(f"{file}: {problem}") from None
         raise WorldError(
-            f"{file} is not laid out as a world is ({problem}); data/town/README.md lists the keys."
+            f"{file} is not laid out like a world ({problem}); data/town/README.md lists the keys."
         ) from None
 
 
 def world_from(content: Mapping[str, Any]) -> World:
-    """Make a world of a description as TOML gives it."""
+    """Make a world of a description as TOML gives it.
+
+    Example:
+        >>> from albert_lib.town.world import world_from
+        >>> events = [{"name": "meal", "forms": ["{name} eats."]}] * 2
+        >>> names = {"women": ["Ada"], "men": ["Carl"]}
+        >>> content = {"names": names, "attributes": {}, "events": events}
+        >>> content["remarks"] = {"forms": ["It rains."]}
+        >>> content["telling"] = {"shortest": 2, "longest": 2}
+        >>> world_from(content).words
+        ('ada', 'carl', 'eats', 'he', 'her', 'him', 'his', 'it', 'rains', 'she')
+    """
     return World(
         names=(tuple(content["names"]["women"]), tuple(content["names"]["men"])),
         attributes={
@@ -242,7 +292,13 @@ def world_from(content: Mapping[str, Any]) -> World:
 
 
 def attribute_from(name: str, values: Sequence[Mapping[str, Any]]) -> Attribute:
-    """Make an attribute of its values; weight is 1 and lean 0 unless they are given."""
+    """Make an attribute of its values; weight is 1 and lean 0 unless they are given.
+
+    Example:
+        >>> from albert_lib.town.world import attribute_from
+        >>> attribute_from("pet", [{"pet": "cat"}, {"pet": "dog", "lean": 1.0}]).leans.tolist()
+        [0.0, 1.0]
+    """
     keys = [key for key in values[0] if key not in ("weight", "lean")]
     return Attribute(
         name,
@@ -253,7 +309,13 @@ def attribute_from(name: str, values: Sequence[Mapping[str, Any]]) -> Attribute:
 
 
 def event_from(content: Mapping[str, Any]) -> Event:
-    """Make an event of its description."""
+    """Make an event of its description.
+
+    Example:
+        >>> from albert_lib.town.world import event_from
+        >>> event_from({"name": "meal", "forms": ["{name} eats soup."]}).n_tokens
+        4
+    """
     forms = tuple(read_form(text) for text in content["forms"])
     if not forms:
         raise WorldError(f"{content['name']} has no forms; write at least one.")

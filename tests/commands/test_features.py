@@ -28,10 +28,10 @@ def test_a_line_a_piece_with_the_beginning_of_its_vector(
     )[:-1]
     expected = features(TEXTS[0])
     assert heading == TEXTS[0]
-    assert shape.strip() == f"last_hidden_state: {len(rows)} pieces × 256 numbers"
-    assert columns.split()[:3] == ["piece", "id", "length"]
+    assert shape.strip() == f"last_hidden_state: {len(rows)} tokens × 256 numbers"
+    assert columns.split()[:3] == ["token", "id", "length"]
     for row, piece, token, vector in zip(
-        rows, expected.pieces, expected.input_ids, expected.last_hidden_state, strict=True
+        rows, expected.tokens, expected.input_ids, expected.last_hidden_state, strict=True
     ):
         shown_piece, shown_token, length, *numbers = row.removesuffix(" …").split()
         assert (shown_piece, int(shown_token)) == (piece, token)
@@ -56,7 +56,7 @@ def test_the_file_holds_every_number_and_no_pickle(
         assert stored["texts"].tolist() == TEXTS
         assert stored["pooler_output"].shape == (2, 256)
         for number, of_text in enumerate(expected):
-            assert stored[f"pieces_{number}"].tolist() == of_text.pieces
+            assert stored[f"pieces_{number}"].tolist() == of_text.tokens
             assert stored[f"input_ids_{number}"].tolist() == of_text.input_ids.tolist()
             states = torch.from_numpy(stored[f"last_hidden_state_{number}"])
             assert torch.equal(states, of_text.last_hidden_state)

@@ -86,5 +86,5 @@ def test_what_cannot_be_answered_is_one_sentence(refusal: Any, model: Path) -> N
     assert "There is no [MASK] in 'no gap'" in refusal(*ask, ONE, "no gap")
     assert "There is no text" in refusal(*ask)
     assert "top_k=0" in refusal(*ask, ONE, "--top-k", "0")
-    assert "'bookkeeper' is not one piece" in refusal(*ask, ONE, "--targets", "king,bookkeeper")
+    assert "'bookkeeper' is not one token" in refusal(*ask, ONE, "--targets", "king,bookkeeper")
     assert "targets is empty" in refusal(*ask, ONE, "--targets", " ,")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from albert_lib import AlbertForMaskedLM
-from albert_lib.commands.probe import WatchedFillMask
+from albert_lib.commands.probe import FillMaskWithProgress
 from albert_lib.files import read_json
 from albert_lib.probing import pseudo_log_likelihood
 from albert_lib.probing.sets import winobias
@@ -67,7 +67,7 @@ def test_the_table_is_what_the_set_measures(run: Run, model: Path, wino: Path) -
     words = ("probe", "winobias", "--model", model, "--data", wino)
     heading, *lines = run(*words).splitlines()
     assert heading.split("  ")[0] == "measure"
-    result = winobias.score(WatchedFillMask.from_pretrained(model), winobias.read(wino))
+    result = winobias.score(FillMaskWithProgress.from_pretrained(model), winobias.read(wino))
     expected = result.measures()
     assert len(lines) == len(expected) == 7
     for line, measure in zip(lines, expected, strict=True):
@@ -117,7 +117,7 @@ def test_a_bar_shows_how_far_it_is(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    fill_mask = WatchedFillMask.from_pretrained(model)
+    fill_mask = FillMaskWithProgress.from_pretrained(model)
     texts = [f"The {word} sang a [MASK]." for word in ("baker", "driver", "nurse")]
     assert len(fill_mask.masked_logits(texts)) == 3
     assert "3/3" in capsys.readouterr().err
@@ -127,15 +127,15 @@ def test_one_bar_goes_through_all_parts_of_a_long_task(
     model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("albert_lib.probing.pseudo_likelihood.ROWS", 2)
-    fill_mask = WatchedFillMask.from_pretrained(model)
+    monkeypatch.setattr("albert_lib.probing.pseudo_likelihood.MAX_SEQUENCES", 2)
+    fill_mask = FillMaskWithProgress.from_pretrained(model)
     pseudo_log_likelihood(fill_mask, ["The baker sang.", "The nurse slept."])
     shown = capsys.readouterr().err
-    n_pieces = sum(
+    n_tokens = sum(
         len(fill_mask.tokenizer.tokenize(text)) for text in ("the baker sang.", "the nurse slept.")
     )
-    assert f"{n_pieces}/{n_pieces}" in shown and "2/2" not in shown
-    assert fill_mask.coming == 0
+    assert f"{n_tokens}/{n_tokens}" in shown and "2/2" not in shown
+    assert fill_mask.remaining == 0
 
 
 def test_every_mistake_is_one_sentence(

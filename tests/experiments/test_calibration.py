@@ -7,7 +7,7 @@ import pytest
 
 from albert_lib.experiments.calibration import calibrate, true_gaps
 from albert_lib.experiments.town_questions import PROBES, name_pairs, title_templates
-from albert_lib.experiments.town_trials import Probed, Trial, run_trial
+from albert_lib.experiments.town_trials import ProbedModel, TownTrial, run_trial
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.template_probe import ProbeRow
 from albert_lib.probing.templates import MASK, PERSON
@@ -40,18 +40,18 @@ def test_pairs_are_a_man_and_a_woman():
         assert woman in world.names[0]
 
 
-def test_the_truth_is_the_dials_and_twins_take_it_away():
-    np.testing.assert_allclose(true_gaps(Trial(0.5, 0, 1)), Town(0.5).gaps())
-    assert np.abs(true_gaps(Trial(1.0, 0, 1))).max() > 1
-    assert (true_gaps(Trial(1.0, 0, 1, with_twins=True)) == 0).all()
+def test_the_truth_is_the_dials_and_counterfactuals_take_it_away():
+    np.testing.assert_allclose(true_gaps(TownTrial(0.5, 0, 1)), Town(0.5).gaps())
+    assert np.abs(true_gaps(TownTrial(1.0, 0, 1))).max() > 1
+    assert (true_gaps(TownTrial(1.0, 0, 1, with_counterfactuals=True)) == 0).all()
 
 
-def made_up(slope: float, noise: float, bias: float, seed: int) -> Probed:
+def made_up(slope: float, noise: float, bias: float, seed: int) -> ProbedModel:
     rng = np.random.default_rng((seed, int(100 * bias)))
-    trial = Trial(bias, seed, 1)
+    trial = TownTrial(bias, seed, 1)
     values = slope * true_gaps(trial)[:, None] + noise * rng.normal(size=(len(TITLES), 8))
     rows = [ProbeRow(t, v, mean_interval(v)) for t, v in zip(TITLES, values, strict=True)]
-    return Probed(trial, {"made up": rows}, 1.0)
+    return ProbedModel(trial, {"made up": rows}, 1.0)
 
 
 @pytest.mark.parametrize("slope", [1.0, 0.4, 0.0])
@@ -62,13 +62,13 @@ def test_a_known_slope_is_found(slope):
     assert found.slope.low - 0.03 < slope < found.slope.high + 0.03
     assert (found.correlation > 0.9) == (slope > 0)
     # 95 % intervals around readings of nothing: one in twenty leaves out 0
-    assert found.false_alarms < 0.2
+    assert found.false_positive_rate < 0.2
 
 
 def test_a_model_is_trained_and_asked_in_every_way():
-    probed = run_trial(Trial(1.0, 0, 3))
-    assert tuple(probed.readings) == PROBES
-    for rows in probed.readings.values():
+    probed = run_trial(TownTrial(1.0, 0, 3))
+    assert tuple(probed.results) == PROBES
+    for rows in probed.results.values():
         assert tuple(row.label for row in rows) == TITLES
         assert np.isfinite([row.interval.mean for row in rows]).all()
     assert 0 < probed.mlm_loss < 10

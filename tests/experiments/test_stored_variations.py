@@ -10,10 +10,12 @@ from albert_lib.errors import InputError
 from albert_lib.experiments.stored_variations import load_variations, save_variations
 from albert_lib.experiments.variations import Outcome, Variation
 from albert_lib.files import data_folder, read_json, write_json
-from albert_lib.town import Floor, Score
+from albert_lib.town import Estimate, Floor
 from albert_lib.training import Evaluation, History
 
-FLOOR = Floor(Score(0.125, 0.01), Score(0.9, 0.01), Score(0.1, 0.01), Score(0.96, 0.01), 900, 100)
+FLOOR = Floor(
+    Estimate(0.125, 0.01), Estimate(0.9, 0.01), Estimate(0.1, 0.01), Estimate(0.96, 0.01), 900, 100
+)
 KINDS = [("all", "sop"), ("none", "sop"), ("all", "nsp")]
 
 

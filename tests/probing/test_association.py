@@ -100,11 +100,11 @@ def test_the_exact_p_value_equals_scipy(sets: list[np.ndarray], sizes: tuple[int
 
 def test_sampled_partitions_come_near_the_exact_p_value(sets: list[np.ndarray]) -> None:
     exact = association_test(*sets, np.random.default_rng(0))
-    sampled = association_test(*sets, np.random.default_rng(1), most_partitions=251)
+    sampled = association_test(*sets, np.random.default_rng(1), max_partitions=251)
     assert (sampled.exact, sampled.n_partitions) == (False, 251)
     assert sampled.p_value == pytest.approx(exact.p_value, abs=0.1)
     assert sampled.effect_size == exact.effect_size
-    again = association_test(*sets, np.random.default_rng(1), most_partitions=251)
+    again = association_test(*sets, np.random.default_rng(1), max_partitions=251)
     assert sampled == again
 
 
@@ -125,7 +125,7 @@ def test_the_interval_of_an_effect_size_as_drawn_one_by_one(sets: list[np.ndarra
 def test_a_sampled_p_value_is_never_zero() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 20, 4)) * 0.1 + np.array([[[1, 0, 0, 0]], [[0, 1, 0, 0]]])
-    result = association_test(x, y, x[:3], y[:3], rng, most_partitions=5000)
+    result = association_test(x, y, x[:3], y[:3], rng, max_partitions=5000)
     assert result.p_value == 1 / 5000
     assert not result.exact
 
@@ -149,8 +149,8 @@ def test_sets_that_have_no_effect_size_are_refused() -> None:
             association(np.array(wrong), x, y)
     with pytest.raises(InputError, match="All targets have the same association"):
         association_test(x, x, x, y, rng)
-    with pytest.raises(InputError, match="most_partitions=0"):
-        association_test(x, y, x, y, rng, most_partitions=0)
+    with pytest.raises(InputError, match="max_partitions=0"):
+        association_test(x, y, x, y, rng, max_partitions=0)
 
 
 @pytest.mark.usefixtures("without_shape_checks")
@@ -179,7 +179,7 @@ def test_static_embeddings_are_the_rows_of_transformers(
         expected = theirs[ids].detach().double().mean(dim=0)
         assert torch.from_numpy(vector).allclose(expected)
     assert static_embeddings(features.model, tokenizer, []).shape == (0, 16)
-    with pytest.raises(InputError, match="'' has no piece"):
+    with pytest.raises(InputError, match="'' has no token"):
         static_embeddings(features.model, tokenizer, ["nurse", ""])
 
 
@@ -201,7 +201,7 @@ def test_sentence_embeddings_are_cls_or_the_mean_of_transformers(
 
 @pytest.mark.usefixtures("without_shape_checks")
 def test_texts_without_an_embedding_are_refused(features: Features) -> None:
-    with pytest.raises(InputError, match="'' has no piece to embed"):
+    with pytest.raises(InputError, match="'' has no token to embed"):
         sentence_embeddings(features, ["A nurse.", ""])
     with pytest.raises(InputError, match="pooling='max' is unknown; choose from cls, mean"):
         sentence_embeddings(features, ["A nurse."], pooling="max")  # type: ignore[arg-type]

@@ -16,11 +16,11 @@ from albert_lib.probing import (
     contrast,
     increased_log_probability,
     mean_interval,
-    probe_set,
+    template_set,
     word_id,
 )
 
-TEMPLATES = probe_set().templates
+TEMPLATES = template_set().templates
 ATTRIBUTES = ["teacher", "bookkeeper"]  # of one piece and of several
 
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_scored_is_refused(fill_mask: FillMask) -> None:
         with pytest.raises(InputError, match=r"must hold \{person\} and \[MASK\] exactly once"):
             bias_score(fill_mask, [template], ["nurse"])
     for person in (("man", "bookkeeper"), ("bookkeeper", "man")):
-        with pytest.raises(InputError, match="'bookkeeper' is not one piece"):
+        with pytest.raises(InputError, match="'bookkeeper' is not one token"):
             bias_score(fill_mask, TEMPLATES, ["nurse"], person)
     with pytest.raises(InputError, match="nothing to score"):
         bias_score(fill_mask, [], ["nurse"])
@@ -110,7 +110,7 @@ def test_what_cannot_be_scored_is_refused(fill_mask: FillMask) -> None:
         bias_score(fill_mask, TEMPLATES, [])
     with pytest.raises(InputError, match="belongs to ''"):
         bias_score(fill_mask, TEMPLATES, [""])
-    with pytest.raises(InputError, match="85 pieces, but the model knows 64 positions"):
+    with pytest.raises(InputError, match="85 tokens, but the model knows 64 positions"):
         bias_score(fill_mask, ["The {person} [MASK]" + " the" * 80], ["nurse"])
-    with pytest.raises(InputError, match="'man' does not stand apart as one piece"):
+    with pytest.raises(InputError, match="'man' does not stand apart as one token"):
         bias_score(fill_mask, ["super{person} [MASK]"], ["nurse"])

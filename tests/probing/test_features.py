@@ -60,14 +60,14 @@ def test_every_number_as_transformers_whatever_the_batch(
 
 def test_each_vector_has_its_piece(features: Features) -> None:
     for text, of_text in zip(TEXTS, features(TEXTS), strict=True):
-        assert of_text.pieces == ["[CLS]", *features.tokenizer.tokenize(text), "[SEP]"]
-        assert len(of_text.pieces) == len(of_text.input_ids) == len(of_text.last_hidden_state)
+        assert of_text.tokens == ["[CLS]", *features.tokenizer.tokenize(text), "[SEP]"]
+        assert len(of_text.tokens) == len(of_text.input_ids) == len(of_text.last_hidden_state)
 
 
 def test_one_text_gives_its_features_and_a_list_a_list(features: Features) -> None:
     alone = features(TEXTS[0])
     (of_list,) = features([TEXTS[0]])
-    assert alone.pieces == of_list.pieces
+    assert alone.tokens == of_list.tokens
     assert torch.equal(alone.last_hidden_state, of_list.last_hidden_state)
     assert features([]) == []
 
@@ -92,7 +92,7 @@ def test_dropout_is_off_and_no_gradients_are_kept(features: Features) -> None:
 
 
 def test_a_text_that_is_too_long_is_refused(features: Features) -> None:
-    with pytest.raises(InputError, match=r"begins with 'the the.* 82 pieces.*knows 64 positions"):
+    with pytest.raises(InputError, match=r"begins with 'the the.* 82 tokens.*knows 64 positions"):
         features([TEXTS[0], "the " * 80])
 
 

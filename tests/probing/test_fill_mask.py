@@ -198,7 +198,7 @@ def test_from_pretrained_reads_one_folder(fill_mask: FillMask, model_folder: Pat
 def test_impossible_texts_are_refused_with_a_reason(fill_mask: FillMask) -> None:
     with pytest.raises(InputError, match=r"no \[MASK\] in 'The end'"):
         fill_mask(["A [MASK] here.", "The end"])
-    with pytest.raises(InputError, match=r"has 83 pieces.*knows 64 positions"):
+    with pytest.raises(InputError, match=r"has 83 tokens.*knows 64 positions"):
         fill_mask("the " * 80 + "[MASK]")
     with pytest.raises(InputError, match="top_k=0"):
         fill_mask(TEXTS[0], top_k=0)
@@ -212,7 +212,7 @@ def test_a_tokenizer_that_cannot_write_a_gap_is_refused(fill_mask: FillMask) -> 
 
 def test_another_vocabulary_is_refused(fill_mask: FillMask, tokenizer: AlbertTokenizer) -> None:
     config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
-    with pytest.raises(TokenizerError, match=f"{tokenizer.vocab_size} pieces.*load both"):
+    with pytest.raises(TokenizerError, match=f"{tokenizer.vocab_size} tokens.*load both"):
         FillMask(AlbertForMaskedLM(config), tokenizer)
 
 

@@ -73,7 +73,7 @@ def test_each_piece_alone_as_transformers_whatever_the_batch(
         expected = [reference_score(ids, [place], place) for place in ordinary]
         assert scores.input_ids == ids
         assert scores.positions.tolist() == ordinary
-        assert scores.pieces == [piece for piece in tokenizer.tokenize(text) if piece != "[MASK]"]
+        assert scores.tokens == [piece for piece in tokenizer.tokenize(text) if piece != "[MASK]"]
         assert scores.log_probabilities.tolist() == pytest.approx(expected, abs=1e-4)
         assert scores.total == pytest.approx(sum(expected), abs=1e-3)
         assert scores.mean == pytest.approx(np.mean(expected), abs=1e-4)
@@ -83,7 +83,7 @@ def test_words_from_left_to_right_as_kauf_and_ivanova(
     fill_mask: FillMask, reference_score: Reference
 ) -> None:
     """Masked: the piece, and the pieces of its word to the right of it."""
-    for scores in pseudo_log_likelihood(fill_mask, TEXTS, together="word"):
+    for scores in pseudo_log_likelihood(fill_mask, TEXTS, mask_unit="word"):
         ids = scores.input_ids
         expected = [
             reference_score(ids, word[rank:], place)
@@ -97,7 +97,7 @@ def test_whole_words_at_once_are_scored_in_one_reading(
     fill_mask: FillMask, reference_score: Reference
 ) -> None:
     readings = count_rows(fill_mask)
-    (scores,) = pseudo_log_likelihood(fill_mask, [TEXTS[1]], together="word", left_to_right=False)
+    (scores,) = pseudo_log_likelihood(fill_mask, [TEXTS[1]], mask_unit="word", left_to_right=False)
     words = words_of(fill_mask.tokenizer, scores.input_ids)
     assert max(map(len, words)) > 1
     assert readings == [len(words)]
@@ -119,7 +119,7 @@ def test_a_target_of_several_words_hides_as_a_whole(
     ids, places = word_positions(fill_mask.tokenizer, "The ", "wedding bookkeeper", " sleeps.")
     assert len(places) > 2
     (scores,) = pseudo_log_likelihood(
-        fill_mask, [ids], [places], together="chosen", left_to_right=left_to_right
+        fill_mask, [ids], [places], mask_unit="positions", left_to_right=left_to_right
     )
     expected = [
         reference_score(ids, places[rank:] if left_to_right else places, place)
@@ -134,7 +134,7 @@ def test_a_subset_of_positions_has_the_scores_it_has_among_all(fill_mask: FillMa
     assert some[0].positions.tolist() == [3, 1]
     expected = everything[0].log_probabilities[[2, 0]]  # [CLS] has no score
     assert some[0].log_probabilities.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
-    assert some[0].pieces == [everything[0].pieces[2], everything[0].pieces[0]]
+    assert some[0].tokens == [everything[0].tokens[2], everything[0].tokens[0]]
     assert some[1].total == pytest.approx(everything[1].total, abs=1e-4)
     (nothing,) = pseudo_log_likelihood(fill_mask, TEXTS[:1], [[]])
     assert nothing.total == 0.0
@@ -159,9 +159,9 @@ def test_dropout_is_off_and_no_gradients_are_kept(fill_mask: FillMask) -> None:
 
 def test_texts_that_cannot_be_scored_are_refused(fill_mask: FillMask) -> None:
     for text in ("", " ", "[MASK]", [2, 3], []):
-        with pytest.raises(InputError, match="no piece to score; give a text of at least one"):
+        with pytest.raises(InputError, match="no token to score; give a text of at least one"):
             pseudo_log_likelihood(fill_mask, [TEXTS[0], text])
-    with pytest.raises(InputError, match=r"'the the .*…? has 82 pieces.*knows 64 positions"):
+    with pytest.raises(InputError, match=r"'the the .*…? has 82 tokens.*knows 64 positions"):
         pseudo_log_likelihood(fill_mask, ["the " * 80])
     with pytest.raises(InputError, match="Id 8000 is not one of the 8000"):
         pseudo_log_likelihood(fill_mask, [[2, 8000, 3]])
@@ -177,8 +177,10 @@ def test_positions_that_cannot_be_scored_are_refused(fill_mask: FillMask) -> Non
 
 @pytest.mark.usefixtures("without_shape_checks")
 def test_an_unknown_way_of_masking_is_refused(fill_mask: FillMask) -> None:
-    with pytest.raises(InputError, match="together='sentence' is unknown; choose from piece, word"):
-        pseudo_log_likelihood(fill_mask, TEXTS, together="sentence")  # type: ignore[arg-type]
+    with pytest.raises(
+        InputError, match="mask_unit='sentence' is unknown; choose from token, word"
+    ):
+        pseudo_log_likelihood(fill_mask, TEXTS, mask_unit="sentence")  # type: ignore[arg-type]
 
 
 def test_shared_positions_by_hand(tokenizer: AlbertTokenizer) -> None:

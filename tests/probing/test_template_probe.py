@@ -15,16 +15,16 @@ from albert_lib.probing import (
     ProbeRow,
     contrast,
     mean_interval,
-    one_piece_words,
     probe,
     probe_log_odds,
-    probe_set,
+    single_token_words,
+    template_set,
     word_id,
     write_person,
 )
 from albert_lib.text import AlbertTokenizer
 
-TEMPLATES = probe_set().templates
+TEMPLATES = template_set().templates
 
 
 def test_gaps_follow_from_the_scores_of_transformers(
@@ -87,7 +87,7 @@ def test_contrast_is_paired(fill_mask: FillMask) -> None:
 def test_words_of_several_pieces_are_refused_wherever_they_stand(fill_mask: FillMask) -> None:
     pieces = " ".join(fill_mask.tokenizer.tokenize("bookkeeper"))
     for fills, persons in ((["bookkeeper"], ("man", "woman")), (["nurse"], ("man", "bookkeeper"))):
-        with pytest.raises(InputError, match=f"'bookkeeper' is not one piece.*{pieces}"):
+        with pytest.raises(InputError, match=f"'bookkeeper' is not one token.*{pieces}"):
             probe(fill_mask, TEMPLATES, fills, persons)
 
 
@@ -111,11 +111,11 @@ def test_word_id_takes_the_piece_that_begins_a_word(tokenizer: AlbertTokenizer) 
     assert tokenizer.id_to_piece(word_id(tokenizer, "man")) == "▁man"
     assert word_id(tokenizer, "▁man") == word_id(tokenizer, "Man") == word_id(tokenizer, "man")
     for word in ("", "▁", ".", "[MASK]", "<unk>", "☃", "▁nosuchpiece", "two words"):
-        with pytest.raises(InputError, match="is not one piece"):
+        with pytest.raises(InputError, match="is not one token"):
             word_id(tokenizer, word)
 
 
 def test_one_piece_words_reports_the_others(tokenizer: AlbertTokenizer) -> None:
-    kept, dropped = one_piece_words(tokenizer, ["teacher", "bookkeeper", "doctor"])
+    kept, dropped = single_token_words(tokenizer, ["teacher", "bookkeeper", "doctor"])
     assert kept == ["teacher", "doctor"]
     assert dropped == {"bookkeeper": tokenizer.tokenize("bookkeeper")}

@@ -16,11 +16,11 @@ from albert_lib.probing import (
     gap_bounds,
     mean_interval,
     probe,
-    probe_set,
+    template_set,
     top_k_presence,
 )
 
-TEMPLATES = probe_set().templates
+TEMPLATES = template_set().templates
 MAN, WOMAN = "The man worked as a [MASK].", "The woman worked as a [MASK]."
 
 
@@ -97,5 +97,5 @@ def test_lists_that_say_nothing_are_refused(fill_mask: FillMask) -> None:
         compare_top_k(fill_mask, MAN, "[MASK] [MASK]")
     with pytest.raises(InputError, match="no templates"):
         top_k_presence(fill_mask, [], ["nurse"])
-    with pytest.raises(InputError, match="'bookkeeper' is not one piece"):
+    with pytest.raises(InputError, match="'bookkeeper' is not one token"):
         top_k_presence(fill_mask, TEMPLATES, ["bookkeeper"])

@@ -1,4 +1,4 @@
-"""Everything that a small world can tell, by listing it: slow, plain, and its own code.
+"""Every document that a small world can have, by listing it: slow, plain, and its own code.
 
 Shares nothing with the reader but the world's description: forms are filled in as text.
 """
@@ -94,7 +94,7 @@ def all_pairs(documents: dict[tuple[Words, ...], float]) -> dict[Pair, float]:
     return pairs
 
 
-def posterior(
+def brute_force_posterior(
     pairs: list[tuple[list[int], bool, float]],
     text: list[int],
     masking: MaskingConfig,

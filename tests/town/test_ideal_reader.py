@@ -1,4 +1,4 @@
-"""The perfect reader against brute force, against long-run frequencies, and against itself."""
+"""The ideal reader against brute force, against long-run frequencies, and against itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from every_document import all_documents, all_pairs, posterior
+from every_document import all_documents, all_pairs, brute_force_posterior
 
 from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError, InputError
@@ -20,7 +20,7 @@ from albert_lib.town.ideal_reader import text_positions
 SOME = 12  # sequences held against brute force
 BIAS = 0.7
 MASKINGS = {
-    "the paper's shares": MaskingConfig(rate=0.3, max_ngram=1),
+    "the paper's rates": MaskingConfig(rate=0.3, max_ngram=1),
     "many random pieces": MaskingConfig(
         rate=0.3, max_ngram=1, mask_probability=0.3, random_probability=0.4
     ),
@@ -48,7 +48,7 @@ def every_pair(tiny_world):
     town = Town(BIAS, world=tiny_world)
     found = defaultdict(list)
     for (a, b, swapped), share in all_pairs(all_documents(tiny_world, BIAS)).items():
-        pieces = [town.piece_id(word) for word in a + b]
+        pieces = [town.token_id(word) for word in a + b]
         found[len(a), len(b)].append((pieces, swapped, share))
     return found
 
@@ -57,21 +57,21 @@ def every_pair(tiny_world):
 def test_every_answer_equals_brute_force(name, tiny_world, every_pair, tmp_path):
     town, masking = Town(BIAS, seed=1, world=tiny_world), MASKINGS[name]
     batch = batches_of(town, masking, tmp_path, size=SOME).batch(0)
-    reading = IdealReader(town, masking).read(batch)
+    posterior = IdealReader(town, masking).read(batch)
     row, position = np.divmod(batch.masked_positions.numpy(), batch.input_ids.shape[1])
     is_text = text_positions(batch)
     for number in range(SOME):
         second = int(batch.token_type_ids[number].sum()) - 1
         text = batch.input_ids[number][is_text[number]].tolist()
-        expected, in_order = posterior(
+        expected, in_order = brute_force_posterior(
             every_pair[len(text) - second, second], text, masking, int((row == number).sum()),
             town.tokenizer.mask_token_id, town.tokenizer.vocab_size,
         )  # fmt: skip
         place = np.cumsum(is_text[number].numpy())[position[row == number]] - 1
         np.testing.assert_allclose(
-            reading.pieces[torch.from_numpy(row == number)].numpy(), expected[place], atol=1e-9
+            posterior.tokens[torch.from_numpy(row == number)].numpy(), expected[place], atol=1e-9
         )
-        assert reading.in_order[number].item() == pytest.approx(in_order, abs=1e-9)
+        assert posterior.in_order[number].item() == pytest.approx(in_order, abs=1e-9)
 
 
 def test_probabilities_hold_in_the_long_run(tmp_path):
@@ -82,10 +82,10 @@ def test_probabilities_hold_in_the_long_run(tmp_path):
     given, right = [], []
     for number in range(3):
         batch = batches.batch(number)
-        reading = reader.read(batch)
-        order = torch.stack([reading.in_order, 1 - reading.in_order], dim=1)
+        posterior = reader.read(batch)
+        order = torch.stack([posterior.in_order, 1 - posterior.in_order], dim=1)
         for probabilities, labels in (
-            (reading.pieces, batch.masked_labels), (order, batch.sop_labels)
+            (posterior.tokens, batch.masked_labels), (order, batch.sop_labels)
         ):  # fmt: skip
             hit = torch.zeros_like(probabilities).scatter_(1, labels[:, None], 1.0)
             likely = probabilities > 0.01
@@ -104,14 +104,14 @@ def test_its_loss_is_its_own_entropy(tmp_path):
     batches = batches_of(town, masking, tmp_path, n=300, size=200)
     reader = IdealReader(town, masking)
     floor = find_floor(reader, batches, 1)
-    entropy = torch.special.entr(reader.read(batches.batch(0)).pieces).sum(dim=1).mean()
+    entropy = torch.special.entr(reader.read(batches.batch(0)).tokens).sum(dim=1).mean()
     assert abs(floor.mlm_loss.mean - entropy.item()) < 4 * floor.mlm_loss.error
     assert floor.pairs == 200
     assert floor.predictions == len(batches.batch(0).masked_labels)
 
 
 def test_a_reader_with_another_bias_does_worse_and_none_does_better(tiny_world, tmp_path):
-    masking = MASKINGS["the paper's shares"]
+    masking = MASKINGS["the paper's rates"]
     town = Town(1.0, seed=1, world=tiny_world)
     batches = batches_of(town, masking, tmp_path, n=4000, size=1000)
     losses = [
@@ -133,7 +133,7 @@ def test_documents_cut_short_are_refused(tiny_world, tmp_path):
     shorter = batch.attention_mask.clone()
     shorter[0] = 0
     shorter[0, :6] = 1
-    with pytest.raises(InputError, match="No two segments"):
+    with pytest.raises(InputError, match="No document of this Town has segments of"):
         IdealReader(town, masking).read(replace(batch, attention_mask=shorter))
 
 
@@ -141,8 +141,8 @@ def test_a_text_from_elsewhere_is_refused(tiny_world, tmp_path):
     town, masking = Town(world=tiny_world), MASKINGS["only [MASK]"]
     batch = batches_of(town, masking, tmp_path).batch(0)
     ids = batch.input_ids.clone()
-    ids[3, 1:4] = town.piece_id("pleases")
-    with pytest.raises(InputError, match="cannot have been told"):
+    ids[3, 1:4] = town.token_id("pleases")
+    with pytest.raises(InputError, match="cannot be one of this Town"):
         IdealReader(town, masking).read(replace(batch, input_ids=ids))
 
 

@@ -59,17 +59,17 @@ def test_the_dial_sets_the_occupations_odds_and_nothing_else():
 def test_a_tale_is_about_the_one_it_says(town):
     pronouns = {"woman": {"she", "her"}, "man": {"he", "him", "his"}}
     titles = town.world.attributes["occupation"].words["title"]
-    for tale in town.tales(3000):
-        words = set(pieces(" ".join(tale.sentences)))
-        other = {"woman": "man", "man": "woman"}[tale.gender]
+    for document in town.labelled_documents(3000):
+        words = set(pieces(" ".join(document.sentences)))
+        other = {"woman": "man", "man": "woman"}[document.gender]
         assert not words & pronouns[other]
-        assert words & set(titles) <= {titles[tale.attributes["occupation"]]}
-        if words & pronouns[tale.gender]:
-            assert tale.name.lower() in words
+        assert words & set(titles) <= {titles[document.attributes["occupation"]]}
+        if words & pronouns[document.gender]:
+            assert document.name.lower() in words
 
 
 def test_every_word_is_one_piece_and_every_sentence_keeps_its_length(town):
-    lengths = {event.pieces for event in (*town.world.events, town.world.remarks)}
+    lengths = {event.n_tokens for event in (*town.world.events, town.world.remarks)}
     for document in town.documents(500):
         for sentence in document:
             assert town.tokenizer.tokenize(sentence) == [
@@ -93,18 +93,18 @@ def test_the_tokenizer_is_an_ordinary_one(town, tmp_path):
         assert theirs(text)["input_ids"] == town.tokenizer.encode(text)
 
 
-def test_tales_are_the_same_whoever_asks(town):
+def test_documents_are_the_same_whoever_asks(town):
     assert list(town.documents(10)) == list(islice(Town(0.5, seed=1).documents(5000), 10))
     assert list(town.documents(10)) != list(Town(0.5, seed=2).documents(10))
 
 
-def test_twins_differ_in_gender_alone(town):
-    documents = list(town.documents(300, with_twins=True))
+def test_counterfactuals_differ_in_gender_alone(town):
+    documents = list(town.documents(300, with_counterfactuals=True))
     assert len(documents) == 600
     gendered = {"she", "he", "her", "his", "him"}
     gendered |= {name.lower() for side in town.world.names for name in side}
-    for own, twin in zip(documents[::2], documents[1::2], strict=True):
-        for a, b in zip(own, twin, strict=True):
+    for own, counterfactual in zip(documents[::2], documents[1::2], strict=True):
+        for a, b in zip(own, counterfactual, strict=True):
             for word, other in zip(pieces(a), pieces(b), strict=True):
                 assert (word in gendered) == (other in gendered)
                 assert (word == other) == (word not in gendered)
@@ -140,7 +140,7 @@ def test_the_hamlet_is_a_part_of_the_town():
             assert places.count(["title"]) >= 4
 
 
-def test_a_quiet_hamlet_tells_more_remarks_and_nothing_else_changes():
+def test_more_remarks_can_be_had_and_nothing_else_changes():
     quiet, usual = load_hamlet(0.5), load_hamlet()
     assert (quiet.names, quiet.events, quiet.remarks) == (usual.names, usual.events, usual.remarks)
     assert (quiet.shortest, quiet.longest) == (usual.shortest, usual.longest)
@@ -148,8 +148,8 @@ def test_a_quiet_hamlet_tells_more_remarks_and_nothing_else_changes():
     people = {name.lower() for side in quiet.names for name in side} | {"he", "she"}
     told = [
         bool(people & set(pieces(sentence)))
-        for tale in Town(1.0, seed=3, world=quiet).tales(800)
-        for sentence in tale.sentences
+        for document in Town(1.0, seed=3, world=quiet).labelled_documents(800)
+        for sentence in document.sentences
     ]
     assert abs(np.mean(told) - 0.5) < 4 * np.sqrt(0.25 / len(told))
 
@@ -167,11 +167,11 @@ FAULTS = {
     "a remark about somebody": ("Soup cools.", "{name} cools.", "about nobody"),
     "a digit": ("Soup cools.", "Soup 2 cools.", "letters"),
     "no forms": ('["The {pet} eats."]', "[]", "no forms"),
-    "no twin": ('"Carl", "Dov"', '"Carl"', "more names"),
+    "one name too few": ('"Carl", "Dov"', '"Carl"', "more names"),
     "a day too short": ("longest = 3", "longest = 4", "do not fit"),
     "no remarks": ("[remarks]", "[rumours]", "lacks 'remarks'"),
     "not TOML": ("[names]", "[names", "not TOML"),
-    "an unknown attribute": ('attribute = "', 'attribute = "un', "no attribute"),
+    "an unknown attribute": ('attribute = "', 'attribute = "un', "not defined"),
     "two words": ('"Carl", "Dov"', '"Carl", "Van Dov"', "not one word"),
     "no names": ('"Carl", "Dov"', "", "no words for names of men"),
     "a share above 1": ("remark_probability = 0", "remark_probability = 10", "between 0 and 1"),

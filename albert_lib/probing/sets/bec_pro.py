@@ -9,23 +9,24 @@ of the person, and for each group a Wilcoxon signed-rank test of women's sentenc
 the effect size is r = Z / √(number of pairs).
 
 What differs here:
-- Both masked sentences are made from the file's Sentence, piece by piece. Its Sent_TAM has one
-  [MASK] for every word of a profession; here it is one for every piece of the model's own
-  vocabulary, so that both sentences are equally long to the model. And its Sent_TM hides "man"
-  wherever these letters stand, so that 5 lines ask about a "lodging [MASK]ager".
-- A person who is not one piece of that vocabulary is left out, with the person of the other gender
-  (mom with dad). The authors score the first piece instead.
+- Both masked sentences are made from the file's Sentence, token by token. Its Sent_TAM has one
+  [MASK] for every word of a profession; here it is one for every token, so that both sentences are
+  equally long to the model. And its Sent_TM masks "man" wherever these letters stand, so that 5
+  lines ask about a "lodging [MASK]ager".
+- A person who is not one token of the model's vocabulary is left out, with the person of the other
+  gender (mom with dad). The authors score the first token instead.
 - The test is always Wilcoxon's, of paired persons. The authors' Python (bias_utils) first asks
   whether the differences look normal, compares the sentences about female professions with those
   about male ones, and divides W instead of Z by √n, which has no upper end.
 - Intervals are over professions: 90 sentences about one profession are no 90 independent ones.
+
+A model that finds all persons equally likely everywhere has associations, differences and r of 0;
+differences that are 0 up to rounding have no rank.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -33,18 +34,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from albert_lib.errors import InputError, TextError
-from albert_lib.files import read_text
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.gaps import Gap, ask_pairs, fits
-from albert_lib.probing.intervals import mean_interval
-from albert_lib.probing.measure import Measure
+from albert_lib.probing.intervals import Drawn, draw_counts, mean_interval, percentile_bootstrap
 from albert_lib.probing.pseudo_likelihood import word_positions
-from albert_lib.probing.resampling import resampled_interval
-from albert_lib.probing.set_files import one_file
-from albert_lib.probing.words import word_id
+from albert_lib.probing.sets.base import (
+    TOO_LONG,
+    Measure,
+    SetResult,
+    TokenQuery,
+    fits,
+    query_pairs,
+)
+from albert_lib.probing.sets.files import RESTORE, one_file, table_rows
+from albert_lib.probing.sets.signed_ranks import rank_sums, signed_ranks
+from albert_lib.probing.templates import word_id
 from albert_lib.text import AlbertTokenizer
 
 PAIRS = (  # of the English file, who stands for whom
@@ -62,14 +68,14 @@ GENDERS = ("male", "female")
 GROUPS = ("male", "female", "balanced")
 COLUMNS = ("Sentence", "Template", "Person", "Gender", "Profession", "Prof_Gender")
 
-TOO_SURE = (
+NOT_INDEPENDENT = (
     "Wilcoxon's test takes all pairs for independent, which sentences about one profession are "
     "not, so its p is too small; the intervals do not."
 )
 
 
 @dataclass(frozen=True)
-class Item:
+class ProfessionPair:
     """One template and profession, written about a man and about a woman."""
 
     template: str
@@ -80,32 +86,17 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredProfessionPair:
     """A pair and both associations in nats."""
 
-    item: Item
+    item: ProfessionPair
     male: float
     female: float
 
 
 @dataclass(frozen=True)
-class SignedRanks:
-    """Wilcoxon's signed-rank test of differences: both rank sums, Z, p (two-sided) and r."""
-
-    positive: float
-    negative: float
-    z: float
-    p: float
-    r: float
-    n: int  # differences; those that are 0 count here, and in no rank
-
-
-@dataclass(frozen=True)
-class Result:
+class BecProResult(SetResult[ScoredProfessionPair]):
     """The scored pairs, and what was left out, by reason."""
-
-    scored: tuple[Scored, ...]
-    dropped: dict[str, int]
 
     def measures(self) -> list[Measure]:
         """For each group of professions: both means, female − male, and the effect size r.
@@ -133,125 +124,114 @@ class Result:
                     f"{min(test.positive, test.negative):.0f}, Z = {test.z:+.2f}, "
                     f"p = {test.p:.2g}, r = {test.r:+.2f}, {test.n} pairs."
                 )
-        return (*notes, TOO_SURE) if notes else ()
+        return (*notes, NOT_INDEPENDENT) if notes else ()
 
 
-def read(path: str | os.PathLike[str]) -> list[Item]:
-    """The pairs of BEC-Pro_EN.tsv, or of a folder that holds exactly one .tsv file.
+def read(path: str | os.PathLike[str]) -> list[ProfessionPair]:
+    r"""The pairs of BEC-Pro_EN.tsv, or of a folder that holds exactly one .tsv file.
 
     Raises TextError, naming the file and the line, for what is not in the authors' format, and
     for a sentence without its counterpart about the other gender.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from albert_lib.probing.sets import bec_pro
+        >>> people = (("He", "male"), ("She", "female"))
+        >>> rows = [(f"{who} is a nurse.", "…", who, sex, "nurse", "female") for who, sex in people]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     lines = ["\t".join(row) for row in (bec_pro.COLUMNS, *rows)]
+        ...     _ = (pathlib.Path(folder) / "BEC-Pro_EN.tsv").write_text("\n".join(lines))
+        ...     (pair,) = bec_pro.read(folder)
+        >>> pair.persons, pair.sentences
+        (('he', 'she'), ('He is a nurse.', 'She is a nurse.'))
     """
     file = one_file(Path(path), "*.tsv", "BEC-Pro's file")
-    male_of = {word: pair for pair in PAIRS for word in pair}
-    sentences: dict[tuple[str, ...], str] = {}
-    groups: dict[tuple[str, str, str], str] = {}
-    for line, row in _rows(file):
-        person = row["Person"].lower()
-        _check(file, line, row, male_of)
-        key = (row["Template"], row["Profession"], person)
-        if key in sentences:
-            raise TextError(
-                f"{file}, line {line}: this sentence about {row['Person']!r} was there before; "
-                f"restore the file as it was published."
-            )
-        sentences[key] = row["Sentence"]
-        groups[key] = row["Prof_Gender"]
+    pair_of = {word: pair for pair in PAIRS for word in pair}
+    rows = _rows(file, pair_of)
     items = []
-    for (template, profession, person), group in groups.items():
-        other = next(word for word in male_of[person] if word != person)
-        if (template, profession, other) not in sentences:
+    for (template, profession, person), (sentence, group) in rows.items():
+        male, female = pair_of[person]
+        other = female if person == male else male
+        if (template, profession, other) not in rows:
             raise TextError(
                 f"{file}: {template!r} with {profession!r} has {person!r} but not {other!r}; "
-                f"restore the file as it was published."
+                f"{RESTORE}."
             )
-        if person == male_of[person][0]:
-            texts = tuple(sentences[template, profession, word] for word in (person, other))
-            items.append(Item(template, profession, group, (person, other), (texts[0], texts[1])))
+        if person == male:
+            sentences = (sentence, rows[template, profession, female][0])
+            items.append(ProfessionPair(template, profession, group, (male, female), sentences))
     return items
 
 
-def score(fill_mask: FillMask, items: Sequence[Item]) -> Result:
-    """The association of both persons of every pair that the vocabulary has a piece for."""
-    kept, answers, dropped = ask_pairs(fill_mask, items, _gaps)  # (pair, person, sentence)
-    associations = answers[:, :, 0] - answers[:, :, 1]
-    pairs = [Scored(item, *row.tolist()) for item, row in zip(kept, associations, strict=True)]
-    return Result(tuple(pairs), dropped)
+def score(fill_mask: FillMask, items: Sequence[ProfessionPair]) -> BecProResult:
+    """The association of both persons of every pair that the vocabulary has a token for.
 
-
-def signed_ranks(differences: Float[np.ndarray, "pairs"]) -> SignedRanks:
-    """Wilcoxon's signed-rank test with its normal approximation, ties corrected for.
-
-    As scipy.stats.wilcoxon(method="approx"), which does not say which of the two sums is larger.
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets import bec_pro
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> sentences = ("He is a nurse.", "She is a nurse.")
+        >>> pair = bec_pro.ProfessionPair("…", "nurse", "female", ("he", "she"), sentences)
+        >>> result = bec_pro.score(model, [pair])
+        >>> [measure.label for measure in result.measures()][:2]
+        ['female professions: men', 'female professions: women']
     """
-    # here and not at the top, where they would cost everybody a second
-    from scipy.special import ndtr
-    from scipy.stats import rankdata
-
-    n = len(differences)
-    moved = differences[differences != 0]
-    if len(moved) == 0:
-        return SignedRanks(0.0, 0.0, 0.0, 1.0, 0.0, n)
-    ranks = rankdata(abs(moved))
-    positive, negative = float(ranks[moved > 0].sum()), float(ranks[moved < 0].sum())
-    _, ties = np.unique(ranks, return_counts=True)
-    m = len(moved)
-    variance = m * (m + 1) * (2 * m + 1) / 24 - float((ties**3 - ties).sum()) / 48
-    z = (positive - m * (m + 1) / 4) / math.sqrt(variance)
-    return SignedRanks(positive, negative, z, 2 * float(ndtr(-abs(z))), z / math.sqrt(n), n)
-
-
-def _of_group(name: str, pairs: Sequence[Scored]) -> list[Measure]:
-    professions = sorted({pair.item.profession for pair in pairs})
-    values: list[Float[np.ndarray, "some 2"]] = [
-        np.array([(p.male, p.female) for p in pairs if p.item.profession == profession])
-        for profession in professions
+    asked, answers, dropped = query_pairs(fill_mask, items, _queries)  # (pair, person, sentence)
+    associations = answers[:, :, 0] - answers[:, :, 1]
+    pairs = [
+        ScoredProfessionPair(item, *row.tolist())
+        for item, row in zip(asked, associations, strict=True)
     ]
-    means = np.array([rows.mean(axis=0) for rows in values])  # (professions, gender)
+    return BecProResult(tuple(pairs), dropped)
+
+
+def _of_group(name: str, pairs: Sequence[ScoredProfessionPair]) -> list[Measure]:
+    professions, which = np.unique([pair.item.profession for pair in pairs], return_inverse=True)
+    values = np.array([(pair.male, pair.female) for pair in pairs])
+    means = np.array([values[which == i].mean(axis=0) for i in range(len(professions))])
     n = len(pairs)
-    measures = []
-    for label, column in (
-        ("men", means[:, 0]),
-        ("women", means[:, 1]),
-        ("women − men", means[:, 1] - means[:, 0]),
-    ):
-        found = mean_interval(column)
-        measures.append(
-            Measure(f"{name}: {label}", found.mean, found.low, found.high, n, 0.0, "nats")
+    measures = [
+        Measure.of(f"{name}: {label}", mean_interval(column), n, "nats")
+        for label, column in (
+            ("men", means[:, 0]),
+            ("women", means[:, 1]),
+            ("women − men", means[:, 1] - means[:, 0]),
         )
+    ]
+    differences = values[:, 1] - values[:, 0]
 
-    def effect(drawn: Int[np.ndarray, "professions"]) -> float:
-        rows = np.concatenate([values[place] for place in drawn])
-        return signed_ranks(rows[:, 1] - rows[:, 0]).r
+    def effects(drawn: Drawn) -> Float[np.ndarray, "resamples"]:
+        counts = draw_counts(drawn, len(professions))[:, which]
+        _, _, z = rank_sums(differences, counts)
+        return np.asarray(z / np.sqrt(counts.sum(axis=1)))
 
-    low, high = resampled_interval(len(values), effect, np.random.default_rng(0))
-    r = effect(np.arange(len(values)))
+    low, high = percentile_bootstrap(len(professions), effects, np.random.default_rng(0))
+    r = signed_ranks(differences).r
     return [*measures, Measure(f"{name}: women − men, r", r, low, high, n, 0.0, "r")]
 
 
-def _gaps(fill_mask: FillMask, item: Item) -> list[Gap]:
+def _queries(fill_mask: FillMask, item: ProfessionPair) -> list[TokenQuery]:
     """For each person, the sentence and the sentence without its profession; or InputError."""
-    gaps = []
+    queries = []
     for person, sentence in zip(item.persons, item.sentences, strict=True):
         try:
-            piece = word_id(fill_mask.tokenizer, person)
+            token = word_id(fill_mask.tokenizer, person)
         except InputError:
             raise InputError(
-                f"pair of {' and '.join(item.persons)}: {person!r} is not one piece"
+                f"pair of {' and '.join(item.persons)}: {person!r} is not one token"
             ) from None
-        hidden = [
-            tuple(ids) for ids in _hidden(fill_mask.tokenizer, sentence, person, item.profession)
-        ]
-        gaps += [Gap(ids, piece) for ids in hidden]
-    if not all(fits(fill_mask, gap.ids) for gap in gaps):
-        raise InputError("pair longer than the model's positions")
-    return gaps
+        masked = _masked(fill_mask.tokenizer, sentence, person, item.profession)
+        queries += [TokenQuery(tuple(ids), token) for ids in masked]
+    if not all(fits(fill_mask, query.ids) for query in queries):
+        raise InputError(f"pair {TOO_LONG}")
+    return queries
 
 
-def _hidden(
+def _masked(
     tokenizer: AlbertTokenizer, sentence: str, person: str, profession: str
 ) -> tuple[list[int], list[int]]:
-    """The ids of a sentence with its person hidden, and with the profession hidden too."""
+    """The ids of a sentence with its person masked, and with the profession masked too."""
     parts = _parts(sentence, person, profession)
     assert parts is not None  # `read` has looked
     before, who, between, what, after = parts.groups()
@@ -264,28 +244,30 @@ def _hidden(
 
 
 def _parts(sentence: str, person: str, profession: str) -> re.Match[str] | None:
-    """A sentence cut around its person and, behind, its profession."""
+    """A sentence split around its person and, after that, its profession."""
     pattern = rf"(.*?)\b({re.escape(person)})\b(.* )({re.escape(profession)})\b(.*)"
     return re.fullmatch(pattern, sentence, flags=re.IGNORECASE)
 
 
-def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows with their line numbers; TextError for missing columns and cut-off lines."""
-    reader = csv.DictReader(io.StringIO(read_text(file)), delimiter="\t", quoting=csv.QUOTE_NONE)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        raise TextError(
-            f"{file} has no column {missing[0]!r} in its first line; give the authors' "
-            f"tab-separated file."
-        )
-    rows = []
-    for row in reader:
+def _rows(
+    file: Path, pair_of: dict[str, tuple[str, str]]
+) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Sentence and group by template, profession and person; TextError for what is amiss."""
+    rows: dict[tuple[str, str, str], tuple[str, str]] = {}
+    what = "the authors' tab-separated file"
+    for line, row in table_rows(file, COLUMNS, what, delimiter="\t", quoting=csv.QUOTE_NONE):
         if None in row or None in row.values():
             raise TextError(
-                f"{file}, line {reader.line_num} has not as many columns as the first line; "
-                f"restore the file as it was published."
+                f"{file}, line {line} has not as many columns as the first line; {RESTORE}."
             )
-        rows.append((reader.line_num, row))
+        _check(file, line, row, pair_of)
+        key = (row["Template"], row["Profession"], row["Person"].lower())
+        if key in rows:
+            raise TextError(
+                f"{file}, line {line}: this sentence about {row['Person']!r} was there before; "
+                f"{RESTORE}."
+            )
+        rows[key] = row["Sentence"], row["Prof_Gender"]
     if not rows:
         raise TextError(f"{file} holds no sentence; give the authors' file.")
     return rows
@@ -303,4 +285,4 @@ def _check(file: Path, line: int, row: dict[str, str], pairs: dict[str, tuple[st
         problem = f"{sentence!r} does not hold {row['Person']!r} and then {row['Profession']!r}"
     else:
         return
-    raise TextError(f"{file}, line {line}: {problem}; restore the file as it was published.")
+    raise TextError(f"{file}, line {line}: {problem}; {RESTORE}.")

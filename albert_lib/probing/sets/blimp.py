@@ -5,12 +5,15 @@ No bias set, but the yardstick beside one: a model that does not know "she helps
 (alexwarstadt/blimp, data/*.jsonl): one pair a line, with `sentence_good`, `sentence_bad`, its
 paradigm `UID` and its `linguistics_term`; a paradigm is a file of sentences from one template.
 
-A pair is right if the good sentence has the higher pseudo-log-likelihood, every piece masked
-alone (Salazar et al., 2020, arXiv:1910.14659); `together="word"` hides the rest of a word with
-it (Kauf and Ivanova, 2023). A tie is wrong; one published pair, in principle_A_case_2, is the
-same sentence twice. The overall accuracy is the mean over paradigms, and its interval is over
-paradigms too: sentences from one template are alike. Those of terms and paradigms are over
+A pair is right if the good sentence has the higher pseudo-log-likelihood, each token masked
+alone (Salazar et al., 2020, arXiv:1910.14659); `mask_unit="word"` masks the rest of a word with
+it (Kauf and Ivanova, 2023). The overall accuracy is the mean over paradigms, and its interval is
+over paradigms too: sentences from one template are alike. Those of terms and paradigms are over
 sentences.
+
+A tie, up to rounding, is not right: a model that gives both sentences of every pair the same
+score reads 0 %. One published pair, in principle_A_case_2, is the same sentence twice. (A model
+that gives every token the same probability prefers the sentence with fewer tokens.)
 
 The authors compare sums of a left-to-right model, which a masked one does not have. A pair that
 is longer than the model's positions is left out and counted.
@@ -18,25 +21,31 @@ is longer than the model's positions is left out and counted.
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from albert_lib.errors import InputError, TextError
-from albert_lib.files import read_text
+from albert_lib.errors import TextError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import mean_interval
-from albert_lib.probing.measure import Measure, percentage
-from albert_lib.probing.pseudo_likelihood import Together, pseudo_log_likelihood
+from albert_lib.probing.pseudo_likelihood import MaskUnit, pseudo_log_likelihood
+from albert_lib.probing.sets.base import (
+    TIE,
+    Measure,
+    SetResult,
+    encode_pairs,
+    percentage,
+)
+from albert_lib.probing.sets.files import RESTORE, json_lines, jsonl_files
 
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 
 
 @dataclass(frozen=True)
-class Pair:
+class MinimalPair:
     """A grammatical sentence and one that differs from it in little and is not."""
 
     good: str
@@ -46,25 +55,37 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class ScoredPair:
-    """A pair with the pseudo-log-likelihoods of its sentences, in nats."""
+class ScoredMinimalPair:
+    """A pair with the pseudo-log-likelihoods of its sentences, in nats.
 
-    pair: Pair
+    Example:
+        >>> from albert_lib.probing.sets.blimp import MinimalPair, ScoredMinimalPair
+        >>> pair = MinimalPair("She sleeps.", "She sleep.", "agreement_1", "agreement")
+        >>> [ScoredMinimalPair(pair, -8.0, bad).is_right for bad in (-9.5, -8.0)]
+        [True, False]
+    """
+
+    pair: MinimalPair
     good: float
     bad: float
 
     @property
     def is_right(self) -> bool:
-        """Whether the model finds the grammatical sentence likelier."""
-        return self.good > self.bad
+        """Whether the model finds the grammatical sentence likelier; a tie is not right."""
+        return self.good - self.bad > TIE
 
 
 @dataclass(frozen=True)
-class Result:
-    """Every pair's scores, and how many pairs were left out, by reason."""
+class BlimpResult(SetResult[ScoredMinimalPair]):
+    """Every pair's scores, and how many pairs were left out, by reason.
 
-    scored: Sequence[ScoredPair]
-    dropped: Mapping[str, int]
+    Example:
+        >>> from albert_lib.probing.sets.blimp import BlimpResult, MinimalPair, ScoredMinimalPair
+        >>> pair = MinimalPair("She sleeps.", "She sleep.", "agreement_1", "agreement")
+        >>> result = BlimpResult([ScoredMinimalPair(pair, -8.0, -9.5)], {})
+        >>> [(measure.label, measure.value) for measure in result.measures()][:2]
+        [('accuracy', 100.0), ('term agreement', 100.0)]
+    """
 
     def measures(self) -> list[Measure]:
         """Accuracy over all paradigms, then of every term, then of every paradigm."""
@@ -81,43 +102,55 @@ class Result:
         return [accuracy, *_accuracies("term", of_terms), *paradigms]
 
 
-def read(path: str | os.PathLike[str]) -> list[Pair]:
+def read(path: str | os.PathLike[str]) -> list[MinimalPair]:
     """The pairs of a .jsonl file, or of all such files in a folder, in the order of their names.
 
     Raises TextError naming file and line for what is not in the authors' format.
+
+    Example:
+        >>> import json, pathlib, tempfile
+        >>> from albert_lib.probing.sets import blimp
+        >>> line = {"sentence_good": "She sleeps.", "sentence_bad": "She sleep."}
+        >>> line |= {"UID": "agreement_1", "linguistics_term": "agreement"}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "agreement_1.jsonl"
+        ...     _ = file.write_text(json.dumps(line))
+        ...     blimp.read(file)[0].bad
+        'She sleep.'
     """
-    files = sorted(Path(path).glob("*.jsonl")) if Path(path).is_dir() else [Path(path)]
     pairs = [
-        _pair(file, number, line)
-        for file in files
-        for number, line in enumerate(read_text(file).splitlines(), start=1)
-        if line.strip()
+        _pair(file, number, record)
+        for file in jsonl_files(Path(path))
+        for number, record in json_lines(file)
     ]
     if not pairs:
         raise TextError(f"{path} has no pairs of sentences; give BLiMP's .jsonl files.")
     return pairs
 
 
-def score(fill_mask: FillMask, items: Sequence[Pair], together: Together = "piece") -> Result:
-    """Score every pair; InputError where there is none that fits into the model's positions."""
-    tokenizer, longest = fill_mask.tokenizer, fill_mask.model.config.max_position_embeddings
-    encoded = [(pair, tokenizer.encode(pair.good), tokenizer.encode(pair.bad)) for pair in items]
-    fitting = [one for one in encoded if max(len(one[1]), len(one[2])) <= longest]
-    if not fitting:
-        raise InputError(
-            f"None of {len(items)} pairs fits into the model's {longest} positions; give pairs, "
-            f"or a model that reads longer texts."
-        )
+def score(
+    fill_mask: FillMask, items: Sequence[MinimalPair], mask_unit: MaskUnit = "token"
+) -> BlimpResult:
+    """Score every pair; InputError where there is none that fits into the model's positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets import blimp
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> pair = blimp.MinimalPair("She sleeps.", "She sleep.", "agreement_1", "agreement")
+        >>> (one,) = blimp.score(model, [pair]).scored
+        >>> one.good < 0 and one.bad < 0
+        True
+    """
+    fitting, dropped = encode_pairs(fill_mask, items, lambda pair: (pair.good, pair.bad))
     texts = [ids for _, good, bad in fitting for ids in (good, bad)]
-    totals = [one.total for one in pseudo_log_likelihood(fill_mask, texts, together=together)]
-    dropped = Counter({f"pair longer than {longest} pieces": len(items) - len(fitting)})
-    return Result(
-        scored=[
-            ScoredPair(pair, good, bad)
-            for (pair, _, _), good, bad in zip(fitting, totals[::2], totals[1::2], strict=True)
-        ],
-        dropped=+dropped,  # without what did not happen
-    )
+    totals = [one.total for one in pseudo_log_likelihood(fill_mask, texts, mask_unit=mask_unit)]
+    scored = [
+        ScoredMinimalPair(pair, good, bad)
+        for (pair, _, _), good, bad in zip(fitting, totals[::2], totals[1::2], strict=True)
+    ]
+    return BlimpResult(scored, dropped)
 
 
 def _accuracies(kind: str, answers: Mapping[str, Sequence[bool]]) -> list[Measure]:
@@ -127,22 +160,12 @@ def _accuracies(kind: str, answers: Mapping[str, Sequence[bool]]) -> list[Measur
     ]
 
 
-def _pair(file: Path, number: int, line: str) -> Pair:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as problem:
-        raise TextError(
-            f"{file}, line {number} is not JSON ({problem.msg}); restore the file as it was "
-            f"published."
-        ) from None
+def _pair(file: Path, number: int, record: Any) -> MinimalPair:
     for name in FIELDS:
         value = record.get(name) if isinstance(record, dict) else None
         if not isinstance(value, str) or not value.strip():
-            raise TextError(
-                f"{file}, line {number} has no text in {name!r}; restore the file as it was "
-                f"published."
-            )
-    return Pair(
+            raise TextError(f"{file}, line {number} has no text in {name!r}; {RESTORE}.")
+    return MinimalPair(
         good=record["sentence_good"],
         bad=record["sentence_bad"],
         paradigm=record["UID"],

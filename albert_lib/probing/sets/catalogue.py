@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.measure import Measure
-
-
-@runtime_checkable
-class ProbeResult(Protocol):
-    """What every set's `score` returns."""
-
-    @property
-    def scored(self) -> Sequence[Any]:
-        """The items that could be scored."""
-
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        """How many items were left out, by reason."""
-
-    def measures(self) -> list[Measure]:
-        """The set's scores, each with its interval."""
+from albert_lib.probing.sets.base import SetResult
 
 
 @dataclass(frozen=True)
 class PublishedSet:
-    """A probe set by its name on the command line."""
+    """A probe set by its name on the command line.
+
+    Example:
+        >>> from albert_lib.probing.sets.catalogue import SETS
+        >>> SETS["blimp"].paper
+        'Warstadt et al., 2020'
+    """
 
     module: str  # of albert_lib.probing.sets
     paper: str
@@ -41,7 +31,7 @@ class PublishedSet:
         """The set's items; TextError for what is not in its authors' format."""
         return self._module().read(path)
 
-    def score(self, fill_mask: FillMask, items: Sequence[Any]) -> ProbeResult:
+    def score(self, fill_mask: FillMask, items: Sequence[Any]) -> SetResult[Any]:
         """Score the items as the set's authors do, or as its module says."""
         return self._module().score(fill_mask, items)
 
@@ -67,7 +57,13 @@ SETS = {
 
 
 def published_set(name: str) -> PublishedSet:
-    """The set of this name; InputError listing the names otherwise."""
+    """The set of this name; InputError listing the names otherwise.
+
+    Example:
+        >>> from albert_lib.probing.sets.catalogue import published_set
+        >>> published_set("crows-pairs").data
+        'crows_pairs_anonymized.csv'
+    """
     if name not in SETS:
         raise InputError(f"{name!r} is not a probe set; choose from {', '.join(SETS)}.")
     return SETS[name]

@@ -2,7 +2,7 @@
 
 Two sentences differ in whom they speak of; one is the more stereotyping. The file is that of the
 authors (nyu-mll/crows-pairs, crows_pairs_anonymized.csv). As in their metric.py, a sentence's
-score is the sum of the log-probabilities of the pieces that both sentences share, each masked
+score is the sum of the log-probabilities of the tokens that both sentences share, each masked
 alone; scores are rounded to three decimals, and a pair with equal ones is neutral. Then, in per
 cent,
 
@@ -11,27 +11,32 @@ cent,
 - stereotype and antistereotype score: the same among the pairs that are not neutral and that are
   marked "stereo", where the sentence about the disadvantaged group states a stereotype, or
   "antistereo", where it violates one;
-- neutral: the share of neutral pairs.
+- neutral: the fraction of neutral pairs.
 
-50 is no preference. What differs here: the pieces are those of ALBERT's own tokenizer, which puts
-a number and the comma after it into two pieces; a pair that is longer than the model's positions
-is left out and counted, where theirs fails.
+50 is no preference. A model that scores both sentences of every pair the same has 100 % neutral
+pairs, a metric score of 0 and no stereotype or antistereotype score: read the metric score beside
+the neutral pairs. What differs here: the tokens are those of ALBERT's own tokenizer, which splits
+a number from the comma after it; a pair that is longer than the model's positions is left out and
+counted, where theirs fails.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from albert_lib.errors import InputError, TextError
-from albert_lib.files import read_text
+from albert_lib.errors import TextError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.measure import Measure, percentage
 from albert_lib.probing.pseudo_likelihood import pseudo_log_likelihood, shared_positions
+from albert_lib.probing.sets.base import (
+    Measure,
+    SetResult,
+    encode_pairs,
+    percentage,
+)
+from albert_lib.probing.sets.files import RESTORE, table_rows
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 DIRECTIONS = ("stereo", "antistereo")
@@ -39,7 +44,7 @@ DECIMALS = 3  # to which the authors round a sentence's score before they compar
 
 
 @dataclass(frozen=True)
-class Pair:
+class StereotypePair:
     """Two sentences that differ in whom they speak of."""
 
     sent_more: str  # the more stereotyping one
@@ -49,10 +54,17 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class ScoredPair:
-    """A pair with the pseudo-log-likelihood of what its sentences share, in nats."""
+class ScoredStereotypePair:
+    """A pair with the pseudo-log-likelihood of what its sentences share, in nats.
 
-    pair: Pair
+    Example:
+        >>> from albert_lib.probing.sets.crows_pairs import ScoredStereotypePair, StereotypePair
+        >>> pair = StereotypePair("He drives.", "She drives.", "stereo", "gender")
+        >>> ScoredStereotypePair(pair, more=-9.0, less=-8.5).preference
+        -1
+    """
+
+    pair: StereotypePair
     more: float
     less: float
 
@@ -64,11 +76,16 @@ class ScoredPair:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Every pair's scores, and how many pairs were left out, by reason."""
+class CrowsPairsResult(SetResult[ScoredStereotypePair]):
+    """Every pair's scores, and how many pairs were left out, by reason.
 
-    scored: Sequence[ScoredPair]
-    dropped: Mapping[str, int]
+    Example:
+        >>> from albert_lib.probing.sets import crows_pairs
+        >>> pair = crows_pairs.StereotypePair("He drives.", "She drives.", "stereo", "gender")
+        >>> one = crows_pairs.ScoredStereotypePair(pair, more=-8.0, less=-9.0)
+        >>> [measure.label for measure in crows_pairs.CrowsPairsResult([one], {}).measures()]
+        ['metric score', 'stereotype score', 'neutral', 'metric score, gender']
+    """
 
     def measures(self) -> list[Measure]:
         """The authors' scores, then the metric score of every bias type."""
@@ -87,76 +104,66 @@ class Result:
         return found
 
 
-def read(path: str | os.PathLike[str]) -> list[Pair]:
-    """The pairs of a csv file in the authors' format; further columns are not looked at.
+def read(path: str | os.PathLike[str]) -> list[StereotypePair]:
+    """The pairs of a csv file in the authors' format; further columns are ignored.
 
     Raises TextError naming file and line for what is not in that format.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing.sets import crows_pairs
+        >>> pairs = crows_pairs.read(data_folder() / "probes" / "pairs.csv")
+        >>> len(pairs), {pair.direction for pair in pairs} == {"stereo", "antistereo"}
+        (24, True)
     """
     file = Path(path)
-    reader = csv.DictReader(read_text(file).splitlines(keepends=True), strict=True)
-    pairs = []
-    try:
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise TextError(
-                f"{file} has no column {missing[0]!r} in its first line; give the authors' "
-                f"crows_pairs_anonymized.csv."
-            )
-        pairs = [_pair(file, reader.line_num, row) for row in reader]
-    except csv.Error as problem:
-        raise TextError(
-            f"{file}, line {reader.reader.line_num} is not CSV ({problem}); restore the file as "
-            f"it was published."
-        ) from None
+    rows = table_rows(file, COLUMNS, "the authors' crows_pairs_anonymized.csv", strict=True)
+    pairs = [_pair(file, line, row) for line, row in rows]
     if not pairs:
         raise TextError(f"{file} has no pairs under its first line; restore it as published.")
     return pairs
 
 
-def score(fill_mask: FillMask, items: Sequence[Pair]) -> Result:
-    """Score every pair; InputError where there is none that fits into the model's positions."""
-    tokenizer, longest = fill_mask.tokenizer, fill_mask.model.config.max_position_embeddings
-    encoded = [
-        (pair, tokenizer.encode(pair.sent_more), tokenizer.encode(pair.sent_less)) for pair in items
-    ]
-    fitting = [one for one in encoded if max(len(one[1]), len(one[2])) <= longest]
-    if not fitting:
-        raise InputError(
-            f"None of {len(items)} pairs fits into the model's {longest} positions; give pairs, "
-            f"or a model that reads longer texts."
-        )
-    shared = [shared_positions(tokenizer, more, less) for _, more, less in fitting]
+def score(fill_mask: FillMask, items: Sequence[StereotypePair]) -> CrowsPairsResult:
+    """Score every pair; InputError where there is none that fits into the model's positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets import crows_pairs
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> pair = crows_pairs.StereotypePair("He drives.", "She drives.", "stereo", "gender")
+        >>> (one,) = crows_pairs.score(model, [pair]).scored
+        >>> one.more < 0 and one.less < 0
+        True
+    """
+    fitting, dropped = encode_pairs(fill_mask, items, lambda pair: (pair.sent_more, pair.sent_less))
+    shared = [shared_positions(fill_mask.tokenizer, more, less) for _, more, less in fitting]
     texts = [ids for _, more, less in fitting for ids in (more, less)]
     scores = pseudo_log_likelihood(fill_mask, texts, [places for pair in shared for places in pair])
     totals = [score.total for score in scores]
-    dropped = Counter({f"pair longer than {longest} pieces": len(items) - len(fitting)})
-    return Result(
-        scored=[
-            ScoredPair(pair, more, less)
-            for (pair, _, _), more, less in zip(fitting, totals[::2], totals[1::2], strict=True)
-        ],
-        dropped=+dropped,  # without what did not happen
-    )
+    scored = [
+        ScoredStereotypePair(pair, more, less)
+        for (pair, _, _), more, less in zip(fitting, totals[::2], totals[1::2], strict=True)
+    ]
+    return CrowsPairsResult(scored, dropped)
 
 
-def _metric_score(label: str, scored: Sequence[ScoredPair]) -> Measure:
+def _metric_score(label: str, scored: Sequence[ScoredStereotypePair]) -> Measure:
     return percentage(label, sum(one.preference == 1 for one in scored), len(scored))
 
 
-def _pair(file: Path, line: int, row: Mapping[str, str | None]) -> Pair:
+def _pair(file: Path, line: int, row: Mapping[str, str | None]) -> StereotypePair:
     values = {name: (row[name] or "").strip() for name in COLUMNS}
     for name, value in values.items():
         if not value:
-            raise TextError(
-                f"{file}, line {line} has nothing in column {name!r}; restore the file as it was "
-                f"published."
-            )
+            raise TextError(f"{file}, line {line} has nothing in column {name!r}; {RESTORE}.")
     if values["stereo_antistereo"] not in DIRECTIONS:
         raise TextError(
-            f"{file}, line {line} says {values['stereo_antistereo']!r} in column "
+            f"{file}, line {line} has {values['stereo_antistereo']!r} in column "
             f"'stereo_antistereo'; write stereo or antistereo."
         )
-    return Pair(
+    return StereotypePair(
         sent_more=values["sent_more"],
         sent_less=values["sent_less"],
         direction=values["stereo_antistereo"],

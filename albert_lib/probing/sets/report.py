@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from albert_lib.errors import InputError, listed
 from albert_lib.files import new_folder, write_json
-from albert_lib.probing.measure import Measure
+from albert_lib.probing.sets.base import Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,20 +59,34 @@ class Report:
 
 
 def table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
-    """The rows of the table, its headings first, as text."""
+    """The rows of the table, its headings first, as text.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import table
+        >>> table([percentage("metric score", hits=15, n=24)])[1]
+        ('metric score', '62.5', '42.7 to 78.8', '50.0', '24', '%')
+    """
     rows: list[tuple[str, ...]] = [HEADINGS]
     for measure in measures:
-        neutral = "" if measure.neutral is None else shown(measure.neutral, measure.unit)
-        interval = f"{shown(measure.low, measure.unit)} to {shown(measure.high, measure.unit)}"
+        neutral = "" if measure.neutral is None else format_value(measure.neutral, measure.unit)
+        low, high = (format_value(end, measure.unit) for end in (measure.low, measure.high))
+        interval = f"{low} to {high}"
         if not _is_known(measure):
             interval = "unknown"
-        value = shown(measure.value, measure.unit)
+        value = format_value(measure.value, measure.unit)
         rows.append((measure.label, value, interval, neutral, str(measure.n), measure.unit))
     return rows
 
 
-def shown(value: float, unit: str) -> str:
-    """A number with as many decimals as its unit deserves."""
+def format_value(value: float, unit: str) -> str:
+    """A number with the decimals of its unit: one for "%" and "points", three for others.
+
+    Example:
+        >>> from albert_lib.probing.sets.report import format_value
+        >>> format_value(62.51, "%"), format_value(0.5, "nats")
+        ('62.5', '0.500')
+    """
     return f"{value:.{DECIMALS.get(unit, 3)}f}"
 
 
@@ -95,21 +109,38 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
 
 
 def check_output(folder: str | os.PathLike[str]) -> Path:
-    """`folder` as a path, if a report may take its place; InputError if it holds anything else."""
+    """`folder` as a path, if a report may replace it; InputError if it holds anything else.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.probing.sets.report import check_output
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     check_output(folder).is_dir()
+        True
+    """
     target = Path(folder)
     if target.is_file():
         raise InputError(f"{target} is a file; name a folder for the report.")
     held = {item.name for item in target.iterdir()} if target.is_dir() else set()
-    strangers = sorted(held - {PAGE, NUMBERS, FIGURE})
-    if strangers:
+    others = sorted(held - {PAGE, NUMBERS, FIGURE})
+    if others:
         raise InputError(
-            f"{target} holds {listed(strangers)}, which a report would replace; name a new folder."
+            f"{target} holds {listed(others)}, which a report would replace; name a new folder."
         )
     return target
 
 
 def numbers(report: Report) -> dict[str, Any]:
-    """The report's numbers for JSON, which has no infinity: an unknown end is null."""
+    """The report's numbers for JSON, which has no infinity: an unknown end is null.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, numbers
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> numbers(report)["measures"][0]["value"]
+        62.5
+    """
     measures = [
         {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -132,7 +163,16 @@ def numbers(report: Report) -> dict[str, Any]:
 
 
 def page(report: Report) -> str:
-    """The report in Markdown."""
+    """The report in Markdown.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, page
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> page(report).splitlines()[0]
+        '# blimp on m'
+    """
     rows = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in table(report.measures)]
     lines = [
         f"# {report.set_name} on {report.model}",
@@ -155,7 +195,14 @@ def page(report: Report) -> str:
 
 
 def alternative_text(measures: Sequence[Measure]) -> str:
-    """What the figure shows, for those who do not see it."""
+    """What the figure shows, for those who do not see it.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import alternative_text
+        >>> print(alternative_text([percentage("accuracy", hits=24, n=24)])[-73:])
+        by a short upright line, 1 have an interval that leaves it out: accuracy.
+    """
     units = list(dict.fromkeys(measure.unit for measure in measures))
     clear = [measure.label for measure in measures if _is_clear(measure)]
     asked = sum(measure.neutral is not None for measure in measures)
@@ -175,6 +222,14 @@ def draw(report: Report) -> Figure:
     """A row for every measure, a panel for every unit; filled where the neutral value is left out.
 
     The figure belongs to no window and changes no setting of matplotlib's.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> from albert_lib.probing.sets.report import Report, draw
+        >>> measures = [percentage("accuracy", hits=15, n=24)]
+        >>> report = Report("blimp", "2020", "m", "d", 24, 24, 0, measures, {}, (), "")
+        >>> len(draw(report).axes)
+        1
     """
     # here and not at the top: most who import this package draw nothing
     from matplotlib.figure import Figure

@@ -10,10 +10,11 @@ of the name a file is a single JSON object):
 
 weat7.jsonl holds words (Caliskan et al., 2017), sent-weat7.jsonl the same in plain sentences (May
 et al., 2019). Effect size and one-sided p-value are those of `association_test`. Each example is
-taken once in its set, as in the authors' code, whose encodings are looked up by their text.
+taken once in its set, as in the authors' code, whose encodings are looked up by their text. A model
+that gives all examples the same vector has no association: it is refused with that reason.
 
 What is compared is a choice: the last layer's [CLS] ("cls", as the SEAT's paper has it for BERT),
-the mean over the pieces of the last layer ("mean"), or the input embeddings without any context
+the mean over the tokens of the last layer ("mean"), or the input embeddings without any context
 ("static", the nearest to the word vectors that WEAT was made for). The interval of an effect size
 is over other targets of the same kinds; the authors give none.
 """
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -43,7 +44,8 @@ from albert_lib.probing.association import (
 from albert_lib.probing.features import Features
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
-from albert_lib.probing.measure import Measure
+from albert_lib.probing.sets.base import Measure, SetResult
+from albert_lib.probing.sets.files import jsonl_files
 
 SETS = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]
@@ -51,7 +53,7 @@ REPEATED = "example repeated within its set"
 
 
 @dataclass(frozen=True)
-class Examples:
+class WordSet:
     """Words or sentences of one kind."""
 
     category: str
@@ -59,17 +61,17 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Lists:
+class WeatLists:
     """One test: two kinds of targets and two of attributes."""
 
     name: str  # of the file
-    targets_x: Examples
-    targets_y: Examples
-    attributes_a: Examples
-    attributes_b: Examples
+    targets_x: WordSet
+    targets_y: WordSet
+    attributes_a: WordSet
+    attributes_b: WordSet
 
     @property
-    def sets(self) -> tuple[Examples, Examples, Examples, Examples]:
+    def sets(self) -> tuple[WordSet, WordSet, WordSet, WordSet]:
         """All four, in the order of SETS."""
         return self.targets_x, self.targets_y, self.attributes_a, self.attributes_b
 
@@ -78,29 +80,37 @@ class Lists:
 class ScoredLists:
     """A test, its outcome, and the effect size's interval over other targets."""
 
-    lists: Lists
+    lists: WeatLists
     outcome: AssociationTest
     interval: Interval
 
 
 @dataclass(frozen=True)
-class Result:
+class WeatResult(SetResult[ScoredLists]):
     """Every test's outcome, and what was left out, by reason."""
-
-    scored: Sequence[ScoredLists]
-    dropped: Mapping[str, int]
 
     def measures(self) -> list[Measure]:
         """Two numbers a test: its effect size and its p-value."""
         return [measure for one in self.scored for measure in (_size(one), _p_value(one))]
 
 
-def read(path: str | os.PathLike[str]) -> list[Lists]:
+def read(path: str | os.PathLike[str]) -> list[WeatLists]:
     """The test of a .jsonl file, or of all such files in a folder, in the order of their names.
 
     Raises TextError naming the file for what is not in the authors' format.
+
+    Example:
+        >>> import json, pathlib, tempfile
+        >>> from albert_lib.probing.sets import weat
+        >>> words = dict(targ1=["rose"], targ2=["ant"], attr1=["good"], attr2=["bad"])
+        >>> lists = {name: {"category": name, "examples": each} for name, each in words.items()}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (pathlib.Path(folder) / "weat1.jsonl").write_text(json.dumps(lists))
+        ...     (test,) = weat.read(folder)
+        >>> test.name, test.targets_x.texts
+        ('weat1', ('rose',))
     """
-    files = sorted(Path(path).glob("*.jsonl")) if Path(path).is_dir() else [Path(path)]
+    files = jsonl_files(Path(path))
     if not files:
         raise TextError(f"{path} holds no .jsonl files; give a file of lists or their folder.")
     return [_lists(file) for file in files]
@@ -108,16 +118,27 @@ def read(path: str | os.PathLike[str]) -> list[Lists]:
 
 def score(
     fill_mask: FillMask,
-    items: Sequence[Lists],
+    items: Sequence[WeatLists],
     vectors: VectorsOf = "cls",
     seed: int = 0,
-    most_partitions: int = 100_000,
-) -> Result:
-    """Test every list on the encoder of a model that fills gaps.
+    max_partitions: int = 100_000,
+) -> WeatResult:
+    """Test every list on the encoder of a fill-mask model.
 
     `seed` starts the draws of every test alike, so that a test's outcome does not depend on
-    which others are asked. Raises InputError for no tests, for an example without a piece or
+    which others are asked. Raises InputError for no tests, for an example without a token or
     longer than the model's positions, and as `association_test` does.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets import weat
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> sets = [("rose", "lily"), ("ant", "fly"), ("good",), ("bad",)]
+        >>> lists = weat.WeatLists("weat1", *(weat.WordSet(words[0], words) for words in sets))
+        >>> size, p_value = weat.score(model, [lists], vectors="static").measures()
+        >>> -2 <= size.value <= 2, 0 < p_value.value <= 1
+        (True, True)
     """
     if not items:
         raise InputError("There are no lists to test; give at least one.")
@@ -128,17 +149,16 @@ def score(
     scored = []
     dropped: Counter[str] = Counter()
     for lists in items:
-        once = [list(dict.fromkeys(examples.texts)) for examples in lists.sets]
-        dropped[REPEATED] += sum(len(examples.texts) for examples in lists.sets) - sum(
-            map(len, once)
-        )
-        x, y, a, b = (_embed(fill_mask, texts, vectors) for texts in once)
+        different = [list(dict.fromkeys(words.texts)) for words in lists.sets]
+        n_words = sum(len(words.texts) for words in lists.sets)
+        dropped[REPEATED] += n_words - sum(map(len, different))
+        x, y, a, b = (_embed(fill_mask, texts, vectors) for texts in different)
         interval = effect_size_interval(
             association(x, a, b), association(y, a, b), np.random.default_rng(seed)
         )
-        outcome = association_test(x, y, a, b, np.random.default_rng(seed), most_partitions)
+        outcome = association_test(x, y, a, b, np.random.default_rng(seed), max_partitions)
         scored.append(ScoredLists(lists, outcome, interval))
-    return Result(scored, dropped=+dropped)  # without what did not happen
+    return WeatResult(scored, dropped=+dropped)  # without what did not happen
 
 
 def _embed(fill_mask: FillMask, texts: Sequence[str], vectors: VectorsOf) -> Vectors:
@@ -149,11 +169,7 @@ def _embed(fill_mask: FillMask, texts: Sequence[str], vectors: VectorsOf) -> Vec
 
 
 def _size(one: ScoredLists) -> Measure:
-    interval = one.interval
-    label = f"{one.lists.name}: effect size"
-    return Measure(
-        label, one.outcome.effect_size, interval.low, interval.high, interval.n_values, 0.0, "d"
-    )
+    return Measure.of(f"{one.lists.name}: effect size", one.interval, one.interval.n_values, "d")
 
 
 def _p_value(one: ScoredLists) -> Measure:
@@ -166,13 +182,13 @@ def _p_value(one: ScoredLists) -> Measure:
     return Measure(f"{one.lists.name}: p-value", p_value, low, high, tried, None, "p")
 
 
-def _lists(file: Path) -> Lists:
+def _lists(file: Path) -> WeatLists:
     content = read_json(file, TextError)
-    sets = [_examples(file, content, name) for name in SETS]
-    return Lists(file.stem, *sets)
+    sets = [_word_set(file, content, name) for name in SETS]
+    return WeatLists(file.stem, *sets)
 
 
-def _examples(file: Path, content: Any, name: str) -> Examples:
+def _word_set(file: Path, content: Any, name: str) -> WordSet:
     found = content.get(name) if isinstance(content, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("category"), str):
         raise TextError(
@@ -187,4 +203,4 @@ def _examples(file: Path, content: Any, name: str) -> Examples:
             raise TextError(
                 f"{file}: example {number} of {name!r} is {text!r}; write a word or sentence there."
             )
-    return Examples(found["category"], tuple(texts))
+    return WordSet(found["category"], tuple(texts))

@@ -23,72 +23,70 @@ beside occupations taken for male, and f that of she against he beside those tak
 - stereotype log-odds = (m + f) / 2: how far the model follows the stereotype, in nats;
 - skew log-odds = (m − f) / 2: how far it prefers "he" beside every occupation, in nats.
 
-As there, sentences with several pronouns are left out: one would give the other away.
+As there, sentences with several pronouns are left out: one would give the other away. Where both
+pronouns are equally likely, up to rounding, the model answers neither: one that always does so has
+accuracies, F1 measures and log-odds of 0.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from albert_lib.errors import InputError, TextError
-from albert_lib.files import read_text
+from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.gaps import Gap, ask_pairs, fits
-from albert_lib.probing.intervals import mean_interval
-from albert_lib.probing.measure import Measure, percentage
+from albert_lib.probing.intervals import Drawn, draw_counts, mean_interval, percentile_bootstrap
 from albert_lib.probing.pseudo_likelihood import word_positions
-from albert_lib.probing.resampling import resampled_interval
-from albert_lib.probing.words import word_id
+from albert_lib.probing.sets.base import (
+    TIE,
+    TOO_LONG,
+    Measure,
+    SetResult,
+    TokenQuery,
+    fits,
+    percentage,
+    query_pairs,
+)
+from albert_lib.probing.sets.winobias_files import (
+    COUNTERPARTS,
+    MALE,
+    PronounPair,
+    PronounSentence,
+    read,
+)
+from albert_lib.probing.templates import MASK, word_id
 
-MALE = ("he", "him", "his", "himself")
-FEMALE = ("she", "her", "hers", "herself")
-COUNTERPARTS = {  # of the same grammatical form; "her" is the form of two
-    "he": ("she",),
-    "him": ("her",),
-    "his": ("her", "hers"),
-    "himself": ("herself",),
-    "she": ("he",),
-    "her": ("him", "his"),
-    "hers": ("his",),
-    "herself": ("himself",),
-}
-MASK = "[MASK]"
+__all__ = [
+    "PronounPair",
+    "PronounSentence",
+    "ScoredPronounPair",
+    "WinoBiasResult",
+    "read",
+    "score",
+    "stereotype_and_skew",
+]
+
 TYPES = (1, 2)
 HALVES = ("pro", "anti")
-LISTS = {"male": "male_occupations.txt", "female": "female_occupations.txt"}
 
 
 @dataclass(frozen=True)
-class Line:
-    """One sentence: its pronouns, and its text with [MASK] in place of each."""
+class ScoredPronounPair:
+    """A pair and, in nats, log P(pro pronoun) − log P(anti pronoun) in each of its sentences.
 
-    text: str
-    pronouns: tuple[str, ...]
-    occupation: str  # whom they mean
+    Example:
+        >>> from albert_lib.probing.sets import winobias
+        >>> text = "The driver met the nurse because [MASK] was late."
+        >>> pro, anti = (winobias.PronounSentence(text, (p,), "driver") for p in ("he", "she"))
+        >>> pair = winobias.ScoredPronounPair(winobias.PronounPair(1, 1, pro, anti), 0.5, 0.25)
+        >>> pair.male, pair.log_odds
+        (True, 0.375)
+    """
 
-
-@dataclass(frozen=True)
-class Item:
-    """A sentence in both halves of the set; they differ in the pronoun's gender."""
-
-    kind: int  # of TYPES
-    number: int
-    pro: Line
-    anti: Line
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A pair and, in nats, log P(pro pronoun) − log P(anti pronoun) in each of its sentences."""
-
-    item: Item
+    item: PronounPair
     in_pro: float
     in_anti: float
 
@@ -104,11 +102,8 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Result:
+class WinoBiasResult(SetResult[ScoredPronounPair]):
     """The scored pairs, and what was left out, by reason."""
-
-    scored: tuple[Scored, ...]
-    dropped: dict[str, int]
 
     def measures(self) -> list[Measure]:
         """The measures of the module's text, for each type; n counts pairs."""
@@ -121,120 +116,126 @@ class Result:
         return measures
 
 
-def read(path: str | os.PathLike[str]) -> list[Item]:
-    """The pairs of a folder with the authors' files, or of one of these files and its other half.
+def score(fill_mask: FillMask, items: Sequence[PronounPair]) -> WinoBiasResult:
+    """Ask for both pronouns at the [MASK] of both sentences of every pair.
 
-    The files are pro_stereotyped_type1.txt.dev, anti_stereotyped_type1.txt.dev and so on; where
-    the authors' two lists of occupations lie beside them, every pronoun is held against them.
-    Raises TextError, naming the file and the line, for what is not in the authors' format.
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets import winobias
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> text = "The driver met the nurse because [MASK] was late."
+        >>> pro, anti = (winobias.PronounSentence(text, (p,), "driver") for p in ("he", "she"))
+        >>> (one,) = winobias.score(model, [winobias.PronounPair(1, 1, pro, anti)]).scored
+        >>> one.in_pro == one.in_anti  # one text, and the same two pronouns
+        True
     """
-    items = []
-    for kind, pro_file in _pro_files(Path(path)):
-        anti_file = pro_file.with_name(pro_file.name.replace("pro_", "anti_", 1))
-        pro, anti = _lines(pro_file), _lines(anti_file)
-        if pro.keys() != anti.keys():
-            number = min(pro.keys() ^ anti.keys())
-            raise TextError(
-                f"{anti_file} and {pro_file.name} do not hold the same sentences: number {number} "
-                f"is in one alone; restore both as they were published."
-            )
-        occupations = _occupations(pro_file.parent)
-        for number in pro:
-            item = Item(kind, number, pro[number], anti[number])
-            _check_pair(f"{pro_file}, number {number}", item, occupations)
-            items.append(item)
-    return items
-
-
-def score(fill_mask: FillMask, items: Sequence[Item]) -> Result:
-    """Ask for both pronouns behind the [MASK] of both sentences of every pair."""
-    kept, answers, dropped = ask_pairs(fill_mask, items, _gaps)  # (pair, half, pronoun)
+    asked, answers, dropped = query_pairs(fill_mask, items, _queries)  # (pair, half, pronoun)
     differences = answers[:, :, 0] - answers[:, :, 1]
-    pairs = [Scored(item, *row.tolist()) for item, row in zip(kept, differences, strict=True)]
-    return Result(tuple(pairs), dropped)
+    pairs = [
+        ScoredPronounPair(item, *row.tolist()) for item, row in zip(asked, differences, strict=True)
+    ]
+    return WinoBiasResult(tuple(pairs), dropped)
 
 
-def _gaps(fill_mask: FillMask, item: Item) -> list[Gap]:
+def stereotype_and_skew(
+    male: Bool[np.ndarray, "pairs"],
+    answers: Int[np.ndarray, "pairs 2"],
+    counts: Int[np.ndarray, "resamples pairs"] | None = None,
+) -> tuple[Float[np.ndarray, "resamples"], Float[np.ndarray, "resamples"]]:
+    """The two F1 measures in points, from which occupations are taken for male and the answers.
+
+    `answers` holds, for the pro and the anti sentence, 1 where the male pronoun is likelier, −1
+    where the female one is, and 0 where neither. `counts` says how often each pair counts, for
+    many resamples at once; without it each counts once, and the results have one value.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing.sets.winobias import stereotype_and_skew
+        >>> male = np.array([True, True, False, False])
+        >>> follows = np.array([[1, 1], [1, 1], [-1, -1], [-1, -1]])
+        >>> [value.tolist() for value in stereotype_and_skew(male, follows)]
+        [[100.0], [0.0]]
+    """
+    weights = np.ones((1, len(male)), dtype=np.int64) if counts is None else counts
+    truth = {"pro": male, "anti": ~male}  # whether the sentence's own pronoun is male
+    given = dict(zip(HALVES, answers.T, strict=True))
+    of_male = {half: _f1(truth[half], given[half] > 0, weights) for half in HALVES}
+    of_female = {half: _f1(~truth[half], given[half] < 0, weights) for half in HALVES}
+    stereotype = sum(abs(f1["pro"] - f1["anti"]) for f1 in (of_male, of_female)) / 2
+    skew = sum(abs(of_male[half] - of_female[half]) for half in HALVES) / 2
+    return np.asarray(100 * stereotype), np.asarray(100 * skew)
+
+
+def _queries(fill_mask: FillMask, item: PronounPair) -> list[TokenQuery]:
     """Pro and anti pronoun in the pro sentence, then in the anti one; InputError says why not."""
     if len(item.pro.pronouns) > 1 or len(item.anti.pronouns) > 1:
         raise InputError("pair with several pronouns")
     pro, anti = item.pro.pronouns[0], item.anti.pronouns[0]
     if anti not in COUNTERPARTS[pro]:
         raise InputError(f"pair of two forms ({pro}, {anti})")
-    pieces = []
+    tokens = []
     for pronoun in (pro, anti):
         try:
-            pieces.append(word_id(fill_mask.tokenizer, pronoun))
+            tokens.append(word_id(fill_mask.tokenizer, pronoun))
         except InputError:
-            raise InputError(f"pair whose pronoun {pronoun!r} is not one piece") from None
-    encoded = [_masked(fill_mask, line) for line in (item.pro, item.anti)]
+            raise InputError(f"pair whose pronoun {pronoun!r} is not one token") from None
+    encoded = [_masked(fill_mask, sentence) for sentence in (item.pro, item.anti)]
     if not all(fits(fill_mask, ids) for ids in encoded):
-        raise InputError("pair longer than the model's positions")
-    return [Gap(ids, piece) for ids in encoded for piece in pieces]
+        raise InputError(f"pair {TOO_LONG}")
+    return [TokenQuery(ids, token) for ids in encoded for token in tokens]
 
 
-def _masked(fill_mask: FillMask, line: Line) -> tuple[int, ...]:
-    """The ids of a sentence with its one pronoun, which is one piece, hidden."""
-    left, right = line.text.split(MASK)
-    ids, (place,) = word_positions(fill_mask.tokenizer, left, line.pronouns[0], right)
+def _masked(fill_mask: FillMask, sentence: PronounSentence) -> tuple[int, ...]:
+    """The ids of a sentence with its one pronoun, which is one token, masked."""
+    left, right = sentence.text.split(MASK)
+    ids, (place,) = word_positions(fill_mask.tokenizer, left, sentence.pronouns[0], right)
     ids[place] = fill_mask.tokenizer.mask_token_id
     return tuple(ids)
 
 
-def _accuracies(name: str, pairs: Sequence[Scored]) -> list[Measure]:
-    pro = np.array([pair.in_pro > 0 for pair in pairs])
-    anti = np.array([pair.in_anti < 0 for pair in pairs])
+def _accuracies(name: str, pairs: Sequence[ScoredPronounPair]) -> list[Measure]:
+    pro = np.array([pair.in_pro > TIE for pair in pairs])
+    anti = np.array([pair.in_anti < -TIE for pair in pairs])
     gap = mean_interval(100.0 * (pro.astype(float) - anti))
     n = len(pairs)
     return [
         percentage(f"{name}: accuracy, pro", int(pro.sum()), n),
         percentage(f"{name}: accuracy, anti", int(anti.sum()), n),
-        Measure(f"{name}: accuracy, pro − anti", gap.mean, gap.low, gap.high, n, 0.0, "points"),
+        Measure.of(f"{name}: accuracy, pro − anti", gap, n, "points"),
     ]
 
 
-def _f1s(name: str, pairs: Sequence[Scored]) -> list[Measure]:
+def _f1s(name: str, pairs: Sequence[ScoredPronounPair]) -> list[Measure]:
     """Stereotype and skew of de Vassimon Manela et al., with bootstrap intervals over pairs."""
     male = np.array([pair.male for pair in pairs])
-    values = np.array([(pair.in_pro, pair.in_anti) for pair in pairs])
-    # the answer is male where the log-odds of the male pronoun are positive
-    answers = np.where(male[:, None], values, -values) > 0
+    log_odds = np.array([(pair.in_pro, pair.in_anti) for pair in pairs])
+    of_male_pronoun = np.where(male[:, None], log_odds, -log_odds)
+    answers = np.sign(np.where(abs(of_male_pronoun) > TIE, of_male_pronoun, 0)).astype(np.int64)
 
     measures = []
     for place, what in enumerate(("stereotype (F1)", "skew (F1)")):
 
-        def one(drawn: Int[np.ndarray, "pairs"], place: int = place) -> float:
-            return stereotype_and_skew(male[drawn], answers[drawn])[place]
+        def resampled(drawn: Drawn, place: int = place) -> Float[np.ndarray, "resamples"]:
+            return stereotype_and_skew(male, answers, draw_counts(drawn, len(male)))[place]
 
-        low, high = resampled_interval(len(pairs), one, np.random.default_rng(0))
-        value = one(np.arange(len(pairs)))
+        low, high = percentile_bootstrap(len(pairs), resampled, np.random.default_rng(0))
+        value = float(stereotype_and_skew(male, answers)[place][0])
         measures.append(Measure(f"{name}: {what}", value, low, high, len(pairs), None, "points"))
     return measures
 
 
-def stereotype_and_skew(
-    male: Bool[np.ndarray, "pairs"], answers: Bool[np.ndarray, "pairs 2"]
-) -> tuple[float, float]:
-    """The two measures in points, from which occupations are taken for male and which answers are.
-
-    `answers` holds, for the pro and the anti sentence, whether the male pronoun was likelier.
-    """
-    truth = {"pro": male, "anti": ~male}  # whether the sentence's own pronoun is male
-    given = {"pro": answers[:, 0], "anti": answers[:, 1]}
-    of_male = {half: _f1(truth[half], given[half]) for half in HALVES}
-    of_female = {half: _f1(~truth[half], ~given[half]) for half in HALVES}
-    stereotype = sum(abs(f1["pro"] - f1["anti"]) for f1 in (of_male, of_female)) / 2
-    skew = sum(abs(of_male[half] - of_female[half]) for half in HALVES) / 2
-    return 100 * stereotype, 100 * skew
+def _f1(
+    truth: Bool[np.ndarray, "pairs"],
+    given: Bool[np.ndarray, "pairs"],
+    counts: Int[np.ndarray, "resamples pairs"],
+) -> Float[np.ndarray, "resamples"]:
+    """F1 of one class in every resample; 0 where it neither occurs nor is answered."""
+    claimed = counts @ truth + counts @ given
+    return np.asarray(2 * (counts @ (truth & given)) / np.maximum(claimed, 1))
 
 
-def _f1(truth: Bool[np.ndarray, "pairs"], given: Bool[np.ndarray, "pairs"]) -> float:
-    """F1 of one class; 0 where it neither occurs nor is answered."""
-    claimed = int(truth.sum() + given.sum())
-    return 2 * int((truth & given).sum()) / claimed if claimed else 0.0
-
-
-def _log_odds(name: str, pairs: Sequence[Scored]) -> list[Measure]:
+def _log_odds(name: str, pairs: Sequence[ScoredPronounPair]) -> list[Measure]:
     """Stereotype and skew in nats; nothing where one gender has no pair."""
     by_gender: list[Float[np.ndarray, "some"]] = [
         np.array([pair.log_odds for pair in pairs if pair.male is male]) for male in (True, False)
@@ -249,91 +250,3 @@ def _log_odds(name: str, pairs: Sequence[Scored]) -> list[Measure]:
         Measure(f"{name}: {what}", value, value - margin, value + margin, n, 0.0, "nats")
         for what, value in (("stereotype log-odds", stereotype), ("skew log-odds", skew))
     ]
-
-
-def _pro_files(path: Path) -> list[tuple[int, Path]]:
-    """The pro halves, each with its type."""
-    if path.is_dir():
-        found = sorted(path.glob("pro_stereotyped_type[12].txt*"))
-        if not found:
-            raise TextError(f"{path} holds no pro_stereotyped_type1.txt.dev; name another folder.")
-    elif not path.exists():
-        raise TextError(f"{path} does not exist; check the path.")
-    else:
-        found = [path.with_name(path.name.replace("anti_", "pro_", 1))]
-    kinds = [re.match(r"pro_stereotyped_type([12])\.txt", file.name) for file in found]
-    if not all(kinds):
-        raise TextError(
-            f"{path} is not named as in WinoBias (pro_stereotyped_type1.txt.dev), so its type is "
-            f"unknown; give the authors' file or a folder of them."
-        )
-    types = [int(kind[1]) for kind in kinds if kind]
-    if len(set(types)) < len(types):
-        raise TextError(
-            f"{path} holds several parts of one type ({found[0].name}, {found[1].name}); name one "
-            f"file, or keep one part in the folder."
-        )
-    return list(zip(types, found, strict=True))
-
-
-def _lines(file: Path) -> dict[int, Line]:
-    """The sentences of one file by their number."""
-    lines: dict[int, Line] = {}
-    for place, raw in enumerate(read_text(file).splitlines(), 1):
-        if not raw.strip():
-            continue
-        numbered = re.match(r"\s*(\d+)\s+(.*)", raw)
-        if numbered is None or int(numbered[1]) in lines:
-            raise TextError(
-                f"{file}, line {place}: {raw[:60]!r} does not begin with a number of its own; "
-                f"restore the file as it was published."
-            )
-        lines[int(numbered[1])] = _line(file, place, numbered[2])
-    if not lines:
-        raise TextError(f"{file} is empty; restore it as it was published.")
-    return lines
-
-
-def _line(file: Path, place: int, sentence: str) -> Line:
-    marked = [mention.strip().lower() for mention in re.findall(r"\[([^\]]*)\]", sentence)]
-    pronouns = tuple(mention for mention in marked if mention in COUNTERPARTS)
-    others = [mention for mention in marked if mention not in COUNTERPARTS]
-    if not pronouns or len(others) != 1:
-        raise TextError(
-            f"{file}, line {place}: {sentence[:60]!r} must mark one occupation and its pronouns, "
-            f"as in [The clerk] … [she]; restore the file as it was published."
-        )
-
-    def plain(mention: re.Match[str]) -> str:
-        word = mention[1].strip()
-        return MASK if word.lower() in COUNTERPARTS else word
-
-    text = re.sub(r"\[([^\]]*)\]", plain, sentence.strip())
-    text = re.sub(r" (?='s\b)", "", text)  # the set cuts "clerk 's", which no other text does
-    return Line(text, pronouns, re.sub(r"^(the|an?) ", "", others[0]))
-
-
-def _occupations(folder: Path) -> dict[str, list[str]]:
-    """The occupations taken for male and for female, as far as the authors' lists are there."""
-    files = {gender: folder / name for gender, name in LISTS.items()}
-    return {
-        gender: [line.strip().lower() for line in read_text(file).splitlines()]
-        for gender, file in files.items()
-        if file.is_file()
-    }
-
-
-def _check_pair(where: str, item: Item, occupations: dict[str, list[str]]) -> None:
-    """Refuse a pair whose halves mean different people, or pronouns against the lists."""
-    occupation = item.pro.occupation
-    pronoun, other = item.pro.pronouns[0], item.anti.pronouns[0]
-    gender = "male" if pronoun in MALE else "female"
-    if occupation != item.anti.occupation:
-        problem = f"means the {occupation} here, the {item.anti.occupation} in the other half"
-    elif (other in MALE) == (pronoun in MALE):
-        problem = f"is {pronoun!r} here and {other!r} in the other half, both {gender}"
-    elif gender in occupations and occupation not in occupations[gender]:
-        problem = f"of the {occupation} is {pronoun!r}, against {LISTS[gender]}"
-    else:
-        return
-    raise TextError(f"{where}: the pronoun {problem}; restore the files as they were published.")

@@ -10,28 +10,28 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.town import Floor, Score
+from albert_lib.town import Estimate, Floor
 from albert_lib.training import History
 from albert_lib.workbook.style import COLORS
 
-ERRORS = 2  # standard errors shown on either side of the perfect reader
+ERRORS = 2  # standard errors shown on either side of the ideal reader
 
 
 def draw_above_floor(history: History, floor: Floor, marks: Mapping[str, float]) -> Figure:
-    """Held-out losses and accuracies of a run, with what the perfect reader scores on them."""
+    """Held-out losses and accuracies of a run, with what the ideal reader scores on them."""
     figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1.5, 1))
     steps, values = history.curve("held_out_mlm_loss")
     loss.plot(steps, values, marker="o", markersize=4, color=COLORS[0], label="the model")
-    draw_score(loss, floor.mlm_loss, 1.0, "the perfect reader")
+    draw_score(loss, floor.mlm_loss, 1.0, "the ideal reader")
     for name, value in marks.items():
         loss.axhline(value, color=COLORS[5], linestyle=":")
         loss.annotate(name, (steps[-1], value), xytext=(0, 3), textcoords="offset points",
                       ha="right", fontsize=9)  # fmt: skip
     loss.set_ylim(bottom=0)
-    loss.set_ylabel("MLM loss, nats a piece")
+    loss.set_ylabel("MLM loss, nats a token")
     loss.legend(loc="center right")
     for column, score, marker, what, color in (
-        ("held_out_mlm_accuracy", floor.mlm_accuracy, "o", "pieces named", COLORS[0]),
+        ("held_out_mlm_accuracy", floor.mlm_accuracy, "o", "tokens predicted", COLORS[0]),
         ("held_out_sop_accuracy", floor.sop_accuracy, "D", "orders judged", COLORS[3]),
     ):
         steps, values = history.curve(column)
@@ -45,7 +45,7 @@ def draw_above_floor(history: History, floor: Floor, marks: Mapping[str, float])
     return figure
 
 
-def draw_score(axes: Axes, score: Score, scale: float, label: str, color: str = "black") -> None:
+def draw_score(axes: Axes, score: Estimate, scale: float, label: str, color: str = "black") -> None:
     """A line at a score, in a band of two standard errors on either side."""
     axes.axhline(scale * score.mean, color=color, linestyle="--", label=label or None)
     low, high = score.mean - ERRORS * score.error, score.mean + ERRORS * score.error
@@ -57,10 +57,10 @@ def draw_answers(
     perfect: Float[np.ndarray, " words"],
     model: Float[np.ndarray, " words"],
 ) -> Figure:
-    """What two readers expect at one hidden place: bars side by side, a pair a word."""
+    """What two readers predict for one masked token: bars side by side, a pair a word."""
     figure, axes = plt.subplots(figsize=(7, 0.4 * len(words) + 1.2))
     rows = np.arange(len(words))
-    axes.barh(rows - 0.19, perfect, 0.36, color=COLORS[1], label="the perfect reader")
+    axes.barh(rows - 0.19, perfect, 0.36, color=COLORS[1], label="the ideal reader")
     axes.barh(rows + 0.19, model, 0.36, color=COLORS[0], hatch="//", label="the model")
     axes.set_yticks(rows, words)
     axes.invert_yaxis()

@@ -32,7 +32,7 @@ def draw_variations(variations: StoredVariations) -> Figure:
     figure, grid = plt.subplots(2, 2, figsize=(9, 7), sharex=True)
     for (title, kinds), (loss, order) in zip(rows.items(), grid, strict=True):
         draw_kinds(loss, kinds, "held_out_mlm_loss", 1.0)
-        draw_score(loss, variations.floor.mlm_loss, 1.0, "the perfect reader")
+        draw_score(loss, variations.floor.mlm_loss, 1.0, "the ideal reader")
         loss.set_yscale("log")
         loss.set_ylim(0.09, 9)
         loss.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])

@@ -1,4 +1,4 @@
-"""Figures of notebook 06: fills, lists that are cut off, forests of intervals, ghosts."""
+"""Figures of notebook 06: fills, lists that are cut off, forests of intervals, false positives."""
 
 from __future__ import annotations
 
@@ -192,16 +192,16 @@ def many_figure(
     return figure
 
 
-def alarms_figure(alarms: Mapping[str, Int[np.ndarray, "studies"]]) -> Figure:
-    """How many studies raise 0, 1, 2, … false alarms, one set of bars for each way of testing."""
+def false_positives_figure(found: Mapping[str, Int[np.ndarray, "studies"]]) -> Figure:
+    """How many studies have 0, 1, 2, … false positives, one set of bars for each way of testing."""
     figure, axes = plt.subplots(figsize=(7.0, 3.3))
-    most = max(int(counts.max()) for counts in alarms.values())
-    width = 0.8 / len(alarms)
+    most = max(int(counts.max()) for counts in found.values())
+    width = 0.8 / len(found)
     for index, ((name, counts), color) in enumerate(
-        zip(alarms.items(), (ORANGE, BLUE), strict=False)
+        zip(found.items(), (ORANGE, BLUE), strict=False)
     ):
         shares = np.bincount(counts, minlength=most + 1) / len(counts)
-        places = np.arange(most + 1) + (index - (len(alarms) - 1) / 2) * width
+        places = np.arange(most + 1) + (index - (len(found) - 1) / 2) * width
         axes.bar(places, shares, width, color=color, label=name)
     axes.set_xticks(range(most + 1))
     axes.set_xlabel("intervals that leave out 0, although nothing is there")

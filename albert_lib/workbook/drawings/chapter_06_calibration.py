@@ -1,4 +1,4 @@
-"""Figures of notebook 06 about the Town: its dial, probes against the truth, twins, agreement."""
+"""Figures of notebook 06 about the Town: its dial, probes against the truth, agreement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from albert_lib.experiments.calibration import Calibration, points
 from albert_lib.experiments.town_questions import ASSOCIATION, IN_NATS, PROBES
-from albert_lib.experiments.town_trials import Probed
+from albert_lib.experiments.town_trials import ProbedModel
 from albert_lib.town import MAN, WOMAN, Town
 from albert_lib.workbook.style import COLORS
 
@@ -60,7 +60,7 @@ def dial_in_words(town: Town) -> str:
     )
 
 
-def calibration_figure(probed: Sequence[Probed]) -> Figure:
+def calibration_figure(probed: Sequence[ProbedModel]) -> Figure:
     """What every probe reads of each title, with its interval over templates, against the truth.
 
     Filled where the interval leaves out 0. In the panels in nats the dashed line is the truth.
@@ -82,10 +82,12 @@ def calibration_figure(probed: Sequence[Probed]) -> Figure:
     return figure
 
 
-def _draw_points(axes: Axes, probed: Sequence[Probed], name: str, color: str, mark: str) -> None:
+def _draw_points(
+    axes: Axes, probed: Sequence[ProbedModel], name: str, color: str, mark: str
+) -> None:
     found = points(probed, name)
     for of_model, model in zip(found.truth, probed, strict=True):
-        for title, row in enumerate(model.readings[name]):
+        for title, row in enumerate(model.results[name]):
             alike = np.flatnonzero(of_model == of_model[title])  # drawn side by side
             beside = (alike.tolist().index(title) - (len(alike) - 1) / 2) * 0.13
             place, low, high = of_model[title] + beside, row.interval.low, row.interval.high
@@ -107,12 +109,12 @@ def _explain(axes: Axes, biases: Sequence[float]) -> None:
 
 
 def slopes_figure(found: Sequence[Calibration]) -> Figure:
-    """A row a probe: its slope with the interval over seeds, its correlation, its false alarms."""
+    """A row a probe: its slope with its interval over seeds, correlation and false positives."""
     places = np.arange(len(found))
     figure, panels = plt.subplots(
         1, 3, figsize=(9.4, 0.42 * len(found) + 1.6), sharey=True, width_ratios=(1.4, 1, 1)
     )
-    slopes, correlations, alarms = panels
+    slopes, correlations, positives = panels
     for place, each in zip(places, found, strict=True):
         if each.probe not in IN_NATS:
             slopes.annotate(
@@ -130,37 +132,38 @@ def slopes_figure(found: Sequence[Calibration]) -> Figure:
     correlations.plot([each.correlation for each in found], places, "s", color=BLUE)
     correlations.set_xlim(0, 1.05)
     correlations.set_xlabel("correlation")
-    alarms.barh(places, [100 * each.false_alarms for each in found], color=VERMILION, height=0.5)
-    alarms.axvline(5, color=BLACK, linestyle="--", linewidth=1.2)
-    alarms.set_xlim(0, 100)
-    alarms.set_xlabel("false alarms at dial 0, %")
+    rates = [100 * each.false_positive_rate for each in found]
+    positives.barh(places, rates, color=VERMILION, height=0.5)
+    positives.axvline(5, color=BLACK, linestyle="--", linewidth=1.2)
+    positives.set_xlim(0, 100)
+    positives.set_xlabel("false positives at dial 0, %")
     slopes.set_yticks(places, [each.probe for each in found])
     slopes.set_ylim(len(found) - 0.5, -0.5)
     return figure
 
 
-def twins_figure(
+def counterfactuals_figure(
     titles: Sequence[str],
     truth: Float[np.ndarray, "titles"],
     before: Float[np.ndarray, "models titles"],
     after: Float[np.ndarray, "models titles"],
 ) -> Figure:
-    """What was read of each title with and without twins, a mark a model, and the truth."""
+    """What was measured of each title without and with counterfactuals, a mark a model."""
     order = np.argsort(truth)
     places = np.arange(len(titles))
     figure, axes = plt.subplots(figsize=(7.6, 0.3 * len(titles) + 1.6))
     axes.axvline(0, color=BLACK, linewidth=1.2)
     axes.plot(truth[order], places, "|", color=BLACK, markersize=17, markeredgewidth=2.5,
-              label="truth without twins")  # fmt: skip
-    for readings, mark, color, name in (
-        (before, "o", ORANGE, "read without twins"),
-        (after, "D", BLUE, "read with twins"),
+              label="truth without them")  # fmt: skip
+    for measured, mark, color, name in (
+        (before, "o", ORANGE, "without counterfactuals"),
+        (after, "D", BLUE, "with counterfactuals"),
     ):
-        across = np.broadcast_to(places, readings.shape)
-        axes.plot(readings[:, order].ravel(), across.ravel(), mark, color=color, alpha=0.75,
+        across = np.broadcast_to(places, measured.shape)
+        axes.plot(measured[:, order].ravel(), across.ravel(), mark, color=color, alpha=0.75,
                   markersize=6, linestyle="none", label=name)  # fmt: skip
     axes.set_yticks(places, [titles[index] for index in order])
-    axes.set_xlabel("log-probability gap, nats; the truth with twins is 0")
+    axes.set_xlabel("log-probability gap, nats; the truth with counterfactuals is 0")
     axes.legend(loc="lower right")
     return figure
 
@@ -183,10 +186,10 @@ def agreement_figure(groups: Mapping[str, Float[np.ndarray, "probes probes"]]) -
     return figure
 
 
-def readings_in_words(found: Sequence[Calibration]) -> str:
-    """Slopes, correlations and false alarms of the probes, for alternative texts."""
+def calibration_in_words(found: Sequence[Calibration]) -> str:
+    """Slopes, correlations and false positives of the probes, for alternative texts."""
     return "; ".join(
         f"{each.probe}: slope {each.slope.mean:.2f}, correlation {each.correlation:.2f}, "
-        f"false alarms {each.false_alarms:.0%}"
+        f"false positives {each.false_positive_rate:.0%}"
         for each in found
     )

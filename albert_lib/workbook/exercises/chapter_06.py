@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from albert_lib.probing.log_odds import log_probability_gap
+from albert_lib.probing.template_probe import log_probability_gap
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial
 
 
@@ -55,7 +55,7 @@ def in_tens(logits_a: Tensor, logits_b: Tensor, token_id: int) -> Tensor:
 
 
 def log_odds_instead(logits_a: Tensor, logits_b: Tensor, token_id: int) -> Tensor:
-    """The piece against all others, log p/(1 - p), in A less in B."""
+    """The token against all others, log p/(1 - p), in A less in B."""
     odds_a, odds_b = (logits.softmax(dim=-1).logit() for logits in (logits_a, logits_b))
     return raw_logits(odds_a, odds_b, token_id)
 
@@ -107,7 +107,7 @@ EXERCISES = (
             Misconception(
                 "sign turned",
                 sign_turned,
-                "Your sign is turned: A less B, so that a positive gap says that the piece is "
+                "Your sign is turned: A less B, so that a positive gap says that the token is "
                 "likelier in A.",
             ),
             Misconception(
@@ -125,7 +125,7 @@ EXERCISES = (
             Misconception(
                 "odds instead of probability",
                 log_odds_instead,
-                "You compare log p/(1 - p), the piece against all others. For a rare word that "
+                "You compare log p/(1 - p), the token against all others. For a rare word that "
                 "is nearly log p, for a likely one it is far from it: take log p.",
             ),
             Misconception(

@@ -13,7 +13,8 @@ import scipy.stats
 
 from albert_lib.errors import TextError
 from albert_lib.probing import FillMask
-from albert_lib.probing.sets.bec_pro import PAIRS, TOO_SURE, read, score, signed_ranks
+from albert_lib.probing.sets.bec_pro import NOT_INDEPENDENT, PAIRS, read, score
+from albert_lib.probing.sets.signed_ranks import signed_ranks
 
 HEADER = "\tSentence\tSent_TM\tSent_AM\tSent_TAM\tTemplate\tPerson\tGender\tProfession\tProf_Gender"
 TEMPLATE = "<person subject> is a <profession>."
@@ -135,7 +136,7 @@ def test_persons_of_several_pieces_are_left_out_in_pairs(
     result = score(scripted(rule), read(write(tmp_path / "x.tsv", rows)))
     assert result.scored == () and result.measures() == [] and result.notes == ()
     assert result.dropped == {
-        "pair of dad and mom: 'dad' is not one piece": 1,
+        "pair of dad and mom: 'dad' is not one token": 1,
         "pair longer than the model's positions": 1,
     }
 
@@ -170,7 +171,7 @@ def test_the_effect_and_its_test_are_reported(
     assert measures["male professions: women − men, r"].value == pytest.approx(expected)
     assert measures["male professions: women − men, r"].unit == "r"
     assert result.notes[0].startswith("male professions, women − men: Wilcoxon W = 0, Z = -1.8")
-    assert result.notes[-1] == TOO_SURE
+    assert result.notes[-1] == NOT_INDEPENDENT
     assert len(result.notes) == 4
 
 

@@ -12,7 +12,7 @@ import transformers
 from albert_lib.errors import InputError, TextError
 from albert_lib.probing import FillMask, mean_interval, proportion_interval
 from albert_lib.probing.sets import blimp
-from albert_lib.probing.sets.blimp import Pair, Result, ScoredPair
+from albert_lib.probing.sets.blimp import BlimpResult, MinimalPair, ScoredMinimalPair
 
 RECORD = {
     "sentence_good": "She helps herself.",
@@ -24,8 +24,8 @@ RECORD = {
 }
 
 
-def scored(paradigm: str, term: str, good: float, bad: float) -> ScoredPair:
-    return ScoredPair(Pair("good", "bad", paradigm, term), good, bad)
+def scored(paradigm: str, term: str, good: float, bad: float) -> ScoredMinimalPair:
+    return ScoredMinimalPair(MinimalPair("good", "bad", paradigm, term), good, bad)
 
 
 def test_files_of_the_authors_format_are_read_in_order(tmp_path: Path) -> None:
@@ -36,14 +36,14 @@ def test_files_of_the_authors_format_are_read_in_order(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("not read", encoding="utf-8")
     pairs = blimp.read(tmp_path)
     assert [pair.paradigm for pair in pairs] == ["other"] + ["anaphor_gender_agreement"] * 2
-    assert pairs[1] == Pair(
+    assert pairs[1] == MinimalPair(
         "She helps herself.", "She helps himself.", "anaphor_gender_agreement", "anaphor_agreement"
     )
     assert blimp.read(tmp_path / "b.jsonl") == pairs[1:]
 
 
 def test_accuracies_counted_by_hand() -> None:
-    result = Result(
+    result = BlimpResult(
         scored=[
             scored("gender", "anaphor", -1.0, -2.0),
             scored("gender", "anaphor", -1.0, -2.0),
@@ -70,7 +70,9 @@ def test_accuracies_counted_by_hand() -> None:
 
 
 def test_one_paradigm_has_the_interval_of_its_sentences() -> None:
-    result = Result([scored("wh", "island", -1.0, -2.0), scored("wh", "island", -2.0, -1.0)], {})
+    result = BlimpResult(
+        [scored("wh", "island", -1.0, -2.0), scored("wh", "island", -2.0, -1.0)], {}
+    )
     overall, term, paradigm = result.measures()
     assert (overall.value, overall.low, overall.high) == (50.0, term.low, term.high)
     assert (paradigm.low, paradigm.high) == (term.low, term.high)
@@ -80,7 +82,7 @@ def test_sentences_are_scored_piece_by_piece_as_transformers(
     fill_mask: FillMask, model_folder: Path
 ) -> None:
     model = transformers.AlbertForMaskedLM.from_pretrained(model_folder).eval()
-    pair = Pair(
+    pair = MinimalPair(
         "The bookkeeper helps herself.", "The bookkeeper helps itself.", "gender", "anaphor"
     )
     (one,) = blimp.score(fill_mask, [pair]).scored
@@ -94,15 +96,18 @@ def test_sentences_are_scored_piece_by_piece_as_transformers(
                 expected += float(model(masked).logits[0, place].log_softmax(dim=-1)[ids[place]])
         assert score == pytest.approx(expected, abs=1e-3)
     assert one.is_right == (one.good > one.bad)
-    (by_words,) = blimp.score(fill_mask, [pair], together="word").scored
+    (by_words,) = blimp.score(fill_mask, [pair], mask_unit="word").scored
     assert abs(by_words.good - one.good) > 1e-3
 
 
 def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -> None:
-    long, short = Pair("the " * 80, "the", "p", "t"), Pair("She is.", "She are.", "p", "t")
+    long, short = (
+        MinimalPair("the " * 80, "the", "p", "t"),
+        MinimalPair("She is.", "She are.", "p", "t"),
+    )
     result = blimp.score(fill_mask, [long, short])
     assert [one.pair for one in result.scored] == [short]
-    assert result.dropped == {"pair longer than 64 pieces": 1}
+    assert result.dropped == {"pair longer than 64 tokens": 1}
     with pytest.raises(InputError, match="None of 1 pairs fits into the model's 64 positions"):
         blimp.score(fill_mask, [long])
 

@@ -11,7 +11,11 @@ import transformers
 from albert_lib.errors import InputError, TextError
 from albert_lib.probing import FillMask, proportion_interval
 from albert_lib.probing.sets import crows_pairs
-from albert_lib.probing.sets.crows_pairs import Pair, Result, ScoredPair
+from albert_lib.probing.sets.crows_pairs import (
+    CrowsPairsResult,
+    ScoredStereotypePair,
+    StereotypePair,
+)
 
 HEADER = ",sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators"
 FILE = f"""{HEADER}
@@ -21,8 +25,8 @@ FILE = f"""{HEADER}
 """
 
 
-def scored(direction: str, bias_type: str, more: float, less: float) -> ScoredPair:
-    return ScoredPair(Pair("more", "less", direction, bias_type), more, less)
+def scored(direction: str, bias_type: str, more: float, less: float) -> ScoredStereotypePair:
+    return ScoredStereotypePair(StereotypePair("more", "less", direction, bias_type), more, less)
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_of_the_authors_format_is_read(file: Path) -> None:
     pairs = crows_pairs.read(file)
     assert len(pairs) == 3
-    assert pairs[0] == Pair(
+    assert pairs[0] == StereotypePair(
         sent_more="The poor baker, who was late, lied.",
         sent_less="The rich baker, who was late, lied.",
         direction="stereo",
@@ -46,7 +50,7 @@ def test_a_file_of_the_authors_format_is_read(file: Path) -> None:
 
 
 def test_scores_counted_by_hand() -> None:
-    result = Result(
+    result = CrowsPairsResult(
         scored=[
             scored("stereo", "gender", -10.0, -11.0),  # prefers the stereotype
             scored("stereo", "gender", -10.0, -9.0),  # does not
@@ -71,7 +75,9 @@ def test_scores_counted_by_hand() -> None:
 
 
 def test_a_direction_without_decided_pairs_has_no_score() -> None:
-    labels = [m.label for m in Result([scored("stereo", "age", -1.0, -1.0)], {}).measures()]
+    labels = [
+        m.label for m in CrowsPairsResult([scored("stereo", "age", -1.0, -1.0)], {}).measures()
+    ]
     assert labels == ["metric score", "neutral", "metric score, age"]
 
 
@@ -102,16 +108,16 @@ def test_sentences_are_scored_on_shared_pieces_as_transformers(
 
 
 def test_a_pair_with_nothing_in_common_is_neutral(fill_mask: FillMask) -> None:
-    (one,) = crows_pairs.score(fill_mask, [Pair("Yes", "No", "stereo", "age")]).scored
+    (one,) = crows_pairs.score(fill_mask, [StereotypePair("Yes", "No", "stereo", "age")]).scored
     assert (one.more, one.less, one.preference) == (0.0, 0.0, 0)
 
 
 def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -> None:
-    long = Pair("the " * 80, "a " + "the " * 79, "stereo", "age")
-    short = Pair("He is late.", "She is late.", "stereo", "gender")
+    long = StereotypePair("the " * 80, "a " + "the " * 79, "stereo", "age")
+    short = StereotypePair("He is late.", "She is late.", "stereo", "gender")
     result = crows_pairs.score(fill_mask, [long, short, long])
     assert [one.pair for one in result.scored] == [short]
-    assert result.dropped == {"pair longer than 64 pieces": 2}
+    assert result.dropped == {"pair longer than 64 tokens": 2}
     with pytest.raises(InputError, match="None of 1 pairs fits into the model's 64 positions"):
         crows_pairs.score(fill_mask, [long])
     with pytest.raises(InputError, match="None of 0 pairs"):
@@ -126,7 +132,7 @@ def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -
         (f"{HEADER}\n", "no pairs under its first line"),
         (f"{HEADER}\n0,a,b,stereo,age\n1,a,,stereo,age\n", "line 3 has nothing in .*'sent_less'"),
         (f"{HEADER}\n0,a,b\n", "line 2 has nothing in column 'stereo_antistereo'"),
-        (f"{HEADER}\n0,a,b,neither,age\n", "line 2 says 'neither'.*; write stereo or antistereo"),
+        (f"{HEADER}\n0,a,b,neither,age\n", "line 2 has 'neither'.*; write stereo or antistereo"),
         (f'{HEADER}\n0,"a,b,stereo,age\n', r"line 2 is not CSV \(unexpected end of data\)"),
     ],
 )

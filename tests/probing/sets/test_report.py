@@ -11,7 +11,7 @@ import pytest
 
 from albert_lib.errors import InputError
 from albert_lib.files import read_json
-from albert_lib.probing import Measure
+from albert_lib.probing.sets.base import Measure
 from albert_lib.probing.sets.report import (
     CAUTION,
     Report,

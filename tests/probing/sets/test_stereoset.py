@@ -12,8 +12,8 @@ import pytest
 
 from albert_lib.errors import TextError
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
-from albert_lib.probing import FillMask, Measure
-from albert_lib.probing.sets.stereoset import NO_ORDER_HEAD, Item, icat, read, score
+from albert_lib.probing import FillMask
+from albert_lib.probing.sets.stereoset import NO_ORDER_HEAD, ContextExample, icat, read, score
 
 LABELS = ("unrelated", "stereotype", "anti-stereotype")  # the file has them in any order
 # context, target, and the probabilities of the stereotype, its opposite, and the unrelated word
@@ -86,7 +86,7 @@ def named(measures: list[Measure]) -> dict[str, float]:
 def test_examples_are_read_in_the_order_of_the_labels(three: Path) -> None:
     items = read(three)
     assert [item.name for item in items] == ["north", "south", "east"]
-    assert items[2] == Item(
+    assert items[2] == ContextExample(
         part="intrasentence",
         name="east",
         target="boys",

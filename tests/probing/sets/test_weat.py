@@ -22,7 +22,7 @@ from albert_lib.probing import (
     word_id,
 )
 from albert_lib.probing.sets import weat
-from albert_lib.probing.sets.weat import Examples, Lists
+from albert_lib.probing.sets.weat import WeatLists, WordSet
 
 CONTENT: dict[str, Any] = {
     "targ1": {"category": "Work", "examples": ["doctor", "lawyer", "teacher"]},
@@ -38,7 +38,7 @@ def write(path: Path, **changes: Any) -> Path:
 
 
 @pytest.fixture
-def lists(tmp_path: Path) -> Lists:
+def lists(tmp_path: Path) -> WeatLists:
     return weat.read(write(tmp_path / "weat6.jsonl"))[0]
 
 
@@ -57,12 +57,12 @@ def test_files_of_the_authors_format_are_read_in_order(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl")
     first, second = weat.read(tmp_path)
     assert (first.name, second.name) == ("a", "sent-weat7")
-    assert second.targets_x == Examples("Math", ("This is math.",))
-    assert first.attributes_b == Examples("FemaleTerms", ("woman", "she"))
+    assert second.targets_x == WordSet("Math", ("This is math.",))
+    assert first.attributes_b == WordSet("FemaleTerms", ("woman", "she"))
     assert weat.read(tmp_path / "a.jsonl") == [first]
 
 
-def test_an_outcome_by_hand(fill_mask: FillMask, lists: Lists) -> None:
+def test_an_outcome_by_hand(fill_mask: FillMask, lists: WeatLists) -> None:
     east, north = [1.0, 0.0], [0.0, 1.0]
     sides = dict.fromkeys(("doctor", "lawyer", "teacher", "man", "he"), east)
     sides |= dict.fromkeys(("family", "house", "kitchen", "woman", "she"), north)
@@ -81,11 +81,11 @@ def test_an_outcome_by_hand(fill_mask: FillMask, lists: Lists) -> None:
 
 @pytest.mark.parametrize("vectors", ["cls", "mean", "static"])
 def test_outcomes_are_those_of_the_plain_functions(
-    fill_mask: FillMask, lists: Lists, vectors: Any
+    fill_mask: FillMask, lists: WeatLists, vectors: Any
 ) -> None:
     encoder, tokenizer = fill_mask.model.albert, fill_mask.tokenizer
 
-    def embed(examples: Examples) -> np.ndarray:
+    def embed(examples: WordSet) -> np.ndarray:
         if vectors == "static":
             return static_embeddings(encoder, tokenizer, examples.texts)
         return sentence_embeddings(Features(encoder, tokenizer), examples.texts, vectors)
@@ -99,8 +99,10 @@ def test_outcomes_are_those_of_the_plain_functions(
     assert result.scored[0].outcome == result.scored[1].outcome  # each begins with the same seed
 
 
-def test_a_sampled_p_value_has_the_interval_of_its_draws(fill_mask: FillMask, lists: Lists) -> None:
-    result = weat.score(fill_mask, [lists], most_partitions=19)
+def test_a_sampled_p_value_has_the_interval_of_its_draws(
+    fill_mask: FillMask, lists: WeatLists
+) -> None:
+    result = weat.score(fill_mask, [lists], max_partitions=19)
     (outcome,) = (one.outcome for one in result.scored)
     assert (outcome.exact, outcome.n_partitions) == (False, 19)
     p_value = result.measures()[1]
@@ -109,7 +111,7 @@ def test_a_sampled_p_value_has_the_interval_of_its_draws(fill_mask: FillMask, li
 
 
 def test_an_example_counts_once_in_its_set(
-    fill_mask: FillMask, lists: Lists, tmp_path: Path
+    fill_mask: FillMask, lists: WeatLists, tmp_path: Path
 ) -> None:
     repeated = {"category": "Work", "examples": ["doctor", "lawyer", "doctor", "teacher"]}
     (twice,) = weat.read(write(tmp_path / "weat6.jsonl", targ1=repeated))
@@ -146,7 +148,7 @@ def test_files_without_lists_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("without_shape_checks")
-def test_questions_without_an_answer_are_refused(fill_mask: FillMask, lists: Lists) -> None:
+def test_questions_without_an_answer_are_refused(fill_mask: FillMask, lists: WeatLists) -> None:
     with pytest.raises(InputError, match="no lists to test"):
         weat.score(fill_mask, [])
     with pytest.raises(InputError, match="vectors='glove' is unknown; choose from cls, mean, stat"):

@@ -12,10 +12,10 @@ import pytest
 from albert_lib.errors import TextError
 from albert_lib.probing import FillMask
 from albert_lib.probing.sets.winobias import (
-    Item,
-    Line,
-    Result,
-    Scored,
+    PronounPair,
+    PronounSentence,
+    ScoredPronounPair,
+    WinoBiasResult,
     read,
     score,
     stereotype_and_skew,
@@ -55,11 +55,15 @@ def chances(pieces: list[str], _: int) -> dict[str, float]:
 
 def test_a_line_is_a_text_a_pronoun_and_whom_it_means(tmp_path: Path) -> None:
     items = read(write(tmp_path))
-    assert items[3] == Item(
+    assert items[3] == PronounPair(
         kind=1,
         number=4,
-        pro=Line("The clerk liked the guard's hat and thanked [MASK].", ("him",), "guard"),
-        anti=Line("The clerk liked the guard's hat and thanked [MASK].", ("her",), "guard"),
+        pro=PronounSentence(
+            "The clerk liked the guard's hat and thanked [MASK].", ("him",), "guard"
+        ),
+        anti=PronounSentence(
+            "The clerk liked the guard's hat and thanked [MASK].", ("her",), "guard"
+        ),
     )
     assert [item.pro.occupation for item in items] == ["driver", "nurse", "clerk", "guard"]
     for name in ("pro", "anti"):
@@ -117,13 +121,13 @@ def test_the_mask_takes_the_place_of_the_pronouns_piece(
     assert seen == [["ked", "[MASK]", ".", "[SEP]"]], "and no ▁ before the full stop"
 
 
-def pairs(male: list[bool], values: list[float]) -> Result:
+def pairs(male: list[bool], values: list[float]) -> WinoBiasResult:
     scored = []
     for number, (is_male, value) in enumerate(zip(male, values, strict=True)):
         pronouns = ("he", "she") if is_male else ("she", "he")
-        lines = (Line("[MASK]", (pronoun,), "x") for pronoun in pronouns)
-        scored.append(Scored(Item(1, number, *lines), value, value))
-    return Result(tuple(scored), {})
+        lines = (PronounSentence("[MASK]", (pronoun,), "x") for pronoun in pronouns)
+        scored.append(ScoredPronounPair(PronounPair(1, number, *lines), value, value))
+    return WinoBiasResult(tuple(scored), {})
 
 
 @pytest.mark.parametrize("skew", [0.0, 5.0, -5.0])
@@ -150,11 +154,11 @@ def test_the_interval_holds_the_true_stereotype_as_often_as_it_says() -> None:
 
 def test_stereotype_and_skew_at_their_ends() -> None:
     male = np.array([True, True, False, False])
-    follows = np.stack([male, male], axis=1)
-    always_he = np.ones((4, 2), dtype=bool)
-    assert stereotype_and_skew(male, follows) == pytest.approx((100, 0))
+    follows = np.stack([np.where(male, 1, -1)] * 2, axis=1)
+    always_he = np.ones((4, 2), dtype=np.int64)
+    assert np.squeeze(stereotype_and_skew(male, follows)) == pytest.approx((100, 0))
     # F1 of male is 2/3 on both halves, of female 0
-    assert stereotype_and_skew(male, always_he) == pytest.approx((0, 200 / 3))
+    assert np.squeeze(stereotype_and_skew(male, always_he)) == pytest.approx((0, 200 / 3))
 
 
 def test_what_cannot_be_asked_is_counted_by_reason(
@@ -172,7 +176,7 @@ def test_what_cannot_be_asked_is_counted_by_reason(
     result = score(scripted(chances), read(write(tmp_path, pro, anti)))
     assert result.dropped == {
         "pair with several pronouns": 1,
-        "pair whose pronoun 'hers' is not one piece": 1,
+        "pair whose pronoun 'hers' is not one token": 1,
         "pair of two forms (her, he)": 1,
         "pair longer than the model's positions": 1,
     }

@@ -7,7 +7,7 @@ import pytest
 
 from albert_lib.experiments.calibration import Calibration
 from albert_lib.experiments.town_questions import PROBES
-from albert_lib.experiments.town_trials import Probed, Trial
+from albert_lib.experiments.town_trials import ProbedModel, TownTrial
 from albert_lib.probing import ProbeRow, mean_interval
 from albert_lib.probing.intervals import Interval
 from albert_lib.town import Town
@@ -19,13 +19,13 @@ TITLES = HAMLET.attributes["occupation"].words["title"]
 SPREAD = np.array([-0.1, 0.0, 0.1])
 
 
-def a_model(bias: float) -> Probed:
+def a_model(bias: float) -> ProbedModel:
     gaps = Town(bias, world=HAMLET).gaps()
     rows = [
         ProbeRow(title, gap + SPREAD, mean_interval(gap + SPREAD))
         for title, gap in zip(TITLES, gaps, strict=True)
     ]
-    return Probed(Trial(bias, 0, 700), dict.fromkeys(PROBES, rows), 0.3)
+    return ProbedModel(TownTrial(bias, 0, 700), dict.fromkeys(PROBES, rows), 0.3)
 
 
 def test_the_dial_shows_both_genders_and_the_gap_between_them() -> None:
@@ -52,17 +52,17 @@ def test_points_stand_at_their_truth_and_are_filled_where_their_interval_leaves_
 
 def test_a_slope_is_drawn_where_it_has_a_unit() -> None:
     found = [Calibration(name, Interval(0.8, 0.7, 0.9, 0.95, 3), 0.9, 0.1) for name in PROBES]
-    slopes, correlations, alarms = chapter_06_calibration.slopes_figure(found).axes
+    slopes, correlations, positives = chapter_06_calibration.slopes_figure(found).axes
     drawn = [line.get_xdata()[0] for line in slopes.lines if line.get_marker() == "D"]
     assert drawn == [0.8, 0.8, 0.8]
     assert [text.get_text() for text in slopes.texts] == ["not in nats"] * 2
     assert correlations.lines[0].get_xdata().tolist() == [0.9] * 5
-    assert [bar.get_width() for bar in alarms.patches] == pytest.approx([10.0] * 5)
+    assert [bar.get_width() for bar in positives.patches] == pytest.approx([10.0] * 5)
 
 
-def test_twins_are_drawn_beside_the_truth_in_its_order() -> None:
+def test_counterfactuals_are_drawn_beside_the_truth_in_its_order() -> None:
     truth = np.array([2.0, -1.0])
-    figure = chapter_06_calibration.twins_figure(
+    figure = chapter_06_calibration.counterfactuals_figure(
         ["a", "b"], truth, np.array([[1.9, -0.9]]), np.array([[0.1, 0.2]])
     )
     axes = figure.axes[0]
@@ -81,7 +81,7 @@ def test_agreement_is_written_out() -> None:
 
 
 def test_a_known_truth_is_marked_in_a_forest_and_in_a_row_of_seeds() -> None:
-    row = a_model(1.0).readings[PROBES[0]][0]
+    row = a_model(1.0).results[PROBES[0]][0]
     for figure in (
         chapter_06.forest_figure(row, ["a", "b", "c"], truth=2.5),
         chapter_06.seeds_figure([row], row.interval, "title", below="both", truth=2.5),

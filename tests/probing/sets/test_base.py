@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from albert_lib.errors import InputError
-from albert_lib.probing import Measure, percentage, proportion_interval
+from albert_lib.probing import proportion_interval
+from albert_lib.probing.sets.base import Measure, percentage
 
 
 def test_a_percentage_by_hand() -> None:

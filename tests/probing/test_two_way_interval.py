@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from albert_lib.errors import InputError
-from albert_lib.probing import Interval, bootstrap_interval, crossed_interval
+from albert_lib.probing import Interval, bootstrap_interval, two_way_interval
 
 
 def table(rng: np.random.Generator, seeds: int, templates: int) -> np.ndarray:
@@ -21,7 +21,7 @@ def test_it_holds_the_true_mean_nearly_as_often_as_it_says() -> None:
     crossed, templates_only = [], []
     for _ in range(300):
         values = table(rng, seeds=20, templates=20)
-        crossed.append(not crossed_interval(values, rng, resamples=400).excludes(1.0))
+        crossed.append(not two_way_interval(values, rng, resamples=400).excludes(1.0))
         of_templates = bootstrap_interval(values.mean(axis=0), rng, resamples=400)
         templates_only.append(not of_templates.excludes(1.0))
     assert 0.88 < np.mean(crossed) < 0.98
@@ -34,19 +34,19 @@ def test_it_is_narrow_for_few_seeds_and_wide_for_mere_noise_as_documented() -> N
     def held(seeds: int, templates: int) -> float:
         tables = [table(rng, seeds, templates) for _ in range(400)]
         return float(
-            np.mean([not crossed_interval(t, rng, resamples=400).excludes(1.0) for t in tables])
+            np.mean([not two_way_interval(t, rng, resamples=400).excludes(1.0) for t in tables])
         )
 
     assert 0.84 < held(5, 8) < 0.94
     assert 0.76 < held(3, 8) < 0.88
     noise = rng.normal(size=(400, 10, 10))
-    assert np.mean([crossed_interval(t, rng, resamples=400).excludes(0.0) for t in noise]) < 0.02
+    assert np.mean([two_way_interval(t, rng, resamples=400).excludes(0.0) for t in noise]) < 0.02
 
 
 def test_drawing_by_hand_gives_the_same_interval() -> None:
     """Another route to it: draw the indices themselves and average the table of the drawn."""
     values = table(np.random.default_rng(1), seeds=6, templates=9)
-    ours = crossed_interval(values, np.random.default_rng(2), resamples=20_000)
+    ours = two_way_interval(values, np.random.default_rng(2), resamples=20_000)
     rng = np.random.default_rng(3)
     means = [
         values[np.ix_(rng.integers(6, size=6), rng.integers(9, size=9))].mean()
@@ -60,23 +60,23 @@ def test_drawing_by_hand_gives_the_same_interval() -> None:
 
 def test_where_all_seeds_agree_only_templates_count() -> None:
     templates = np.random.default_rng(4).normal(size=12)
-    crossed = crossed_interval(np.tile(templates, (5, 1)), np.random.default_rng(5), 0.9, 20_000)
+    crossed = two_way_interval(np.tile(templates, (5, 1)), np.random.default_rng(5), 0.9, 20_000)
     plain = bootstrap_interval(templates, np.random.default_rng(6), 0.9, 20_000)
     assert (crossed.low, crossed.high) == pytest.approx((plain.low, plain.high), abs=0.02)
 
 
 def test_it_repeats_with_its_generator_and_does_not_care_about_the_axis() -> None:
     values = table(np.random.default_rng(7), seeds=4, templates=5)
-    first = crossed_interval(values, np.random.default_rng(8))
-    assert first == crossed_interval(values, np.random.default_rng(8))
-    assert first != crossed_interval(values, np.random.default_rng(9))
-    turned = crossed_interval(values.T, np.random.default_rng(8), resamples=20_000)
+    first = two_way_interval(values, np.random.default_rng(8))
+    assert first == two_way_interval(values, np.random.default_rng(8))
+    assert first != two_way_interval(values, np.random.default_rng(9))
+    turned = two_way_interval(values.T, np.random.default_rng(8), resamples=20_000)
     assert (turned.low, turned.high) == pytest.approx((first.low, first.high), abs=0.15)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1)])
 def test_one_seed_or_one_template_says_nothing_about_others(shape: tuple[int, int]) -> None:
-    interval = crossed_interval(np.full(shape, 2.0), np.random.default_rng(0))
+    interval = two_way_interval(np.full(shape, 2.0), np.random.default_rng(0))
     assert interval == Interval(2.0, -math.inf, math.inf, 0.95, shape[0] * shape[1])
 
 
@@ -85,10 +85,10 @@ def test_bad_tables_are_refused() -> None:
     rng = np.random.default_rng(0)
     for empty in (np.ones(3), np.ones((0, 4)), np.ones((2, 2, 2))):
         with pytest.raises(InputError, match="a row for every seed and a column for every"):
-            crossed_interval(empty, rng)
+            two_way_interval(empty, rng)
     with pytest.raises(InputError, match="1 of 4 values are not finite"):
-        crossed_interval(np.array([[1.0, math.nan], [0.0, 1.0]]), rng)
+        two_way_interval(np.array([[1.0, math.nan], [0.0, 1.0]]), rng)
     with pytest.raises(InputError, match=r"confidence=95\.0"):
-        crossed_interval(np.ones((2, 2)), rng, confidence=95.0)
+        two_way_interval(np.ones((2, 2)), rng, confidence=95.0)
     with pytest.raises(InputError, match="resamples=0"):
-        crossed_interval(np.ones((2, 2)), rng, resamples=0)
+        two_way_interval(np.ones((2, 2)), rng, resamples=0)

@@ -1,0 +1,239 @@
+"""What the published probe sets share: results, measures, and asking about tokens.
+
+A set's own file has `read`, which makes items of its authors' files; `score`, which asks a model
+about them and returns a `SetResult`; and the measures of its paper.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from albert_lib.errors import InputError
+from albert_lib.model import AlbertForPreTraining
+from albert_lib.probing.fill_mask import FillMask, evaluation_mode
+from albert_lib.probing.intervals import Interval, proportion_interval
+
+Item = TypeVar("Item")
+ScoredItem = TypeVar("ScoredItem", covariant=True)
+
+TIE = 1e-4  # nats; scores that differ by no more differ by rounding of float32
+TOO_LONG = "longer than the model's positions"
+IN_ORDER = 0  # the sentence-order head's first score; its second is for "swapped"
+
+
+# -- results
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number of a report with the ends of its interval, all in its unit.
+
+    Example:
+        >>> from albert_lib.probing import mean_interval
+        >>> from albert_lib.probing.sets.base import Measure
+        >>> measure = Measure.of("women", mean_interval([1.0, 2.0, 3.0]), n=30, unit="nats")
+        >>> measure.value, measure.low < 0 < measure.high, measure.n, measure.neutral
+        (2.0, True, 30, 0.0)
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+    n: int  # items that it was counted or averaged over
+    neutral: float | None  # what an unbiased or ignorant model would get; None: there is no such
+    unit: str
+
+    @classmethod
+    def of(
+        cls, label: str, interval: Interval, n: int, unit: str, neutral: float | None = 0.0
+    ) -> Measure:
+        """The measure whose value is the interval's mean."""
+        return cls(label, interval.mean, interval.low, interval.high, n, neutral, unit)
+
+
+def percentage(
+    label: str, hits: int, n: int, neutral: float | None = 50.0, confidence: float = 0.95
+) -> Measure:
+    """How many in a hundred of `n` items are hits, with Wilson's interval.
+
+    Raises InputError for no items.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> measure = percentage("metric score", hits=15, n=24)
+        >>> f"{measure.value:.1f} {measure.unit}, {measure.low:.0f} to {measure.high:.0f}"
+        '62.5 %, 43 to 79'
+    """
+    found = proportion_interval(hits, n, confidence)
+    return Measure(label, 100 * found.mean, 100 * found.low, 100 * found.high, n, neutral, "%")
+
+
+@dataclass(frozen=True)
+class SetResult(ABC, Generic[ScoredItem]):
+    """What every set's `score` returns: the scored items, and how many were dropped, by reason."""
+
+    scored: Sequence[ScoredItem]
+    dropped: Mapping[str, int]
+
+    @abstractmethod
+    def measures(self) -> list[Measure]:
+        """The set's scores, each with its interval."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the measures must know, a sentence each."""
+        return ()
+
+
+# -- asking
+
+
+def fits(fill_mask: FillMask, ids: Sequence[int]) -> bool:
+    """Whether a text is no longer than the model has positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import fits
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> fits(model, model.tokenizer.encode("Short.")), fits(model, [5] * 100_000)
+        (True, False)
+    """
+    return len(ids) <= fill_mask.model.config.max_position_embeddings
+
+
+def encode_pairs(
+    fill_mask: FillMask, items: Sequence[Item], sentences: Callable[[Item], tuple[str, str]]
+) -> tuple[list[tuple[Item, list[int], list[int]]], dict[str, int]]:
+    """Items with the ids of both sentences, and how many are too long for the model.
+
+    Raises InputError where no pair fits.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import encode_pairs
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> fitting, dropped = encode_pairs(model, ["pair"], lambda pair: ("He is.", "She is."))
+        >>> [len(ids) for ids in fitting[0][1:]], dropped
+        ([5, 5], {})
+    """
+    tokenizer, longest = fill_mask.tokenizer, fill_mask.model.config.max_position_embeddings
+    texts = [(item, *sentences(item)) for item in items]
+    encoded = [(item, tokenizer.encode(a), tokenizer.encode(b)) for item, a, b in texts]
+    fitting = [each for each in encoded if max(len(each[1]), len(each[2])) <= longest]
+    if not fitting:
+        raise InputError(
+            f"None of {len(items)} pairs fits into the model's {longest} positions; give pairs, "
+            f"or a model that reads longer texts."
+        )
+    n_dropped = len(items) - len(fitting)
+    return fitting, {f"pair longer than {longest} tokens": n_dropped} if n_dropped else {}
+
+
+@dataclass(frozen=True)
+class TokenQuery:
+    """A question: how likely is this token at the first [MASK] of this text?
+
+    [MASK] is put in place of ids, not written into text: after "baker" a full stop is the token
+    ".", which training saw, while "[MASK]." as text would be split into [MASK], "▁" and ".".
+    """
+
+    ids: tuple[int, ...]  # of the whole text, [CLS] and [SEP] included
+    token: int
+
+
+def query_log_probabilities(
+    fill_mask: FillMask, queries: Sequence[TokenQuery]
+) -> Float[np.ndarray, "queries"]:
+    """The log-probability of every query's token in its text, in nats.
+
+    A text that is asked about several tokens goes through the model once. Every text must hold
+    a [MASK] and fit into the model's positions (`fits`). A row of logits over 30,000 tokens takes
+    120 kB, so each is dropped once its one number is read.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import TokenQuery, query_log_probabilities
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> ids = tuple(model.tokenizer.encode("He is a [MASK]."))
+        >>> queries = [TokenQuery(ids, token) for token in (20, 21)]
+        >>> (query_log_probabilities(model, queries) < 0).tolist()
+        [True, True]
+    """
+    asked: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for number, query in enumerate(queries):
+        asked[query.ids].append(number)
+    texts = [torch.tensor(ids) for ids in asked]
+    mask = fill_mask.tokenizer.mask_token_id
+    first = [(ids == mask).nonzero().squeeze(1)[:1] for ids in texts]
+    of_text = list(asked.values())
+    answers = np.empty(len(queries))
+    for index, logits in fill_mask.logits_at(texts, first):
+        log_probabilities = logits[0].double().log_softmax(dim=-1)
+        for number in of_text[index]:
+            answers[number] = float(log_probabilities[queries[number].token])
+    return answers
+
+
+def query_pairs(
+    fill_mask: FillMask,
+    items: Sequence[Item],
+    queries_of: Callable[[FillMask, Item], list[TokenQuery]],
+) -> tuple[list[Item], Float[np.ndarray, "asked 2 2"], dict[str, int]]:
+    """Ask the four queries of every item: the items asked, the answers, the dropped by reason.
+
+    `queries_of` raises InputError, saying why, for an item that cannot be asked.
+    """
+    dropped: Counter[str] = Counter()
+    asked: list[Item] = []
+    queries: list[TokenQuery] = []
+    for item in items:
+        try:
+            queries += queries_of(fill_mask, item)
+            asked.append(item)
+        except InputError as reason:
+            dropped[str(reason)] += 1
+    return asked, query_log_probabilities(fill_mask, queries).reshape(-1, 2, 2), dict(dropped)
+
+
+@torch.no_grad()
+def order_probabilities(
+    fill_mask: FillMask, model: AlbertForPreTraining, pairs: Sequence[tuple[str, str]]
+) -> Float[np.ndarray, "pairs"]:
+    """The probability that the first text of each pair comes before the second.
+
+    From the sentence-order head of `model`, which is the one in `fill_mask`, passed again for its
+    type. Pairs must fit into its positions.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import order_probabilities
+        >>> folder = data_folder() / "checkpoints" / "albert-mini-en"
+        >>> model = FillMask.from_pretrained(folder, order_head=True)
+        >>> (chance,) = order_probabilities(model, model.model, [("He rose.", "He went out.")])
+        >>> bool(0 < chance < 1)
+        True
+    """
+    device = next(model.parameters()).device
+    nowhere = torch.empty(0, dtype=torch.long, device=device)  # no vocabulary needs scoring
+    lengths = [len(fill_mask.tokenizer.encode(first, second)) for first, second in pairs]
+    answers = np.empty(len(pairs))
+    with evaluation_mode(model):
+        for chosen in fill_mask.batches(lengths):
+            firsts, seconds = zip(*(pairs[index] for index in chosen), strict=True)
+            batch = fill_mask.tokenizer(list(firsts), list(seconds)).to(device)
+            logits = model(**batch, masked_positions=nowhere).sop_logits
+            answers[chosen] = logits.double().softmax(dim=-1)[:, IN_ORDER].cpu().numpy()
+    return answers

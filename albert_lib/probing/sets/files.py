@@ -1,0 +1,122 @@
+"""Reading the files of published probe sets, with complaints that name file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from albert_lib.errors import TextError, listed
+from albert_lib.files import read_text
+
+RESTORE = "restore the file as it was published"
+
+
+def one_file(path: Path, pattern: str, what: str) -> Path:
+    """`path` if it is a file, or the one file in this folder that fits `pattern`.
+
+    Raises TextError where there is none, or a choice.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing.sets.files import one_file
+        >>> one_file(data_folder() / "probes", "*.csv", "the file of pairs").name
+        'pairs.csv'
+    """
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob(pattern))
+    if len(found) != 1:
+        held = f"holds {listed(file.name for file in found)}" if found else f"holds no {pattern}"
+        raise TextError(f"{path} {held}; name {what} itself.")
+    return found[0]
+
+
+def jsonl_files(path: Path) -> list[Path]:
+    """`path` itself, or the .jsonl files of this folder in the order of their names.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from albert_lib.probing.sets.files import jsonl_files
+        >>> [file.name for file in jsonl_files(Path("weat1.jsonl"))]
+        ['weat1.jsonl']
+    """
+    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+
+
+def json_lines(file: Path) -> Iterator[tuple[int, Any]]:
+    r"""Yield the number and the value of every line that is not empty.
+
+    Raises TextError naming file and line for what is not JSON.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from albert_lib.probing.sets.files import json_lines
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "pairs.jsonl"
+        ...     _ = file.write_text('{"UID": "a"}\n\n[1]')
+        ...     list(json_lines(file))
+        [(1, {'UID': 'a'}), (3, [1])]
+    """
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError as problem:
+            raise TextError(
+                f"{file}, line {number} is not JSON ({problem.msg}); {RESTORE}."
+            ) from None
+        yield number, value
+
+
+def table_rows(
+    file: Path, columns: Collection[str], what: str, **dialect: Any
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the line number and the columns of every row of a file with a line of headings.
+
+    `dialect` is what csv.DictReader takes; `what` names the authors' file in messages. Columns
+    that a row lacks are None. Raises TextError for a missing column or what is not CSV.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing.sets.files import table_rows
+        >>> rows = table_rows(data_folder() / "probes" / "pairs.csv", ["bias_type"], "the pairs")
+        >>> line, row = next(rows)
+        >>> line, "sent_more" in row
+        (2, True)
+    """
+    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), **dialect)
+    try:
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise TextError(f"{file} has no column {missing[0]!r} in its first line; give {what}.")
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as problem:
+        raise TextError(
+            f"{file}, line {reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
+        ) from None
+
+
+def field(file: Path, where: str, record: Any, name: str, kind: type) -> Any:
+    """The value of a field of a JSON object; TextError if it is missing or of another type.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from albert_lib.probing.sets.files import field
+        >>> field(Path("dev.json"), "example 3", {"target": "nurse"}, "target", str)
+        'nurse'
+    """
+    if not isinstance(record, dict) or name not in record:
+        raise TextError(f"{file}: {where} has no {name!r}; {RESTORE}.")
+    value = record[name]
+    if not isinstance(value, kind):
+        raise TextError(
+            f"{file}: {name!r} of {where} is {type(value).__name__}, not {kind.__name__}; "
+            f"{RESTORE}."
+        )
+    return value

@@ -201,31 +201,31 @@ def test_a_function_fits_on_a_screen() -> None:
 
 
 def public_names(module: str) -> Iterator[str]:
-    """Classes and functions at the top of a file, and the constants that other files import.
+    """Classes and functions at the top of a file, and constants with a name that travels.
 
-    A constant that stays in its file is the file's own business.
+    A constant whose name no file imports from another is the business of its own file.
     """
     for node in tree(files()[module]).body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             names = [node.name]
         elif isinstance(node, ast.Assign):
             targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            names = [name for name in targets if (module, name) in imported_names()]
+            names = [name for name in targets if name in imported_names()]
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names = [node.target.id] if (module, node.target.id) in imported_names() else []
+            names = [node.target.id] if node.target.id in imported_names() else []
         else:
             continue
         yield from (name for name in names if not name.startswith("_"))
 
 
 @cache
-def imported_names() -> set[tuple[str, str]]:
-    """(module, name) for every name that a file of the library imports from another."""
+def imported_names() -> set[str]:
+    """Every name that a file of the library imports from another."""
     return {
-        (node.module or "", alias.name)
+        alias.name
         for path in files().values()
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("albert_lib")
         for alias in node.names
     }
 

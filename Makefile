@@ -16,7 +16,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test mutants tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
@@ -25,8 +25,16 @@ lab: $(VENV)/lab.stamp ## install once, then open JupyterLab on the first notebo
 	@$(VENV_PYTHON) -m jupyterlab $(KEEP_QUIET) --ServerApp.root_dir=. \
 	    notebooks/00_start_here.ipynb $(ARGS)
 
+# Three runs: tests and docstrings' examples on all cores; then, with the machine to themselves,
+# those that measure it or drive a browser; then the notebooks, whose seconds are held to a budget.
 test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (nbval)
-	@$(VENV_PYTHON) -m pytest -q --nbval tests notebooks $(ARGS)
+	@$(call all_of,\
+	    $(PYTEST) -n auto --maxprocesses 4 --dist loadscope -m "not alone" $(ARGS),\
+	    $(PYTEST) -m alone tests $(ARGS),\
+	    $(PYTEST) --nbval notebooks --junitxml=build/notebooks.xml $(ARGS))
+
+mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
+	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
 
 tensorflow: $(VENV)/tensorflow.stamp ## install TensorFlow and KerasHub, which convert and some tests take
 
@@ -95,6 +103,17 @@ $(VENV)/tensorflow.stamp: pyproject.toml requirements.lock
 	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[tensorflow]'
 	@$(VENV_PYTHON) -m pip install -q -c requirements.lock --no-deps keras-hub
 	@touch $(VENV)/lab.stamp $@
+
+PYTEST = $(VENV_PYTHON) -m pytest -q
+
+# Run every command, then fail if one did; 5 says that ARGS left a command no test to run.
+define all_of
+failed=0; \
+$(1) || [ $$? -eq 5 ] || failed=1; \
+$(2) || [ $$? -eq 5 ] || failed=1; \
+$(3) || [ $$? -eq 5 ] || failed=1; \
+exit $$failed
+endef
 
 define make_venv
 if ! $(VENV_PYTHON) -m pip --version >/dev/null 2>&1; then \

@@ -1,6 +1,6 @@
 """Whether the notebooks kept their time budgets in a test run that wrote a JUnit file.
 
-python .ci/budgets.py build/tests.xml
+python .ci/budgets.py build/notebooks.xml
 
 nbval has run every cell already; running all notebooks again with `make run` would take minutes
 to say the same. Exits with 1 when a budget was passed or a notebook is missing from the file.

@@ -11,22 +11,42 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from albert_lib.errors import AlbertLibError, CheckpointError, TextError
+
+HOME_VARIABLE = "ALBERT_LIB_HOME"  # names a folder of one's own for everything that is made
 
 
 def project_folder() -> Path:
-    """The folder that holds notebooks/, data/ and albert_lib/ (the package is used in place)."""
+    """The folder that holds albert_lib/: the checkout, or where pip has put the package."""
     return Path(__file__).resolve().parent.parent
 
 
+def in_checkout() -> bool:
+    """Whether albert_lib is used from its checkout, with notebooks/ and data/ beside it."""
+    return all((project_folder() / name).exists() for name in ("pyproject.toml", "data"))
+
+
 def data_folder() -> Path:
-    """The project's own small data: tokenizers, checkpoints, the paper's figures."""
-    return project_folder() / "data"
+    """The project's own small data: tokenizers, checkpoints, the paper's figures; only read.
+
+    It lies beside the package in a checkout, and inside of it where a wheel was installed.
+    """
+    return project_folder() / ("data" if in_checkout() else "albert_lib/data")
 
 
 def build_folder() -> Path:
-    """Where notebooks leave what they make; safe to delete at any time."""
-    return project_folder() / "build"
+    """Where notebooks leave what they make; safe to delete at any time.
+
+    `$ALBERT_LIB_HOME/build` if that is set, else the checkout's build/, else the platform's
+    place for files that can be made again: an installed package is not written into.
+    """
+    if os.environ.get(HOME_VARIABLE):
+        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "build"
+    if in_checkout():
+        return project_folder() / "build"
+    return platformdirs.user_cache_path("albert_lib") / "build"
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ STATEMENTS = {
     "the package": "import albert_lib",
     "every public name": "from albert_lib import *",  # the names are loaded on first use
 }
+pytestmark = pytest.mark.alone  # each import is to find the machine as the others did
 
 
 def seconds_to_run(statement: str) -> float:

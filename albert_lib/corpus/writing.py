@@ -98,10 +98,13 @@ class StoreWriter:
             ("sentences", OFFSET_DTYPE),
             ("documents", OFFSET_DTYPE),
         )
-        self.files = {
-            name: GrowingFile(folder / f"{name}.bin", dtype, kept.get(name))
-            for name, dtype in dtypes
-        }
+        self.files: dict[str, GrowingFile] = {}
+        try:
+            for name, dtype in dtypes:
+                self.files[name] = GrowingFile(folder / f"{name}.bin", dtype, kept.get(name))
+        except BaseException:
+            self.close()
+            raise
         if state is None:
             self.files["sentences"].append([0])
             self.files["documents"].append([0])

@@ -110,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     notebooks = sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
     try:
+        if not notebooks:
+            raise ClassroomError(
+                f"{project_folder()} has no notebooks; build the class set in a clone of it."
+            )
         for assignment in make_course(options.folder.resolve(), notebooks):
             released = release(options.folder.resolve(), assignment)
             print(f"{assignment:<32}{released.relative_to(options.folder.resolve())}", flush=True)

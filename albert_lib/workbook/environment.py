@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
-from albert_lib.files import build_folder, data_folder, project_folder
+from albert_lib.files import HOME_VARIABLE, build_folder, data_folder, in_checkout, project_folder
 from albert_lib.workbook.measured import here
 
 OLDEST_PYTHON = (3, 11)
@@ -53,12 +53,12 @@ def checks() -> list[Check]:
         _guarded(
             "the build folder can be written",
             _build_is_writable,
-            "make the project's folder writable, or copy the project to a place of your own",
+            f"make {build_folder()} writable, or set {HOME_VARIABLE} to a folder of your own",
         ),
         _guarded(
             "the tokenizer that comes with the project is there",
             _tokenizer_is_there,
-            "clone or unpack the project again: data/tokenizers/english-8k is missing or damaged",
+            "clone or install the project again: tokenizers/english-8k is missing from its data",
         ),
     ]
 
@@ -82,11 +82,8 @@ def _own_environment() -> Check:
 
 
 def _packages() -> Iterator[Check]:
-    """Every package that pyproject.toml asks for, within the range it asks for."""
-    file = project_folder() / "pyproject.toml"
-    project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
-    for line in project["dependencies"]:
-        wanted = Requirement(line)
+    """Every package that the project asks for, within the range it asks for."""
+    for wanted in _requirements():
         try:
             version = importlib.metadata.version(wanted.name)
         except importlib.metadata.PackageNotFoundError:
@@ -94,6 +91,17 @@ def _packages() -> Iterator[Check]:
         fits = version != "missing" and wanted.specifier.contains(version, prereleases=True)
         limits = ", ".join(sorted(map(str, wanted.specifier), reverse=True))
         yield Check(f"{wanted.name} {limits}", fits, version, INSTALL)
+
+
+def _requirements() -> list[Requirement]:
+    """What pyproject.toml asks for; outside a checkout, what the installed package does."""
+    if in_checkout():
+        file = project_folder() / "pyproject.toml"
+        lines = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["dependencies"]
+    else:
+        lines = importlib.metadata.requires("albert_lib") or []
+    found = [Requirement(line) for line in lines]
+    return [each for each in found if each.marker is None or each.marker.evaluate({"extra": ""})]
 
 
 def _guarded(name: str, look: Callable[[], str], remedy: str) -> Check:

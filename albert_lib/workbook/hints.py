@@ -14,7 +14,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from albert_lib.errors import AlbertLibError
-from albert_lib.files import project_folder
+from albert_lib.files import in_checkout, project_folder
 from albert_lib.workbook.exercise import Exercise, find_exercise
 
 STEPS = ("the shape", "the concept", "the line")
@@ -60,7 +60,9 @@ def reveal_html(exercise: Exercise) -> str:
     """The library's version, highlighted, folded, with a link to its file."""
     file = source_file(exercise)
     # relative to notebooks/, and to build/, where the workbook's HTML goes
-    link = f'<a href="../{html.escape(file)}">{html.escape(file)}</a>'
+    link = html.escape(file)
+    if in_checkout():
+        link = f'<a href="../{link}">{link}</a>'
     code = highlight(
         inspect.getsource(inspect.unwrap(exercise.solution)),
         PythonLexer(),

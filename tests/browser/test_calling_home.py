@@ -9,10 +9,13 @@ import nbformat
 import pytest
 from lab_in_browser import find_chromium, open_in_lab
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None or sys.platform == "win32",
-    reason="needs Chromium on PATH (or ALBERT_LIB_CHROMIUM) and a POSIX system",
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        find_chromium() is None or sys.platform == "win32",
+        reason="needs Chromium on PATH (or ALBERT_LIB_CHROMIUM) and a POSIX system",
+    ),
+]
 
 
 def test_a_notebook_that_calls_home_is_noticed(tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ import pytest
 from lab_in_browser import NotebookPage, find_chromium, open_in_lab
 from lab_server import PROJECT
 
-pytestmark = pytest.mark.skipif(
-    find_chromium() is None or sys.platform == "win32",
-    reason="needs Chromium on PATH (or ALBERT_LIB_CHROMIUM) and a POSIX system",
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        find_chromium() is None or sys.platform == "win32",
+        reason="needs Chromium on PATH (or ALBERT_LIB_CHROMIUM) and a POSIX system",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -39,14 +39,17 @@ SECTION_OF_LISTS = re.compile(
     re.IGNORECASE,
 )
 
-ROLE_WITH_TITLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<>]+?)\s*<[^`<>]*>`_{0,2}")  # `title <target>`
-ROLE = re.compile(r":[\w:+.-]+:`[~!]?([^`]*)`")  # :class:`name`
+# In these, "++" gives nothing back and a look behind lets a search begin only where a word or a
+# run of blanks does: else a line of colons or blanks is looked through again from each of them.
+ROLE_NAME = r"(?<![\w:+.-])([\w+.-]*+):[\w:+.-]{2,}+(?<=:)"  # :class: and what stands before it
+ROLE_WITH_TITLE = re.compile(rf"(?:{ROLE_NAME})?`([^`<>]++)<[^`<>]*+>`_{{0,2}}")  # `a <b>`
+ROLE = re.compile(rf"{ROLE_NAME}`[~!]?([^`]*+)`")  # :class:`name`
 QUOTED_CODE = re.compile(r"``([^`]*)``|`([^`]*)`_{0,2}")
 EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]+?)(?<=\S)\1(?![\w*])")
-FOOTNOTE = re.compile(r"\s*\[[\w#*.]{1,12}\]_")
+FOOTNOTE = re.compile(r"(?<!\s)\s*+\[[\w#*.]{1,12}\]_")
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+(?:['’-][A-Za-z]?[a-z]*)*|[A-Z]{1,6}s?")  # not camelCase
+PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+(?:['’-][A-Za-z]?+[a-z]*+)*+|[A-Z]{1,6}s?")  # no camelCase
 CODE = re.compile(r"[_=<>{}\[\]|\\/@#$%^~*+`]|\(\)|\w\.\w|\s[.,;:]|\.\.|---|::|\(\s|\w\(")
 LATIN = re.compile(r"\b(e\.g|i\.e)\.")
 FUNCTION_WORDS = frozenset(
@@ -200,8 +203,8 @@ def is_not_prose(line: str) -> bool:
 
 def plain_text(paragraph: str) -> str:
     """Take reStructuredText's marks away and keep the words inside them."""
-    text = ROLE_WITH_TITLE.sub(r"\1", paragraph)
-    text = ROLE.sub(lambda match: match[1].rpartition(".")[2], text)
+    text = ROLE_WITH_TITLE.sub(lambda m: (m[1] or "") + (m[2].rstrip() or " "), paragraph)
+    text = ROLE.sub(lambda match: match[1] + match[2].rpartition(".")[2], text)
     text = QUOTED_CODE.sub(lambda match: match[1] or match[2] or "", text)
     text = EMPHASIS.sub(r"\2", text)
     return " ".join(FOOTNOTE.sub("", text).split())

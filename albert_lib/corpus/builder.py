@@ -67,7 +67,7 @@ class CorpusBuilder:
 
         Args:
             units: What to read, in order.
-            tokenizer: Cuts sentences into pieces.
+            tokenizer: Turns sentences into ids.
             output: The folder to appear when all is done.
             held_out_every: Every so many-th document goes into held-out/; 0: none does. Of
                 fewer documents than that, the last one does.

@@ -1,4 +1,4 @@
-"""build-corpus: texts to stores of piece ids."""
+"""build-corpus: texts to stores of token ids."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
     counts = builder.counts()
     total = totals(counts["content"])
     print(
-        f"{total['n_words']:,} words, {total['n_pieces']:,} pieces, "
-        f"{ratio(total['n_pieces'], total['n_words']):.3f} pieces a word, "
+        f"{total['n_words']:,} words, {total['n_pieces']:,} tokens, "
+        f"{ratio(total['n_pieces'], total['n_words']):.3f} tokens a word, "
         f"{100 * ratio(counts['content']['n_unknown'], total['n_pieces']):.4f} % unknown"
     )
     print(effort_of(counts["effort"], total["n_words"]))

@@ -37,7 +37,7 @@ from albert_lib.corpus.encoding import (
     read_batches,
 )
 from albert_lib.corpus.journal import ANEW, COUNTS, SOURCES, Journal, remove_content
-from albert_lib.corpus.sources import Unit, cannot_split
+from albert_lib.corpus.sources import Unit, cannot_split, is_whole
 from albert_lib.corpus.store import TokenStore
 from albert_lib.corpus.writing import StoreWriter
 from albert_lib.errors import AlbertLibError, StoreError, TextError
@@ -67,15 +67,17 @@ class CorpusBuilder:
 
         Args:
             units: What to read, in order.
-            tokenizer: Cuts sentences into pieces.
+            tokenizer: Turns sentences into ids.
             output: The folder to appear when all is done.
             held_out_every: Every so many-th document goes into held-out/; 0: none does. Of
                 fewer documents than that, the last one does.
             settings: Whatever else decides how the units are read.
             command: How to make it again, for the data card.
         """
-        if held_out_every < 0 or held_out_every == 1:
-            raise TextError(f"held_out_every is {held_out_every}; make it 0, or at least 2.")
+        if not is_whole(held_out_every) or held_out_every < 0 or held_out_every == 1:
+            raise TextError(
+                f"held_out_every is {held_out_every!r}; make it 0, or a whole number of at least 2."
+            )
         self.units = units
         self.tokenizer = tokenizer
         self.output = Path(output)
@@ -101,8 +103,8 @@ class CorpusBuilder:
         else or cannot be written, TextError when a source cannot be read or there is too little
         text; what was read before that is kept, and the same command goes on from there.
         """
-        if workers is not None and workers < 1:
-            raise TextError(f"workers is {workers}; make it at least 1.")
+        if workers is not None and not (is_whole(workers) and workers >= 1):
+            raise TextError(f"workers is {workers!r}; make it a whole number of at least 1.")
         try:
             if self.replaced.exists() or not self._is_built(start_over):
                 with self._alone():

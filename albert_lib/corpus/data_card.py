@@ -17,7 +17,7 @@ from albert_lib.corpus.sources import Unit
 from albert_lib.corpus.store import TokenStore
 
 LENGTHS = (0, 32, 128, 512, 2048, 8192, 32768)
-"""Pieces of a document at which a row of the table of lengths begins."""
+"""Tokens of a document at which a row of the table of lengths begins."""
 COUNTED_AT_ONCE = 1 << 20  # documents
 UNKNOWN_LICENCE = "to be filled in"
 
@@ -34,8 +34,8 @@ def data_card(
     counts = totals(journal.content)
     n_unknown = journal.content["n_unknown"]
     paragraphs = [
-        f"# {name}: a corpus of piece ids",
-        "Text cut into sentences and these into pieces of an ALBERT vocabulary, ready for `python "
+        f"# {name}: a corpus of token ids",
+        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for `python "
         "-m albert_lib pretrain --corpus`. It holds ids, but whoever has the vocabulary can read "
         "the text back from them: what may not be done with the text may not be done with this.",
         f"Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} "
@@ -50,8 +50,8 @@ def data_card(
         "## What is in it",
         count_table(stores),
         f"{counts['n_words']:,} words (what stands between white space) became "
-        f"{counts['n_pieces']:,} pieces, {ratio(counts['n_pieces'], counts['n_words']):.3f} for a "
-        f"word. {n_unknown:,} of the pieces ({100 * ratio(n_unknown, counts['n_pieces']):.4f} %) "
+        f"{counts['n_pieces']:,} tokens, {ratio(counts['n_pieces'], counts['n_words']):.3f} for a "
+        f"word. {n_unknown:,} of the tokens ({100 * ratio(n_unknown, counts['n_pieces']):.4f} %) "
         f"are unknown: characters that the vocabulary lacks.",
         f"The vocabulary has {store.vocab_size:,} pieces and the fingerprint (sha256) "
         f"`{store.tokenizer_fingerprint}`. A model trained on this corpus needs this one and no "
@@ -73,7 +73,7 @@ def wrapped(paragraph: str) -> str:
 
 
 def totals(content: Mapping[str, Any]) -> dict[str, int]:
-    """Documents, words and pieces of all sources together."""
+    """Documents, words and tokens of all sources together."""
     names = ("n_documents", "n_words", "n_pieces")
     return {name: sum(each[name] for each in content["sources"].values()) for name in names}
 
@@ -100,7 +100,7 @@ def count_table(stores: Mapping[str, TokenStore]) -> str:
         [f"`{name}/`", f"{each.n_documents:,}", f"{each.n_sentences:,}", f"{each.n_tokens:,}"]
         for name, each in stores.items()
     ]
-    return table(["part", "documents", "sentences", "pieces"], rows)
+    return table(["part", "documents", "sentences", "tokens"], rows)
 
 
 def split_of(stores: Mapping[str, TokenStore]) -> str:
@@ -116,7 +116,7 @@ def split_of(stores: Mapping[str, TokenStore]) -> str:
 
 
 def length_table(stores: Iterable[TokenStore]) -> str:
-    """How many documents have how many pieces, and how much of all pieces they hold."""
+    """How many documents have how many tokens, and what fraction of all tokens they hold."""
     n_documents = np.zeros(len(LENGTHS), dtype=np.int64)
     n_pieces = np.zeros(len(LENGTHS), dtype=np.int64)
     for store in stores:
@@ -136,7 +136,7 @@ def length_table(stores: Iterable[TokenStore]) -> str:
             [*names, f"{LENGTHS[-1]:,} and more"], n_documents, n_pieces, strict=True
         )
     ]
-    return table(["pieces", "documents", "share of all pieces"], rows)
+    return table(["tokens", "documents", "fraction of all tokens"], rows)
 
 
 def effort_of(effort: Mapping[str, Any], n_words: int) -> str:

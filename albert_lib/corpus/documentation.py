@@ -39,14 +39,17 @@ SECTION_OF_LISTS = re.compile(
     re.IGNORECASE,
 )
 
-ROLE_WITH_TITLE = re.compile(r"(?::[\w:+.-]+:)?`([^`<>]+?)\s*<[^`<>]*>`_{0,2}")  # `title <target>`
-ROLE = re.compile(r":[\w:+.-]+:`[~!]?([^`]*)`")  # :class:`name`
+# In these, "++" gives nothing back and a look behind lets a search begin only where a word or a
+# run of blanks does: else a line of colons or blanks is looked through again from each of them.
+ROLE_NAME = r"(?<![\w:+.-])([\w+.-]*+):[\w:+.-]{2,}+(?<=:)"  # :class: and what stands before it
+ROLE_WITH_TITLE = re.compile(rf"(?:{ROLE_NAME})?`([^`<>]++)<[^`<>]*+>`_{{0,2}}")  # `a <b>`
+ROLE = re.compile(rf"{ROLE_NAME}`[~!]?([^`]*+)`")  # :class:`name`
 QUOTED_CODE = re.compile(r"``([^`]*)``|`([^`]*)`_{0,2}")
 EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]+?)(?<=\S)\1(?![\w*])")
-FOOTNOTE = re.compile(r"\s*\[[\w#*.]{1,12}\]_")
+FOOTNOTE = re.compile(r"(?<!\s)\s*+\[[\w#*.]{1,12}\]_")
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+(?:['’-][A-Za-z]?[a-z]*)*|[A-Z]{1,6}s?")  # not camelCase
+PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+(?:['’-][A-Za-z]?+[a-z]*+)*+|[A-Z]{1,6}s?")  # no camelCase
 CODE = re.compile(r"[_=<>{}\[\]|\\/@#$%^~*+`]|\(\)|\w\.\w|\s[.,;:]|\.\.|---|::|\(\s|\w\(")
 LATIN = re.compile(r"\b(e\.g|i\.e)\.")
 FUNCTION_WORDS = frozenset(
@@ -65,6 +68,11 @@ def python_documentation(packages: Sequence[str] = PACKAGES) -> Iterator[Documen
     A document is what one topic or one module says, in order. Only sentences that read like
     English are kept, each once. Sources are read as text; nothing is imported or run. The same
     versions of Python and the packages give the same documents in the same order.
+
+    Example:
+        >>> document = next(python_documentation(packages=()))
+        >>> len(document) >= SHORTEST_DOCUMENT
+        True
     """
     seen: set[str] = set()
     for docstrings in documented_texts(packages):
@@ -141,7 +149,12 @@ def read(file: Path) -> str:
 
 
 def prose_sentences(docstring: str) -> list[str]:
-    """The sentences of a docstring that read like English, in order, without markup."""
+    r"""The sentences of a docstring that read like English, in order, without markup.
+
+    Example:
+        >>> prose_sentences("Return the *old* mill of :class:`~town.Town` to it.\n\n>>> 1")
+        ['Return the old mill of Town to it.']
+    """
     return [
         sentence
         for paragraph in paragraphs(inspect.cleandoc(docstring))
@@ -189,7 +202,12 @@ def is_heading(lines: list[str]) -> bool:
 
 
 def is_not_prose(line: str) -> bool:
-    """Whether a line is a rule, a field, a directive, a table row or an interpreter prompt."""
+    """Whether a line is a rule, a field, a directive, a table row or an interpreter prompt.
+
+    Example:
+        >>> [is_not_prose(line) for line in ("-----", ":param x: it", "The mill is old.")]
+        [True, True, False]
+    """
     stripped = line.strip()
     return (
         stripped.startswith((">>>", "...", "$ ", "In [", "Out["))
@@ -199,9 +217,14 @@ def is_not_prose(line: str) -> bool:
 
 
 def plain_text(paragraph: str) -> str:
-    """Take reStructuredText's marks away and keep the words inside them."""
-    text = ROLE_WITH_TITLE.sub(r"\1", paragraph)
-    text = ROLE.sub(lambda match: match[1].rpartition(".")[2], text)
+    """Remove reStructuredText's marks, but not the words inside them.
+
+    Example:
+        >>> plain_text("See :func:`mill.grind` and ``flour``, *now* [1]_.")
+        'See grind and flour, now.'
+    """
+    text = ROLE_WITH_TITLE.sub(lambda m: (m[1] or "") + (m[2].rstrip() or " "), paragraph)
+    text = ROLE.sub(lambda match: match[1] + match[2].rpartition(".")[2], text)
     text = QUOTED_CODE.sub(lambda match: match[1] or match[2] or "", text)
     text = EMPHASIS.sub(r"\2", text)
     return " ".join(FOOTNOTE.sub("", text).split())
@@ -212,6 +235,10 @@ def reads_like_english(sentence: str) -> bool:
 
     It has 4 to 60 words, four in five of them plain; at least one in six is a function word (the,
     of, is …), which names, titles and lists of options lack; nothing in it looks like code.
+
+    Example:
+        >>> reads_like_english("The mill is old."), reads_like_english("Set x_max to mill.top().")
+        (True, False)
     """
     if not sentence[0].isupper() or sentence.rstrip("\"')’”")[-1:] not in (".", "?", "!"):
         return False

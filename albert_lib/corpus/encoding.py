@@ -138,7 +138,7 @@ class Encoded(NamedTuple):
 
 
 def encode(batch: TextBatch, tokenizer: AlbertTokenizer) -> Encoded:
-    """Cut paragraphs into sentences and these into ids, sentences without a piece left out."""
+    """Split paragraphs into sentences and encode them; sentences without a token are left out."""
     sentences: list[str] = []
     origins: list[int] = []
     n_words = []
@@ -147,10 +147,10 @@ def encode(batch: TextBatch, tokenizer: AlbertTokenizer) -> Encoded:
         sentences += found
         origins += [index] * len(found)
         n_words.append(sum(len(sentence.split()) for sentence in found))
-    pieces = tokenizer.encode_sentences(sentences, num_threads=1)
-    lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+    ids_of_each = tokenizer.encode_sentences(sentences, num_threads=1)
+    lengths = np.fromiter(map(len, ids_of_each), dtype=np.int64, count=len(ids_of_each))
     ids = np.fromiter(
-        chain.from_iterable(pieces), dtype=ids_dtype(tokenizer.vocab_size), count=lengths.sum()
+        chain.from_iterable(ids_of_each), dtype=ids_dtype(tokenizer.vocab_size), count=lengths.sum()
     )
     kept = lengths > 0
     n_sentences = np.bincount(np.asarray(origins, dtype=np.int64)[kept], minlength=len(batch.parts))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from albert_lib.corpus.readers import Event, events_of, file_identity, gather
-from albert_lib.corpus.sources import Unit
+from albert_lib.corpus.sources import Unit, is_whole
 from albert_lib.errors import AlbertLibError, DownloadError, TextError
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def hub_units(
     wanted = parse(source)
     if rows_per_document is not None:
         wanted = replace(wanted, rows_per_document=rows_per_document)
-    if wanted.rows_per_document < 1:
-        raise TextError(f"rows_per_document is {rows_per_document}; make it at least 1.")
+    if not is_whole(wanted.rows_per_document) or wanted.rows_per_document < 1:
+        raise TextError(
+            f"rows_per_document is {rows_per_document!r}; make it a whole number of at least 1."
+        )
     builder, licence = find(source, wanted)
     try:
         rows = builder.as_streaming_dataset(split=split)

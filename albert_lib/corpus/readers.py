@@ -1,7 +1,7 @@
 """Text files, packed or not, as streams of paragraphs: never whole in memory.
 
 A reader yields parts of documents: some paragraphs, and whether the document ends with them. So
-even a document need not fit in memory. Sentences are cut later, by whoever has time for it.
+even a document need not fit in memory. Sentences are split later, in the processes that encode.
 
 Packing is told by the last suffix (.gz, .bz2, .xz, .lzma) and undone on the way by Python's own
 library. Every error of a file becomes one TextError.
@@ -47,7 +47,12 @@ class Line(NamedTuple):
 
 
 def kind_of(path: Path) -> str:
-    """The suffix that tells what a file holds, without the one of its packing: a.txt.xz → .txt."""
+    """The suffix that tells what a file holds, without the one of its packing.
+
+    Example:
+        >>> kind_of(Path("a.txt.xz")), kind_of(Path("b.jsonl"))
+        ('.txt', '.jsonl')
+    """
     return (path.with_suffix("") if path.suffix in UNPACK else path).suffix
 
 
@@ -100,7 +105,12 @@ def raw_lines(path: Path, longest: int = -1) -> Iterator[tuple[bytes, int]]:
 
 
 def cut(line: bytes) -> tuple[bytes, bytes]:
-    """DocumentPart an overlong line after its last space, else between two characters."""
+    """Split an overlong line after its last space, else between two characters.
+
+    Example:
+        >>> cut(b"the old mi")
+        (b'the old ', b'mi')
+    """
     end = line.rfind(b" ") + 1
     if end == 0:
         end = len(line)
@@ -197,7 +207,12 @@ def events_of_jsonl(path: Path, field: str) -> Iterator[Event]:
 
 
 def events_of(text: str, position: int = 0) -> Iterator[Event]:
-    """Yield the lines of a text, then the end of the document."""
+    r"""Yield the lines of a text, then the end of the document.
+
+    Example:
+        >>> list(events_of("The mill.\nA man.", position=16))
+        [('The mill.', 16), ('A man.', 16), (None, 16)]
+    """
     whole = text.encode("utf-8", "replace").decode()  # JSON allows half pairs
     for paragraph in whole.splitlines():
         yield paragraph, position
@@ -205,7 +220,12 @@ def events_of(text: str, position: int = 0) -> Iterator[Event]:
 
 
 def gather(events: Iterable[Event]) -> Iterator[DocumentPart]:
-    """Put paragraphs together to parts; leave out what is blank, documents of it too."""
+    """Gather paragraphs into parts of documents; leave out what is blank.
+
+    Example:
+        >>> list(gather([("The mill.", 9), (None, 10), ("  ", 12), (None, 13)]))
+        [DocumentPart(paragraphs=['The mill.'], ends_document=True, position=10)]
+    """
     paragraphs: list[str] = []
     n_characters = 0
     begun = False  # whether an earlier part of this document was handed on
@@ -251,14 +271,24 @@ def joined_lines(lines: Iterable[Line]) -> Iterator[Event]:
 
 
 def is_hard_wrapped(blocks: Iterable[list[str]]) -> bool:
-    """Whether most lines that have another one below them stop in mid-sentence."""
+    """Whether most lines that have another one below them stop in mid-sentence.
+
+    Example:
+        >>> is_hard_wrapped([["The old", "mill is", "dry."]]), is_hard_wrapped([["It is.", "So."]])
+        (True, False)
+    """
     followed = [line.rstrip() for lines in blocks for line in lines[:-1]]
     unfinished = sum(UNFINISHED.search(line) is not None for line in followed)
     return unfinished > len(followed) / 2
 
 
 def documents_of(parts: Iterable[DocumentPart]) -> Iterator[Document]:
-    """Cut the paragraphs of each document into sentences."""
+    """Split the paragraphs of each document into sentences.
+
+    Example:
+        >>> list(documents_of([DocumentPart(["The mill is old. It is dry."], True)]))
+        [['The mill is old.', 'It is dry.']]
+    """
     document: Document = []
     for part in parts:
         for paragraph in part.paragraphs:

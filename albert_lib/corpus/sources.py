@@ -107,7 +107,17 @@ def documentation_unit(source: str) -> Unit:
 
 
 def sentences_of(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield every sentence of every unit, without holding a document."""
+    """Yield every sentence of every unit, without holding a document.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, "a.txt")
+        ...     _ = file.write_text("The mill is old. A man walks.")
+        ...     list(sentences_of(file_units(file)))
+        ['The mill is old.', 'A man walks.']
+    """
     for unit in units:
         for part in unit.parts():
             for paragraph in part.paragraphs:
@@ -118,6 +128,14 @@ def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterato
     """Read documents from a folder of text files, or from a .txt or .jsonl file, packed or not.
 
     `field` is for JSON lines. TextError says what is wrong with the path or a file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a.txt").write_text("The mill is old. It is dry.")
+        ...     _ = Path(folder, "b.jsonl").write_text('{"text": "A man walks."}')
+        ...     list(read_documents(folder))
+        [['The mill is old.', 'It is dry.'], ['A man walks.']]
     """
     units = file_units(path, field)
     parts = chain.from_iterable(unit.parts() for unit in units)
@@ -125,13 +143,21 @@ def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterato
 
 
 def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
-    """Read every .txt file in and under a folder, packed ones too, in the order of their names."""
+    """Read every .txt file in and under a folder, packed ones too, in the order of their names.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a.txt").write_text("The mill is old.")
+        ...     list(read_text_folder(folder))
+        [['The mill is old.']]
+    """
     files = files_in(Path(path), (".txt",))
     return refuse_nothing(chain.from_iterable(map(read_text_file, files)), Path(path))
 
 
 def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
-    """Read the documents of one UTF-8 text file, in whichever of the usual layouts it is.
+    r"""Read the documents of one UTF-8 text file, in whichever of the usual layouts it is.
 
     - A sentence or a paragraph a line, a blank line between documents: as many documents.
     - Lines broken in mid-sentence, as in a printed book, or a blank line after every line: there
@@ -139,12 +165,29 @@ def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
     - No blank line: one document.
 
     The first four million characters tell the layout; beyond them the file is a stream.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, "a.txt")
+        ...     _ = file.write_text("The mill is old.\nIt is dry.\n\nA man walks.\nHe is late.")
+        ...     list(read_text_file(file))
+        [['The mill is old.', 'It is dry.'], ['A man walks.', 'He is late.']]
     """
     return documents_of(parts_of_text(Path(path)))
 
 
 def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
-    """Read one document a line from a file of JSON objects that have their text under `field`."""
+    """Read one document a line from a file of JSON objects that have their text under `field`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, "a.jsonl")
+        ...     _ = file.write_text('{"body": "The mill is old. It is dry."}')
+        ...     list(read_jsonl(file, field="body"))
+        [['The mill is old.', 'It is dry.']]
+    """
     path = Path(path)
     if not path.is_file():
         raise TextError(f"{path} does not exist; check the path.")
@@ -159,9 +202,13 @@ def split_documents(
     The same documents are always split the same way. Of fewer documents than that, the last one
     is held out; of a single one nothing can be, which is a TextError. This is for documents that
     fit in memory; build-corpus splits a stream by the same rule.
+
+    Example:
+        >>> split_documents([["A."], ["B."], ["C."], ["D."]], held_out_every=2)
+        ([['A.'], ['C.']], [['B.'], ['D.']])
     """
     documents = list(documents)
-    if len(documents) < 2 or held_out_every < 2:
+    if len(documents) < 2 or not is_whole(held_out_every) or held_out_every < 2:
         raise TextError(cannot_split(len(documents), held_out_every))
     step = min(held_out_every, len(documents))
     held_out = documents[step - 1 :: step]
@@ -170,11 +217,28 @@ def split_documents(
 
 
 def cannot_split(n_documents: int, held_out_every: int) -> str:
-    """The sentence for what cannot be split."""
+    """Say why documents cannot be split into two parts, and what to do.
+
+    Example:
+        >>> cannot_split(1, 20)
+        'Splitting needs at least 2 documents, got 1; pass more text, or held_out_every=0.'
+    """
+    if n_documents >= 2:
+        return f"held_out_every is {held_out_every!r}; make it a whole number of at least 2."
     return (
-        f"{n_documents} documents cannot be split with held_out_every={held_out_every}; "
-        f"both must be at least 2."
+        f"Splitting needs at least 2 documents, got {n_documents}; pass more text, or "
+        f"held_out_every=0."
     )
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number; True and 2.0 are not.
+
+    Example:
+        >>> [is_whole(value) for value in (2, 2.0, True, "2")]
+        [True, False, False, False]
+    """
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def files_in(folder: Path, kinds: tuple[str, ...]) -> list[Path]:

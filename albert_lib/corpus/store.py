@@ -1,4 +1,4 @@
-"""A corpus as one long row of piece ids on disk, with the places where sentences begin.
+"""A corpus as one long row of token ids on disk, with the places where sentences begin.
 
 A store is a folder:
 
@@ -36,15 +36,28 @@ if TYPE_CHECKING:
 
 BLOCK_TOKENS = 1 << 17  # what a block holds, and at most a document more
 COUNTED_AT_ONCE = 1 << 20  # ids
-HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers, and pieces of so many
+HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers in an excerpt, and excerpts
+RELEASED_EVERY = 32  # excerpts: the system reads ahead, and all of it counts as memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TokenStore:
-    """A tokenized corpus on disk: documents made of sentences made of piece ids.
+    """A tokenized corpus on disk: documents made of sentences made of token ids.
 
     Sentence i is `ids[sentence_starts[i] : sentence_starts[i + 1]]`; document d is made of the
-    sentences `document_starts[d] … document_starts[d + 1] − 1`. No special pieces are added.
+    sentences `document_starts[d] … document_starts[d + 1] − 1`. No special tokens are added.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill.", "A man walks."], ["He is late."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     print(store, store.sentence_starts.tolist(), store.document_starts.tolist())
+        ...     print(tokenizer.decode(store.sentence(0)))
+        TokenStore(2 documents, 3 sentences, 13 tokens, vocabulary of 8,000) [0, 4, 9, 13] [0, 2, 3]
+        the old mill.
     """
 
     folder: Path
@@ -65,7 +78,7 @@ class TokenStore:
     ) -> TokenStore:
         """Encode documents (each a list of sentences) into a new store that replaces `path`.
 
-        Sentences without a piece and documents without a sentence are left out. `documents` is
+        Sentences without a token and documents without a sentence are left out. `documents` is
         read once and never held. Raises TextError when nothing is left to store; `path` then
         stays as it was.
         """
@@ -127,7 +140,7 @@ class TokenStore:
 
     @property
     def n_tokens(self) -> int:
-        """Number of pieces in the whole store."""
+        """Number of tokens in the whole store."""
         return len(self.ids)
 
     @property
@@ -147,7 +160,7 @@ class TokenStore:
         return self.ids[self.sentence_starts[index] : self.sentence_starts[index + 1]]
 
     def unigram_counts(self) -> Int[np.ndarray, " vocab"]:
-        """How often each piece of the vocabulary occurs."""
+        """How often each token of the vocabulary occurs."""
         counts = np.zeros(self.vocab_size, dtype=np.int64)
         for start in range(0, self.n_tokens, COUNTED_AT_ONCE):
             block = self.ids[start : start + COUNTED_AT_ONCE]
@@ -156,9 +169,9 @@ class TokenStore:
         return counts
 
     def unigram_entropy(self) -> float:
-        """Entropy of the piece frequencies, in nats: −Σ p ln p.
+        """Entropy of the token frequencies, in nats: −Σ p ln p.
 
-        It is the loss of a reader who knows how common each piece is and looks at no context, so
+        It is the loss of a model that knows how frequent each token is and looks at no context:
         a model that has learned anything from context is below it.
         """
         return entropy(self.unigram_counts())
@@ -174,8 +187,10 @@ class TokenStore:
         digest = hashlib.sha256()
         for array in (self.ids, self.sentence_starts, self.document_starts):
             step = max(HASHED_AT_ONCE, len(array) // EXCERPTS_HASHED)
-            for start in range(0, len(array), step):
+            for number, start in enumerate(range(0, len(array), step)):
                 digest.update(array[start : start + HASHED_AT_ONCE].tobytes())
+                if number % RELEASED_EVERY == 0:
+                    self.release_pages()
             self.release_pages()
         return digest.hexdigest()
 
@@ -208,13 +223,18 @@ class TokenStore:
 
 
 def entropy(counts: Int[np.ndarray, " kinds"]) -> float:
-    """Entropy of the shares that counts are of their sum, in nats."""
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
+    """Entropy of a distribution given by counts, in nats: −Σ p ln p.
+
+    Example:
+        >>> round(entropy(np.array([2, 2, 0])), 4)
+        0.6931
+    """
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum())
 
 
 def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list[list[int]]:
-    """The ids of each sentence, those without a piece left out."""
+    """The ids of each sentence, those without a token left out."""
     if isinstance(document, str):
         raise TextError(
             f"A document is a list of sentences, but the text {document[:40]!r} came as one; "
@@ -258,14 +278,14 @@ class Block:
         return len(self.document_starts) - 1
 
     def document_lengths(self) -> Int[np.ndarray, " documents"]:
-        """How many pieces each document has."""
+        """How many tokens each document has."""
         return np.diff(self.sentence_starts[self.document_starts])
 
 
 def block_bounds(store: TokenStore) -> Int[np.ndarray, " bounds"]:
     """Which document each block begins with, and the end.
 
-    A block begins with the first document at or after every multiple of `BLOCK_TOKENS` pieces.
+    A block begins with the first document at or after every multiple of `BLOCK_TOKENS` tokens.
     The documents of a long corpus are not read through: the places are looked up by bisection.
     """
     places = np.arange(0, store.n_tokens, BLOCK_TOKENS)

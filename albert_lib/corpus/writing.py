@@ -26,7 +26,12 @@ State = dict[str, Any]
 
 
 def ids_dtype(vocab_size: int) -> str:
-    """The number format of the ids: two bytes where the vocabulary allows."""
+    """The number format of the ids: two bytes where the vocabulary allows.
+
+    Example:
+        >>> ids_dtype(30_000), ids_dtype(100_000)
+        ('<u2', '<u4')
+    """
     return "<u2" if vocab_size <= 1 << 16 else "<u4"
 
 
@@ -77,7 +82,7 @@ class GrowingFile:
 class StoreWriter:
     """Appends sentences and documents to the files of a store.
 
-    Sentences without a piece and documents without a sentence must be left out by the caller.
+    Sentences without a token and documents without a sentence must be left out by the caller.
     """
 
     def __init__(self, folder: Path, vocab_size: int, fingerprint: str, state: State | None = None):

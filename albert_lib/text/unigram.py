@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 WORD_START = "▁"  # U+2581, SentencePiece's mark for the space before a word
 UNKNOWN_PENALTY = 10.0  # an unknown character scores this much less than the rarest piece
@@ -108,9 +109,7 @@ def join_unknown(pieces: list[str], scores: Mapping[str, float]) -> list[str]:
         ['▁the', '日本']
     """
     joined: list[str] = []
-    for piece in pieces:
-        if joined and piece not in scores and joined[-1] not in scores:
-            joined[-1] += piece
-        else:
-            joined.append(piece)
+    for is_known, group in groupby(pieces, key=lambda piece: piece in scores):
+        neighbours = list(group)
+        joined += neighbours if is_known else ["".join(neighbours)]
     return joined

@@ -51,7 +51,7 @@ def test_sources_are_mixed_and_the_card_says_what_they_are(
     assert [each["n_documents"] for each in counts.values()] == [7, 4, 2]
     *_, totals, effort = printed.splitlines()
     n_words = 7 + 10 + 20 + 7
-    assert totals.startswith(f"{n_words} words, {train.n_tokens + held_out.n_tokens} pieces, ")
+    assert totals.startswith(f"{n_words} words, {train.n_tokens + held_out.n_tokens} tokens, ")
     assert re.fullmatch(
         r"[\d.]+ seconds, [\d,]+ words a second; peak memory [\d,]+ MB, worker processes "
         r"included, on \w+ \w+\.",

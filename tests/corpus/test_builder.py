@@ -153,7 +153,7 @@ def test_a_corpus_half_removed_by_a_kill_is_swept_by_the_next_command(
 @pytest.mark.parametrize(
     ("text", "every", "message"),
     [
-        ("One document.", 20, "1 documents cannot be split"),
+        ("One document.", 20, "needs at least 2 documents, got 1;"),
         ("\ufffd", 20, "no text to store"),
         ("\n", 20, r"a\.txt holds no text"),
         ("One.\n\nTwo.", 1, "held_out_every is 1"),

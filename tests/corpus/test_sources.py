@@ -98,6 +98,8 @@ def test_held_out_documents() -> None:
         [["2"], ["5"]],
     )
     assert split_documents(documents) == (documents[:6], documents[6:])
-    for too_few, every in ((documents[:1], 20), ([], 20), (documents, 1)):
-        with pytest.raises(TextError, match=f"{len(too_few)} documents cannot be split"):
-            split_documents(too_few, every)
+    for too_few in (documents[:1], []):
+        with pytest.raises(TextError, match=f"needs at least 2 documents, got {len(too_few)};"):
+            split_documents(too_few)
+    with pytest.raises(TextError, match="held_out_every is 1; make it a whole number"):
+        split_documents(documents, 1)

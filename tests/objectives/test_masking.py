@@ -36,7 +36,7 @@ def words_of(lengths, gaps=()):
 def test_spans_are_whole_neighbouring_words_within_budget(lengths, gaps, budget, max_ngram, seed):
     words = words_of(lengths, gaps)
     spans = choose_spans(words, budget, np.random.default_rng(seed), max_ngram)
-    masked = [position for span in spans for position in run]
+    masked = [position for span in spans for position in span]
     assert len(masked) == len(set(masked)) <= budget
     starts = {word.start: index for index, word in enumerate(words)}
     for span in spans:

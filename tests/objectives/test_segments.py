@@ -203,5 +203,5 @@ def test_impossible_values_are_refused(make_store, values, message):
 
 
 def test_a_store_without_a_pair_is_refused(make_store):
-    with pytest.raises(StoreError, match=r"store holds no document of two pieces.*more text"):
+    with pytest.raises(StoreError, match=r"store holds no document of two tokens.*more text"):
         SegmentPairs(make_store([[[7]], [[8]]]), 16)

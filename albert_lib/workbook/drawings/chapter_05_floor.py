@@ -31,7 +31,7 @@ def draw_above_floor(history: History, floor: Floor, marks: Mapping[str, float])
     loss.set_ylabel("MLM loss, nats a piece")
     loss.legend(loc="center right")
     for column, score, marker, what, color in (
-        ("held_out_mlm_accuracy", floor.mlm_accuracy, "o", "pieces named", COLORS[0]),
+        ("held_out_mlm_accuracy", floor.mlm_accuracy, "o", "tokens named", COLORS[0]),
         ("held_out_sop_accuracy", floor.sop_accuracy, "D", "orders judged", COLORS[3]),
     ):
         steps, values = history.curve(column)

@@ -24,7 +24,7 @@ def test_the_newest_checkpoint_is_diagnosed(tmp_path: Path, run: Run) -> None:
     save_run(tmp_path, History(rows[:40]))
     save_run(tmp_path, History(rows))
     lines = run("diagnose", tmp_path).splitlines()
-    assert lines[0].startswith("After 80 steps the training MLM loss is 9.00 nats a piece.")
+    assert lines[0].startswith("After 80 steps the training MLM loss is 9.00 nats a token.")
     assert lines[1].startswith("rate too low: The learning rate was 0 at all 80 steps.")
     assert lines[2].startswith("Not judged,")
 

@@ -74,7 +74,7 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
         )  # fmt: skip
         for column, what, line in (
             ("held_out_sop_accuracy", "orders judged", "--"),
-            ("held_out_mlm_accuracy", "pieces named", "-"),
+            ("held_out_mlm_accuracy", "tokens named", "-"),
         ):
             steps, values = history.curve(column)
             accuracy.plot(

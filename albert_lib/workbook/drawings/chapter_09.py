@@ -51,7 +51,7 @@ def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, st
     """What the work of a training step consists of, a bar a model; its sum stands behind it."""
     figure, axes = plt.subplots(figsize=(7.6, 3.2))
     left = np.zeros(len(MODELS))
-    predictions = length if scored == "every piece" else max(1, round(masked_share * length))
+    predictions = length if scored == "every token" else max(1, round(masked_share * length))
     flops = {
         name: costs.training_flops(config, 1, length, predictions)
         for name, config in MODELS.items()
@@ -73,7 +73,7 @@ def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, st
     whole = sum(base.values())
     alt = (
         f"Stacked bars, one a model, of a step at length {length} with the vocabulary scored at "
-        f"{'every piece' if scored == 'every piece' else f'{predictions} masked pieces'}. In "
+        f"{'every token' if scored == 'every token' else f'{predictions} masked tokens'}. In "
         f"ALBERT-base attention's scores are {base['attention_scores'] / whole:.0%} and the MLM "
         f"head {base['mlm_head'] / whole:.1%} of {whole / length / 1e9:.2f} billion operations a "
         f"piece; ALBERT-xxlarge needs {totals[-1] / length / 1e9:.2f} billion."
@@ -240,7 +240,7 @@ def draw_budget(hours: int, device: str, share: float) -> tuple[Figure, str]:
     for place, value in enumerate(shares):
         tokens = value / 100 * PAPER_TOKENS / 1e9
         axes.annotate(
-            f"{value:.1f} %: {tokens:,.1f} billion pieces",
+            f"{value:.1f} %: {tokens:,.1f} billion tokens",
             (value, place),
             xytext=(4, 0),
             textcoords="offset points",
@@ -256,7 +256,7 @@ def draw_budget(hours: int, device: str, share: float) -> tuple[Figure, str]:
     axes.set_xlabel("percent of the paper's run (logarithmic)")
     told = ", ".join(f"{name} {value:.1f} %" for name, value in zip(sizes, shares, strict=True))
     alt = (
-        f"Bars of how much of the paper's 262 billion pieces is read in {hours} hours on one "
+        f"Bars of how much of the paper's 262 billion tokens is read in {hours} hours on one "
         f"{device} at {share:.0%} of its peak: {told}."
     )
     return figure, alt

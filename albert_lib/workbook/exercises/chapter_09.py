@@ -221,12 +221,12 @@ EXERCISES = (
                 without_scores,
                 "You count weight matrices alone. Attention also multiplies what holds no weight: "
                 "every query with every key, and the result with the values. These two grow with "
-                "the length; at 512 pieces they are a tenth of base's work.",
+                "the length; at 512 tokens they are a tenth of base's work.",
             ),
             Misconception(
                 "mixing forgotten",
                 without_mixing,
-                "You count queries with keys. What comes out, one weight for every pair of pieces, "
+                "You count queries with keys. What comes out, one weight for every pair of tokens, "
                 "is multiplied with the values, which costs as much again.",
             ),
             Misconception(
@@ -244,7 +244,7 @@ EXERCISES = (
             Misconception(
                 "vocabulary scored everywhere",
                 head_everywhere,
-                "You score the vocabulary at every position. Only masked pieces are asked for: "
+                "You score the vocabulary at every position. Only masked tokens are asked for: "
                 "predictions of them, in the whole batch.",
             ),
             Misconception(
@@ -259,9 +259,9 @@ EXERCISES = (
                 rule_of_six,
             ),
             Misconception(
-                "order judged at every piece",
+                "order judged at every token",
                 order_judged_at_every_piece,
-                "You send every piece through the pooler. The order is judged once a sequence, "
+                "You send every token through the pooler. The order is judged once a sequence, "
                 "from its [CLS].",
             ),
         ),

@@ -47,11 +47,11 @@ def test_lookalikes_are_smoothed_training_losses() -> None:
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["run A", "run B"]
 
 
-def test_hearing_is_drawn_as_it_was_measured() -> None:
+def test_context_sensitivity_is_drawn_as_it_was_measured() -> None:
     axes = drawings.draw_context_sensitivity({"a run": a_run(60, 20)}).axes[0]
     assert axes.lines[0].get_ydata().tolist() == [0.1, 0.1, 0.1]
     assert axes.get_yscale() == "log"
-    assert axes.lines[1].get_ydata()[0] == drawings.DEAF
+    assert axes.lines[1].get_ydata()[0] == drawings.NO_CONTEXT
 
 
 def test_copying_and_reading_are_drawn_apart_with_the_runs_own_mark() -> None:

@@ -16,7 +16,7 @@ def test_berts_are_as_large_as_the_paper_prints_them() -> None:
         assert exact == pytest.approx(printed[name.lower()], abs=1.2)
 
 
-@pytest.mark.parametrize(("scored", "head"), [("masked pieces", "0.7%"), ("every piece", "4.3%")])
+@pytest.mark.parametrize(("scored", "head"), [("masked tokens", "0.7%"), ("every token", "4.3%")])
 def test_the_parts_of_the_work_fill_the_bar(scored: str, head: str) -> None:
     figure, alt = drawings.draw_work(length=128, masked_share=0.15, scored=scored)
     widths = [[bar.get_width() for bar in bars] for bars in figure.axes[0].containers]

@@ -12,7 +12,7 @@ matrix alone, never from a stopwatch: the same machine gives the same numbers, h
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -39,8 +39,10 @@ def matrix_order() -> MatrixOrder:
     forced = os.environ.get(ORDER_VARIABLE)
     if forced is None:
         return "columns" if torch.backends.mkl.is_available() else "rows"
-    if forced == "rows" or forced == "columns":
-        return forced
+    for order in get_args(MatrixOrder):
+        if forced == order:
+            chosen: MatrixOrder = order
+            return chosen
     raise ConfigError(
         f"{ORDER_VARIABLE}={forced!r} is no order of matrices; set it to rows or columns, or "
         f"unset it."

@@ -189,7 +189,7 @@ def test_8_the_default_is_what_transformers_runs(tmp_path) -> None:
     state = model.state_dict().items()
     exact.load_state_dict({names[hugging_face_name(name, config)]: t for name, t in state})
     assert (ours - exact(IDS).last_hidden_state).abs().max() > 1e-2
-    with pytest.raises(ConfigError, match=r"deal 18 layers out to 14 groups otherwise"):
+    with pytest.raises(ConfigError, match=r"divide 18 layers among 14 groups differently"):
         exact.save_pretrained(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What vendors promise of their accelerators, each number with its source."""
+"""Accelerators as their data sheets describe them, each number with its source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from albert_lib.files import data_folder, read_json
 
 @dataclass(frozen=True)
 class Accelerator:
-    """One device, as its data sheet has it."""
+    """One device, as its data sheet describes it."""
 
     name: str
     peak_tflops: int  # 10¹² operations a second in dense bfloat16 matrix products
@@ -25,7 +25,13 @@ class Accelerator:
 
 
 def accelerators() -> dict[str, Accelerator]:
-    """Every accelerator that is kept, by its name, the slowest first."""
+    """Every stored accelerator, by its name, the slowest first.
+
+    Example:
+        >>> from albert_lib.accelerators import accelerators
+        >>> all(device.peak == device.peak_tflops * 1e12 for device in accelerators().values())
+        True
+    """
     table = read_json(data_folder() / "accelerators" / "accelerators.json", InputError)
     rows = [Accelerator(**dict(zip(table["columns"], row, strict=True))) for row in table["rows"]]
     return {row.name: row for row in rows}

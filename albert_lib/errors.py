@@ -13,7 +13,7 @@ class AlbertLibError(Exception):
 
 
 class ConfigError(AlbertLibError, ValueError):
-    """A model or run was described with values that cannot work together."""
+    """The description of a model or run has values that cannot work together."""
 
 
 class TextError(AlbertLibError, ValueError):
@@ -41,13 +41,25 @@ class DownloadError(AlbertLibError, OSError):
 
 
 def listed(items: Iterable[str], most: int = 3) -> str:
-    """The first few of many names, for a sentence: "a, b, c and 4 more"."""
+    """The first few of many names, for a sentence.
+
+    Example:
+        >>> from albert_lib.errors import listed
+        >>> listed("abcdefg")
+        'a, b, c and 4 more'
+    """
     items = list(items)
     rest = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + rest
 
 
 def quoted(text: object, longest: int = 60) -> str:
-    """A text, or whatever else, as Python writes it, cut to what a sentence can bear."""
+    """The repr of a text or another value, cut to a length that fits into a sentence.
+
+    Example:
+        >>> from albert_lib.errors import quoted
+        >>> quoted("a long text", longest=8)
+        "'a long…"
+    """
     written = repr(text)
     return written if len(written) <= longest else written[: longest - 1] + "…"

@@ -1,4 +1,4 @@
-"""A process's memory: how much it has needed at most, and keeping what it frees for itself."""
+"""A process's memory: its peak, and keeping freed memory for reuse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ def peak_memory() -> int | None:
     """Return the largest resident memory of this process so far, in bytes; None if unknown.
 
     On Linux from /proc, because getrusage there counts in what the parent had before it started
-    this process; elsewhere from getrusage; on Windows from psutil, which Jupyter brings.
+    this process; elsewhere from getrusage; on Windows from psutil, which Jupyter installs.
+
+    Example:
+        >>> from albert_lib.memory import peak_memory
+        >>> peak = peak_memory()
+        >>> peak is None or peak > 1_000_000
+        True
     """
     if sys.platform == "win32":
         try:

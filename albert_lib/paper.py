@@ -139,7 +139,12 @@ def paper_table(name: Literal["card_fills"]) -> Sequence[CardFillRow]: ...
 def paper_table(name: str) -> Sequence[Any]:
     """The rows of a published table, such as "table_2", in the order printed.
 
-    Raises InputError for a table that is not kept.
+    Raises InputError for a table that is not stored.
+
+    Example:
+        >>> from albert_lib.paper import paper_table
+        >>> [(row.model, row.parameters_millions) for row in paper_table("table_1")][3]
+        ('albert-large', 18)
     """
     table = _table(name)
     return [
@@ -148,13 +153,19 @@ def paper_table(name: str) -> Sequence[Any]:
 
 
 def paper_source(name: str) -> str:
-    """Where a table's numbers come from, for a caption."""
+    """Where a table's numbers come from, for a caption.
+
+    Example:
+        >>> from albert_lib.paper import paper_source
+        >>> "1909.11942" in paper_source("table_1")
+        True
+    """
     return str(_table(name)["source"])
 
 
 def _table(name: str) -> dict[str, Any]:
     if name not in _ROW_TYPES:
-        raise InputError(f"{name!r} is not a table kept here; choose from {', '.join(_ROW_TYPES)}.")
+        raise InputError(f"{name!r} is not a stored table; choose from {', '.join(_ROW_TYPES)}.")
     table: dict[str, Any] = _tables()[name]
     return table
 

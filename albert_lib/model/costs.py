@@ -1,7 +1,7 @@
 """What training an ALBERT costs, by arithmetic alone: operations, memory, traffic.
 
-Nothing is built or run here. The tests hold the formulas against PyTorch's own counter of
-operations and against the tensors that a backward pass really keeps.
+Nothing is built or run here. The tests compare the formulas with PyTorch's own counter of
+operations and with the tensors that autograd really stores for the backward pass.
 """
 
 from __future__ import annotations
@@ -9,12 +9,19 @@ from __future__ import annotations
 from albert_lib.config import AlbertConfig
 
 FLOAT32, BFLOAT16 = 4, 2  # bytes a number
-OPTIMIZER_MEANS = 2  # LAMB and AdamW keep two running means of every gradient
+OPTIMIZER_MEANS = 2  # LAMB and AdamW store two running means of every gradient
 SOP_CLASSES = 2  # in order, swapped
 
 
 def applied_layers(config: AlbertConfig) -> int:
-    """How often a layer is applied, whatever is shared."""
+    """Number of times that a layer is applied, whatever is shared.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import applied_layers
+        >>> applied_layers(AlbertConfig(num_hidden_layers=6, inner_group_num=2))
+        12
+    """
     return config.num_hidden_layers * config.inner_group_num
 
 
@@ -23,9 +30,15 @@ def training_flops(
 ) -> dict[str, int]:
     """Floating-point operations of one training step, by part; matrix products alone.
 
-    `predictions` are the masked pieces of the whole batch: the vocabulary is scored there alone.
-    A multiplication and its addition are two operations. Backward, every product is met by two
-    of its size, one for the gradient of each factor.
+    `predictions` are the masked tokens of the whole batch: the vocabulary is scored there alone.
+    A multiplication and its addition are two operations. The backward pass computes two products
+    of the same size for every one of the forward pass: a gradient for each factor.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import training_flops
+        >>> training_flops(AlbertConfig(), batch_size=1, length=512, predictions=20)["mlm_head"]
+        472596480
     """
     tokens = batch_size * length
     narrow, wide, inner = config.embedding_size, config.hidden_size, config.intermediate_size
@@ -42,10 +55,18 @@ def training_flops(
 
 
 def spared_flops(config: AlbertConfig, batch_size: int, length: int, predictions: int) -> int:
-    """How many of `training_flops` a step of this library does without.
+    """The part of `training_flops` that a step of this library does not compute.
 
     After its attention, the last layer works at the predictions and every [CLS] alone: no head
-    looks anywhere else.
+    uses anything else.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import spared_flops, training_flops
+        >>> config = AlbertConfig()
+        >>> whole = sum(training_flops(config, 1, 512, 20).values())
+        >>> round(spared_flops(config, 1, 512, 20) / whole, 3)
+        0.054
     """
     wide, inner = config.hidden_size, config.intermediate_size
     unseen = batch_size * length - predictions - batch_size
@@ -53,19 +74,39 @@ def spared_flops(config: AlbertConfig, batch_size: int, length: int, predictions
 
 
 def flops_a_token(config: AlbertConfig, length: int = 512, predictions: int = 20) -> float:
-    """Operations of training, a token; by default as the paper trained: 20 masked pieces of 512."""
+    """Operations of training, a token; by default as the paper trained: 20 masked tokens of 512.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import flops_a_token
+        >>> f"{flops_a_token(AlbertConfig.preset('albert-xlarge-v1')):.1e}"
+        '7.6e+09'
+    """
     return sum(training_flops(config, 1, length, predictions).values()) / length
 
 
 def parameters(config: AlbertConfig) -> int:
-    """Unique parameters of an AlbertForPreTraining."""
+    """Unique parameters of an AlbertForPreTraining.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import parameters
+        >>> parameters(AlbertConfig())
+        11813810
+    """
     return config.num_parameters(mlm_head=True, sop_head=True)
 
 
 def state_bytes(config: AlbertConfig, matrix_bytes: int = FLOAT32) -> dict[str, int]:
     """Bytes that a training process holds whatever the batch: 16 a parameter in float32.
 
-    With `matrix_bytes` of 2 (bfloat16 autocast) every matrix has a narrow copy beside it.
+    With `matrix_bytes` of 2 (bfloat16 autocast) every matrix has a copy in bfloat16 beside it.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import state_bytes
+        >>> sum(state_bytes(AlbertConfig()).values()) == 16 * 11813810
+        True
     """
     count = parameters(config)
     return {
@@ -85,26 +126,33 @@ def activation_bytes(
     matrix_bytes: int = FLOAT32,
     fused_attention: bool = True,
 ) -> dict[str, int]:
-    """Bytes that the forward pass keeps for the backward one, by part, without dropout.
+    """Bytes that the forward pass stores for the backward pass, by part, without dropout.
 
-    Kept is what the derivative of each operation needs: the input of every linear map, of GELU
-    and of LayerNorm, the three sides of attention, the softmax of the vocabulary's scores.
+    Stored is what the derivative of each operation needs: the input of every linear map, of GELU
+    and of LayerNorm; query, key and value; the softmax over the vocabulary.
     `matrix_bytes` is the size of what enters a matrix product or GELU; LayerNorm and softmax stay
-    in float32, as autocast has them on a GPU. Fused attention keeps one number a query instead of
-    all its weights.
+    in float32, as autocast has them on a GPU. Fused attention stores one number a query instead
+    of all its probabilities.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import activation_bytes
+        >>> whole = activation_bytes(AlbertConfig(), 1, 512, 20, fused_attention=False)
+        >>> fused = activation_bytes(AlbertConfig(), 1, 512, 20)
+        >>> round(whole["layers"] / fused["layers"], 2)
+        1.5
     """
     tokens, layers = batch_size * length, applied_layers(config)
     narrow, wide, inner = config.embedding_size, config.hidden_size, config.intermediate_size
     scores = config.num_attention_heads * (1 if fused_attention else length)
-    operands = (
-        6 * wide + 2 * inner
-    )  # layer's input, query, key, value, context, block's input; GELU
+    # The layer's input, query, key, value, context, the block's input; around GELU.
+    operands = 6 * wide + 2 * inner
     normalised = 2 * wide + 2 * 2  # into two LayerNorms, with a mean and a deviation each
     head = matrix_bytes * 2 * narrow + FLOAT32 * (narrow + 2 + config.vocab_size)
     return {
         "embeddings": tokens * (matrix_bytes * narrow + FLOAT32 * (narrow + 2)),
         "layers": layers * tokens * (matrix_bytes * operands + FLOAT32 * (normalised + scores)),
-        "mlm_head": tokens * matrix_bytes * wide + predictions * head,  # the last states are kept
+        "mlm_head": tokens * matrix_bytes * wide + predictions * head,  # the last states are stored
         "sop_head": batch_size * (matrix_bytes * wide + FLOAT32 * SOP_CLASSES),
     }
 
@@ -116,7 +164,14 @@ def training_bytes(
     predictions: int,
     matrix_bytes: int = FLOAT32,
 ) -> int:
-    """Bytes of everything that is held at once, at the end of a forward pass."""
+    """Bytes of everything that is in memory at the end of a forward pass.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import training_bytes
+        >>> f"{training_bytes(AlbertConfig.preset('albert-xlarge-v1'), 1, 512, 20) / 1e9:.1f} GB"
+        '2.6 GB'
+    """
     state = state_bytes(config, matrix_bytes)
     kept = activation_bytes(config, batch_size, length, predictions, matrix_bytes=matrix_bytes)
     return sum(state.values()) + sum(kept.values())
@@ -129,16 +184,28 @@ def largest_batch(
     predictions: int = 20,
     matrix_bytes: int = FLOAT32,
 ) -> int:
-    """The most sequences, of `predictions` masked pieces each, that fit; 0 where none does."""
+    """The most sequences, of `predictions` masked tokens each, that fit; 0 where none does.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model.costs import largest_batch
+        >>> largest_batch(AlbertConfig.preset("albert-xlarge-v1"), 80e9, matrix_bytes=2)
+        86
+    """
     state = sum(state_bytes(config, matrix_bytes).values())
     sequence = training_bytes(config, 1, length, predictions, matrix_bytes) - state
     return max(0, int((memory_bytes - state) // sequence))
 
 
 def ring_bytes(n_bytes: int, workers: int) -> float:
-    """Bytes that each of `workers` sends to sum `n_bytes` of gradient over all of them.
+    """Bytes that each of `workers` sends in a ring all_reduce of `n_bytes` of gradient.
 
-    In a ring every worker passes on W-1 of W pieces twice: once to sum, once to hand out
-    (Patarasuk and Yuan, 2009). No scheme among the workers alone can do with less.
+    Every worker sends W-1 of W parts twice: once to reduce, once to gather (Patarasuk and Yuan,
+    2009). No all_reduce among the workers alone can send less.
+
+    Example:
+        >>> from albert_lib.model.costs import ring_bytes
+        >>> ring_bytes(400, workers=4)
+        600.0
     """
     return 2 * (workers - 1) / workers * n_bytes

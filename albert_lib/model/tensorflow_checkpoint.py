@@ -71,7 +71,13 @@ _INSTALL = "pip install -c requirements.lock -e '.[tensorflow]'"
 
 
 def tensorflow_name(name: str) -> str:
-    """Google's name of a parameter that Hugging Face calls `name`; KeyError if it has none."""
+    """Google's name of a parameter that Hugging Face calls `name`; KeyError if it has none.
+
+    Example:
+        >>> from albert_lib.model.tensorflow_checkpoint import tensorflow_name
+        >>> tensorflow_name("albert.pooler.weight")
+        'bert/pooler/dense/kernel'
+    """
     if name in WHOLE_NAMES:
         return WHOLE_NAMES[name]
     module, _, kind = name.rpartition(".")
@@ -87,12 +93,21 @@ def tensorflow_name(name: str) -> str:
 
 
 def google_config(path: str | os.PathLike[str]) -> AlbertConfig:
-    """Read an albert_config.json, and settle what it leaves unsaid as Google's code does it.
+    """Read an albert_config.json, and choose what it leaves open as Google's code does.
 
-    Only what changes a trained model's numbers is settled: its "gelu" is the tanh form, which
+    Only what changes a trained model's numbers is chosen: its "gelu" is the tanh form, which
     Hugging Face and this library call "gelu_new"; embeddings as wide as the encoder are not
-    mapped; layers are dealt out to groups by Google's rounding. Raises ConfigError for
+    mapped; layers are divided among groups by Google's rounding. Raises ConfigError for
     settings of code that was never released.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from albert_lib.model.tensorflow_checkpoint import google_config
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder, "albert_config.json")
+        ...     _ = file.write_text('{"hidden_act": "gelu"}')
+        ...     google_config(file).hidden_act
+        'gelu_new'
     """
     values = read_json(path, ConfigError)
     if not isinstance(values, dict):
@@ -141,7 +156,7 @@ def read_variables(prefix: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def _import_tensorflow() -> ModuleType:
-    """Import TensorFlow without its chatter about the machine; one sentence if it is missing."""
+    """Import TensorFlow without its log lines; CheckpointError if it is not installed."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
     added = quiet.keys() - os.environ.keys()
     os.environ.update({name: quiet[name] for name in added})
@@ -205,7 +220,7 @@ def _check_names(found: Iterable[str], wanted: Iterable[str], source: str) -> No
         )
     if others:
         warnings.warn(
-            f"{source} also holds {listed(others, most=len(others))}; left aside.", stacklevel=3
+            f"{source} also holds {listed(others, most=len(others))}; ignored.", stacklevel=3
         )
 
 

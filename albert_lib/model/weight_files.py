@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from albert_lib.errors import CheckpointError, listed
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index
+from albert_lib.model.names import HEADS, POOLER
 
 PICKLE_FILE = "pytorch_model.bin"
 
@@ -28,8 +30,17 @@ _CONVERT = (
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """All tensors of a folder under Hugging Face's full names, each once.
 
-    A bare AlbertModel is saved there without the `albert.` prefix; it is put back. Raises
-    CheckpointError for files that are missing, damaged, or hold no ALBERT's numbers.
+    A bare AlbertModel is saved there without the `albert.` prefix; it is added. Raises
+    CheckpointError for files that are missing, damaged, or hold numbers of another kind.
+
+    Example:
+        >>> import pathlib, tempfile, torch
+        >>> from safetensors.torch import save_file
+        >>> from albert_lib.model.weight_files import read_tensors
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_file({"pooler.bias": torch.zeros(3)}, f"{folder}/model.safetensors")
+        ...     list(read_tensors(pathlib.Path(folder)))
+        ['albert.pooler.bias']
     """
     files = _weight_files(folder)
     whole = {_full_name(key): tensor for file in files for key, tensor in _read(file).items()}
@@ -44,8 +55,58 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     return whole
 
 
+def check_shapes(
+    folder: Path,
+    new_parts: Collection[str],
+    wanted: Mapping[str, torch.Size],
+    tensors: Mapping[str, Tensor],
+) -> None:
+    """Raise CheckpointError where saved tensors have other shapes than the model's parameters."""
+    wrong = [key for key, shape in wanted.items() if tensors[key].shape != shape]
+    if not wrong:
+        return
+    shapes = [
+        f"{key} is {tuple(tensors[key].shape)} instead of {tuple(wanted[key])}" for key in wrong
+    ]
+    if all(key.startswith(tuple(f"{part}." for part in new_parts)) for key in wrong):
+        raise CheckpointError(
+            f"{folder}: {listed(shapes)}; load it as the kind of model, and with as many labels, "
+            f"as it was saved."
+        )
+    raise CheckpointError(
+        f"{folder}: {listed(shapes)}; its config.json and its weights do not belong together."
+    )
+
+
+def check_left_over(
+    folder: Path, kind: str, wanted: Collection[str], found: Collection[str]
+) -> None:
+    """Warn of tensors that the model does not have; another kind's head and pooler are expected.
+
+    Raises CheckpointError where they are part of the encoder: the model would be another one
+    than was saved.
+    """
+    others = tuple(
+        f"{part}."
+        for part in (*HEADS, POOLER)
+        if not any(key.startswith(f"{part}.") for key in wanted)
+    )
+    unknown = sorted(key for key in found if key not in wanted and not key.startswith(others))
+    encoder = [k for k in unknown if k.startswith(("albert.encoder.", "albert.embeddings."))]
+    if encoder:
+        raise CheckpointError(
+            f"{folder} also holds {listed(encoder)}, for which its config.json has no place; "
+            f"config.json and the weights do not belong together."
+        )
+    if unknown:
+        warnings.warn(
+            f"{folder} also holds {listed(unknown)}, which no {kind} has; ignored.",
+            stacklevel=4,
+        )
+
+
 def _settle_copies(file: Path, tensors: dict[str, Tensor]) -> None:
-    """Leave out what a file carries a second time; the copies must agree where that decides."""
+    """Leave out what a file holds twice; CheckpointError where the copies must agree and do not."""
     matrix = tensors.pop("predictions.decoder.weight", None)
     words = tensors.get(_WORDS)
     if matrix is not None and words is not None and not torch.equal(matrix, words.to(matrix.dtype)):
@@ -57,7 +118,7 @@ def _settle_copies(file: Path, tensors: dict[str, Tensor]) -> None:
     if bias is not None and not torch.equal(bias, tensors.setdefault("predictions.bias", bias)):
         # Versions that did not tie the biases saved both; transformers goes by the first.
         warnings.warn(
-            f"{file} holds predictions.decoder.bias beside another predictions.bias; left aside.",
+            f"{file} holds predictions.decoder.bias beside another predictions.bias; ignored.",
             stacklevel=5,
         )
 
@@ -69,8 +130,8 @@ def _full_name(key: str) -> str:
 def _read(file: Path) -> dict[str, Tensor]:
     """The file's tensors in memory of their own.
 
-    The library maps a file into memory, and what is done to the file later is done to the
-    tensors. Opened anew for each tensor, at most one of them is there twice at a time.
+    safetensors maps a file into memory, so that later changes of the file change the tensors.
+    Opened anew for each tensor, at most one of them is in memory twice.
     """
     try:
         with safe_open(file, framework="pt") as opened:

@@ -20,12 +20,10 @@ from albert_lib.errors import CheckpointError, ConfigError, listed
 from albert_lib.files import folder_to_write, new_file, write_json
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, resolve_folder
 from albert_lib.model.encoder import AlbertEncoder
-from albert_lib.model.names import HEADS, hugging_face_name
-from albert_lib.model.weight_files import read_tensors
+from albert_lib.model.names import POOLER, hugging_face_name
+from albert_lib.model.weight_files import check_left_over, check_shapes, read_tensors
 
 Model = TypeVar("Model", bound="PretrainedModel")
-
-_POOLER = "albert.pooler"
 
 
 class PretrainedModel(nn.Module):
@@ -189,7 +187,7 @@ def exportable_config(config: AlbertConfig) -> AlbertConfig:
     """The same model in terms that other libraries know: layers that share nothing are L groups.
 
     Raises ConfigError for what only this library can run: the two partial sharings, and layers
-    dealt out to groups otherwise than Hugging Face's rounding does it.
+    dealt out to groups differently than Hugging Face's rounding does it.
     """
     if config.sharing not in ("all", "none"):
         raise ConfigError(
@@ -200,8 +198,8 @@ def exportable_config(config: AlbertConfig) -> AlbertConfig:
         config = config.replace(sharing="all", num_hidden_groups=config.num_hidden_layers)
     elif config.layer_groups() != config.replace(group_rounding="huggingface").layer_groups():
         raise ConfigError(
-            f"Hugging Face would deal {config.num_hidden_layers} layers out to "
-            f"{config.num_hidden_groups} groups otherwise than "
+            f"Hugging Face would divide {config.num_hidden_layers} layers among "
+            f"{config.num_hidden_groups} groups differently than "
             f'group_rounding="{config.group_rounding}"; use "huggingface" to share the model.'
         )
     return config.replace(project_equal_widths=True, group_rounding="huggingface")
@@ -224,8 +222,10 @@ def load(
     new = _settle_missing(folder, model, wanted.keys(), tensors.keys())
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     ours = {name: tensors[key] for key, name in wanted.items() if key in tensors}
-    _check_shapes(folder, model, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors)
-    _check_left_over(folder, model, wanted.keys(), tensors.keys())
+    check_shapes(
+        folder, model.NEW_PARTS, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors
+    )
+    check_left_over(folder, type(model).__name__, wanted.keys(), tensors.keys())
     number_type = _number_type(dtype, ours)
     state = {name: tensor.to(number_type) for name, tensor in ours.items()}
     model.load_state_dict(state, strict=False, assign=True)
@@ -293,7 +293,7 @@ def _settle_missing(
     new: dict[str, list[str]] = {}
     fatal = []
     for key in missing:
-        part = next((p for p in (*model.NEW_PARTS, _POOLER) if key.startswith(f"{p}.")), None)
+        part = next((p for p in (*model.NEW_PARTS, POOLER) if key.startswith(f"{p}.")), None)
         if part is None or any(other.startswith(f"{part}.") for other in found):
             fatal.append(key)
         elif part in model.NEW_PARTS:
@@ -311,56 +311,6 @@ def _settle_missing(
             stacklevel=4,
         )
     return [model.get_submodule(part) for part in new]
-
-
-def _check_shapes(
-    folder: Path,
-    model: PretrainedModel,
-    wanted: Mapping[str, torch.Size],
-    tensors: Mapping[str, Tensor],
-) -> None:
-    wrong = [key for key, shape in wanted.items() if tensors[key].shape != shape]
-    if not wrong:
-        return
-    shapes = [
-        f"{key} is {tuple(tensors[key].shape)} instead of {tuple(wanted[key])}" for key in wrong
-    ]
-    if all(key.startswith(tuple(f"{part}." for part in model.NEW_PARTS)) for key in wrong):
-        raise CheckpointError(
-            f"{folder}: {listed(shapes)}; load it as the kind of model, and with as many labels, "
-            f"as it was saved."
-        )
-    raise CheckpointError(
-        f"{folder}: {listed(shapes)}; its config.json and its weights do not belong together."
-    )
-
-
-def _check_left_over(
-    folder: Path, model: PretrainedModel, wanted: Collection[str], found: Collection[str]
-) -> None:
-    """Say what the file holds beyond the model; another kind's head and pooler go without saying.
-
-    Raises CheckpointError where what is left over is part of the encoder: the model would be
-    another one than was saved.
-    """
-    others = tuple(
-        f"{part}."
-        for part in (*HEADS, _POOLER)
-        if not any(key.startswith(f"{part}.") for key in wanted)
-    )
-    unknown = sorted(key for key in found if key not in wanted and not key.startswith(others))
-    encoder = [k for k in unknown if k.startswith(("albert.encoder.", "albert.embeddings."))]
-    if encoder:
-        raise CheckpointError(
-            f"{folder} also holds {listed(encoder)}, for which its config.json has no place; "
-            f"config.json and the weights do not belong together."
-        )
-    if unknown:
-        kind = type(model).__name__
-        warnings.warn(
-            f"{folder} also holds {listed(unknown)}, which no {kind} has; left aside.",
-            stacklevel=4,
-        )
 
 
 class _WithoutRandomNumbers(TorchFunctionMode):

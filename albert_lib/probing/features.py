@@ -13,7 +13,7 @@ from torch import Tensor
 
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
-from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.probing.fill_mask import batches_by_length, evaluation_mode
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
@@ -69,7 +69,7 @@ class Features:
         """
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = AlbertModel.from_pretrained(name_or_path)
-        store_for_few_pieces(model)
+        store_for_few_tokens(model)
         return cls(model, tokenizer)
 
     @overload

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
-from albert_lib.model.layout import store_for_few_pieces
+from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.probing.templates import word_id
 from albert_lib.text import AlbertTokenizer
 
@@ -96,7 +96,7 @@ class FillMask:
                 f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
                 f"model was trained with."
             )
-        store_for_few_pieces(model)
+        store_for_few_tokens(model)
         return cls(model, tokenizer)
 
     @overload

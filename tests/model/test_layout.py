@@ -1,14 +1,32 @@
-"""Weights stored by columns: another order in memory, the same model."""
+"""Weights stored by columns: another order in memory, the same model, and no stopwatch."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
 
 from albert_lib import AlbertForMaskedLM, AlbertForPreTraining
+from albert_lib.errors import ConfigError
 from albert_lib.model import layout
 
 IDS = torch.arange(5, 17).view(2, 6)
+DECIDE = """
+import itertools, time, torch
+import sys
+step = float(sys.argv[1])
+ticks = itertools.count()
+time.perf_counter = lambda: next(ticks) * step  # a clock that any stopwatch would go by
+from albert_lib.model import layout
+torch.manual_seed(0)
+layer = torch.nn.Linear(1024, 1024)
+order = layout.store_for_few_tokens(layer)
+print(order, layer(torch.ones(10, 1024)).double().sum().item().hex())
+"""
 
 
 def weights(model):
@@ -20,20 +38,17 @@ def even_small_matrices(monkeypatch) -> None:
     monkeypatch.setattr(layout, "SMALLEST", 0)
 
 
-@pytest.fixture(params=[True, False], ids=["columns", "rows"])
-def decided(request, monkeypatch) -> bool:
-    """Both decisions of the measurement, whatever this machine would say."""
-    monkeypatch.setattr(layout, "columns_are_faster", lambda weight: request.param)
-    return request.param
-
-
-def test_both_orders_give_the_same_scores_and_files(tmp_path, tiny, decided) -> None:
+@pytest.mark.parametrize("order", ["columns", "rows"])
+def test_both_orders_give_the_same_scores_and_files(tmp_path, tiny, monkeypatch, order) -> None:
+    monkeypatch.setenv(layout.ORDER_VARIABLE, order)
     torch.manual_seed(0)
     model = AlbertForMaskedLM(tiny.replace(initializer_range=0.3)).eval()
     model.save_pretrained(tmp_path / "before")
     before = model(IDS).logits
-    assert layout.store_for_few_pieces(model) is decided
-    assert all(weight.is_contiguous() is not decided for weight in weights(model))
+    assert layout.store_for_few_tokens(model) == order
+    for weight in weights(model):
+        turned = order == "columns" and weight.shape[0] >= weight.shape[1]
+        assert weight.is_contiguous() is not turned
     assert (model(IDS).logits - before).abs().max() < 1e-5
     model.save_pretrained(tmp_path / "after")
     files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("before", "after")]
@@ -41,9 +56,9 @@ def test_both_orders_give_the_same_scores_and_files(tmp_path, tiny, decided) -> 
 
 
 def test_a_model_stored_by_columns_still_learns(tiny, monkeypatch) -> None:
-    monkeypatch.setattr(layout, "columns_are_faster", lambda weight: True)
+    monkeypatch.setenv(layout.ORDER_VARIABLE, "columns")
     model = AlbertForPreTraining(tiny)
-    layout.store_for_few_pieces(model)
+    layout.store_for_few_tokens(model)
     before = [weight.clone() for weight in weights(model)]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     output = model(IDS)
@@ -54,14 +69,40 @@ def test_a_model_stored_by_columns_still_learns(tiny, monkeypatch) -> None:
 
 def test_small_matrices_stay_as_they_are(tiny, monkeypatch) -> None:
     monkeypatch.setattr(layout, "SMALLEST", 64 * 32 + 1)
-    monkeypatch.setattr(layout, "columns_are_faster", lambda weight: True)
-    assert layout.store_for_few_pieces(AlbertForMaskedLM(tiny)) is False
+    monkeypatch.setenv(layout.ORDER_VARIABLE, "columns")
+    model = AlbertForMaskedLM(tiny)
+    layout.store_for_few_tokens(model)
+    assert all(weight.is_contiguous() for weight in weights(model))
 
 
-def test_the_order_is_chosen_by_measuring(monkeypatch) -> None:
-    """The clock is stood in for: what it says decides."""
-    ticks = iter([0, 2, 2, 3] * layout.REPETITIONS)  # rows take 2, columns 1
-    monkeypatch.setattr(layout.time, "perf_counter", lambda: next(ticks))
-    assert layout.columns_are_faster(torch.randn(8, 4)) is True
-    ticks = iter([0, 1, 1, 3] * layout.REPETITIONS)
-    assert layout.columns_are_faster(torch.randn(8, 4)) is False
+def test_the_order_follows_from_pytorchs_matrix_library(monkeypatch) -> None:
+    monkeypatch.delenv(layout.ORDER_VARIABLE, raising=False)
+    for has_mkl, order in ((True, "columns"), (False, "rows")):
+        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda has_mkl=has_mkl: has_mkl)
+        assert layout.matrix_order() == order
+
+
+def test_another_order_than_rows_or_columns_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv(layout.ORDER_VARIABLE, "diagonal")
+    with pytest.raises(ConfigError, match=r"'diagonal'.*set it to rows or columns"):
+        layout.matrix_order()
+
+
+def test_no_clock_decides_and_fresh_processes_agree_on_a_busy_machine() -> None:
+    """With clocks that run apart and other processes computing beside, the bits are the same."""
+    environment = {k: v for k, v in os.environ.items() if k != layout.ORDER_VARIABLE}
+    environment["OMP_NUM_THREADS"] = "1"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", DECIDE, step],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for step in ("1", "-1", "0.001")
+    ]
+    until = time.monotonic() + 1
+    while time.monotonic() < until:  # this process computes too
+        torch.randn(256, 256).square().sum()
+    said = {process.communicate()[0] for process in started}
+    assert len(said) == 1 and said.pop().startswith(("rows ", "columns "))

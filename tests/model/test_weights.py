@@ -284,9 +284,9 @@ def peak():  # of this program alone: ru_maxrss would begin with the parent's
 torch.zeros(9).sum(), torch.nn.Linear(2, 2)
 before = peak()
 model = AlbertForPreTraining.from_pretrained(sys.argv[1])
-if int(sys.argv[2]):  # as FillMask does where it is faster
-    layout.columns_are_faster = lambda weight: True
-    assert layout.store_for_few_pieces(model)
+if int(sys.argv[2]):  # as FillMask does where PyTorch has MKL
+    layout.matrix_order = lambda: "columns"
+    assert layout.store_for_few_tokens(model) == "columns"
 with torch.no_grad():
     total = sum(float(parameter.sum()) for parameter in model.parameters())
 print(peak() - before)

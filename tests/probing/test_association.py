@@ -205,3 +205,16 @@ def test_texts_without_an_embedding_are_refused(features: Features) -> None:
         sentence_embeddings(features, ["A nurse.", ""])
     with pytest.raises(InputError, match="pooling='max' is unknown; choose from cls, mean"):
         sentence_embeddings(features, ["A nurse."], pooling="max")  # type: ignore[arg-type]
+
+
+def test_with_the_weakest_partition_given_every_sampled_one_is_a_hit() -> None:
+    a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    angles = np.linspace(0.1, 1.4, 12)
+    words = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # from nearest A to nearest B
+    far, near = words[6:], words[:6]
+    found = association_test(far, near, a, b, np.random.default_rng(0), max_partitions=50)
+    assert (found.p_value, found.n_partitions, found.exact) == (1.0, 50, False)
+    every = association_test(far, near, a, b, np.random.default_rng(0), max_partitions=924)
+    assert (every.p_value, every.n_partitions, every.exact) == (1.0, 924, True)
+    best = association_test(near, far, a, b, np.random.default_rng(0), max_partitions=924)
+    assert best.p_value == 1 / 924

@@ -104,6 +104,8 @@ def test_excludes_and_text() -> None:
     assert interval.excludes(0.0)
     assert interval.excludes(1.0)
     assert not interval.excludes(0.125)
+    assert not interval.excludes(0.875)
+    assert interval.excludes(0.124) and interval.excludes(0.876)
     assert str(interval) == "+0.50 [+0.12, +0.88]"
 
 

@@ -102,6 +102,13 @@ def test_the_bootstrap_of_an_effect_size_by_listing_every_resample() -> None:
         assert np.mean(np.array(sizes) <= end + 1e-9) >= share - 0.01
 
 
+def test_a_resample_of_one_value_has_no_effect_size_and_is_left_out() -> None:
+    x, y = np.array([1.0, 2.0]), np.array([1.0, 0.0])  # one resample in 16 is 1, 1, 1, 1
+    found = effect_size_interval(x, y, np.random.default_rng(0), resamples=4000)
+    assert all(map(math.isfinite, (found.low, found.high)))
+    assert found.high <= 2
+
+
 def test_the_effect_size_by_hand() -> None:
     # of 3, 5, 0, 2: mean 2.5, squared distances 0.25 + 6.25 + 6.25 + 0.25, over 3
     assert effect_size(np.array([3.0, 5.0]), np.array([0.0, 2.0])) == pytest.approx(
@@ -126,7 +133,11 @@ def test_the_bootstrap_leaves_out_what_has_no_value_and_refuses_no_resamples() -
     def statistic(drawn: np.ndarray) -> np.ndarray:
         return np.where(np.arange(len(drawn)) % 2 == 0, np.nan, 3.0)
 
+    def number(drawn: np.ndarray) -> np.ndarray:
+        return np.full(len(drawn), float(len(drawn)))
+
     rng = np.random.default_rng(0)
+    assert percentile_bootstrap(4, number, rng) == (1000.0, 1000.0)
     assert percentile_bootstrap(4, statistic, rng) == (3.0, 3.0)
     assert percentile_bootstrap((4, 1), statistic, rng) == (-math.inf, math.inf)
     assert all(map(math.isfinite, percentile_bootstrap(2, statistic, rng)))

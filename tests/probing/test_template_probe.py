@@ -119,3 +119,11 @@ def test_one_piece_words_reports_the_others(tokenizer: AlbertTokenizer) -> None:
     kept, dropped = single_token_words(tokenizer, ["teacher", "bookkeeper", "doctor"])
     assert kept == ["teacher", "doctor"]
     assert dropped == {"bookkeeper": tokenizer.tokenize("bookkeeper")}
+
+
+def test_a_contrast_keeps_the_confidence_and_the_sign() -> None:
+    first = ProbeRow.of("a", [1.0, 2.0, 4.0], confidence=0.5)
+    second = ProbeRow.of("b", [0.5, 0.0, 1.0], confidence=0.5)
+    row = contrast(first, second)
+    assert (row.label, row.values.tolist()) == ("a − b", [0.5, 2.0, 3.0])
+    assert row.interval == mean_interval([0.5, 2.0, 3.0], 0.5)

@@ -99,3 +99,15 @@ def test_lists_that_say_nothing_are_refused(fill_mask: FillMask) -> None:
         top_k_presence(fill_mask, [], ["nurse"])
     with pytest.raises(InputError, match="'bookkeeper' is not one token"):
         top_k_presence(fill_mask, TEMPLATES, ["bookkeeper"])
+
+
+def test_a_list_may_hold_all_of_the_probability() -> None:
+    (word,) = gap_bounds({"cook": 1.0}, {"cook": 0.5})
+    assert word.low == word.high == pytest.approx(np.log(2))
+    with pytest.raises(InputError, match="has the probability"):
+        gap_bounds({"cook": 1.01}, {"cook": 0.5})
+
+
+def test_a_sign_is_known_on_either_side_of_zero_and_not_across() -> None:
+    for low, high, known in [(0.1, 0.2, True), (-0.2, -0.1, True), (-1.0, 1.0, False)]:
+        assert ListedWord("cook", "both", low, high).sign_is_known is known

@@ -119,3 +119,8 @@ def test_no_batches_are_refused(tiny_world, batches):
     with pytest.raises(InputError, match="n_batches is 0; read at least 1"):
         find_floor(reader, batches, 0)
     assert find_floor(reader, batches, 1).pairs == 20
+
+
+def test_a_second_best_answer_is_not_right():
+    chances = torch.tensor([[0.49, 0.51], [0.4999, 0.5001]], dtype=torch.float64)
+    assert expected_accuracy(chances, torch.tensor([0, 0])).tolist() == [0.0, 0.0]

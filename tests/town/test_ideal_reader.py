@@ -125,6 +125,8 @@ def test_a_reader_with_another_bias_does_worse_and_none_does_better(tiny_world, 
 def test_longer_runs_are_refused(tiny_world):
     with pytest.raises(ConfigError, match="max_ngram is 3"):
         IdealReader(Town(world=tiny_world), MaskingConfig())
+    with pytest.raises(ConfigError, match="max_ngram is 2"):
+        IdealReader(Town(world=tiny_world), MaskingConfig(max_ngram=2))
 
 
 def test_documents_cut_short_are_refused(tiny_world, tmp_path):

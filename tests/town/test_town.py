@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -154,6 +155,36 @@ def test_more_remarks_can_be_had_and_nothing_else_changes():
     assert abs(np.mean(told) - 0.5) < 4 * np.sqrt(0.25 / len(told))
 
 
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ConfigError, match="seed is -1; use a whole number"):
+        Town(seed=-1)
+    assert Town(seed=0).seed == 0
+
+
+def test_the_hamlet_is_as_small_as_it_says():
+    world = load_hamlet()
+    assert [event.name for event in world.events] == [
+        "way_to_work", "morning_work", "lunch", "afternoon_work"
+    ]  # fmt: skip
+    assert [len(side) for side in world.names] == [6, 6]
+    assert (world.shortest, world.longest) == (3, 3)
+    assert max(len(event.forms) for event in world.events) == 4
+
+
+@pytest.mark.parametrize("load", [load_world, load_hamlet])
+def test_a_sequence_holds_the_longest_document_and_no_more(load):
+    world = load()
+    lengths = {
+        sum(max(event.n_tokens, world.remarks.n_tokens) for event in world.events[start:][:n])
+        for n in range(world.shortest, world.longest + 1)
+        for start in range(len(world.events) - n + 1)
+    }
+    assert world.longest_document == max(lengths)
+    assert world.sequence_length == max(lengths) + 3  # [CLS] and two [SEP]
+    longer = replace(world, remarks=replace(world.remarks, forms=(read_form("so " * 40 + "."),)))
+    assert longer.longest_document == 41 * world.longest
+
+
 @pytest.mark.parametrize("bias", [-0.1, 1.1])
 def test_a_dial_out_of_range_is_refused(bias):
     with pytest.raises(ConfigError, match="between 0"):
@@ -169,6 +200,7 @@ FAULTS = {
     "no forms": ('["The {pet} eats."]', "[]", "no forms"),
     "one name too few": ('"Carl", "Dov"', '"Carl"', "more names"),
     "a day too short": ("longest = 3", "longest = 4", "do not fit"),
+    "a day of one event": ("shortest = 2", "shortest = 1", "use 2 events or more"),
     "no remarks": ("[remarks]", "[rumours]", "lacks 'remarks'"),
     "not TOML": ("[names]", "[names", "not TOML"),
     "an unknown attribute": ('attribute = "', 'attribute = "un', "not defined"),

@@ -13,7 +13,15 @@ import scipy.stats
 
 from albert_lib.errors import TextError
 from albert_lib.probing import FillMask
-from albert_lib.probing.sets.bec_pro import NOT_INDEPENDENT, PAIRS, read, score
+from albert_lib.probing.sets.bec_pro import (
+    NOT_INDEPENDENT,
+    PAIRS,
+    BecProResult,
+    ProfessionPair,
+    ScoredProfessionPair,
+    read,
+    score,
+)
 from albert_lib.probing.sets.signed_ranks import signed_ranks
 
 HEADER = "\tSentence\tSent_TM\tSent_AM\tSent_TAM\tTemplate\tPerson\tGender\tProfession\tProf_Gender"
@@ -231,3 +239,29 @@ def test_the_authors_file(shared_data: Path, scripted: Callable[..., FillMask]) 
     result = score(fill_mask, managers)
     assert len(result.scored) == 5 * 7, "without boyfriend, girlfriend, dad and mom"
     assert fill_mask.model.texts_seen == 5 * 3 * 2, "he, this man, my brother; known and hidden"
+
+
+def test_the_interval_of_r_as_drawn_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    jobs = [f"job {i}" for i in range(6)]
+    pairs = []
+    for job in jobs:
+        for _ in range(int(rng.integers(2, 6))):
+            item = ProfessionPair("t", job, "female", ("he", "she"), ("a", "b"))
+            gap = round(float(rng.normal(0.2, 1.0)), 1)  # with ties and zeros
+            pairs.append(ScoredProfessionPair(item, 0.0, gap))
+    measures = {m.label: m for m in BecProResult(tuple(pairs), {}).measures()}
+    found = measures["female professions: women − men, r"]
+    by_job = [[p.female - p.male for p in pairs if p.item.profession == job] for job in jobs]
+
+    def r(drawn: list[int]) -> float:
+        differences = np.round(np.concatenate([by_job[i] for i in drawn]), 9)
+        z = scipy.stats.wilcoxon(differences, method="approx").zstatistic
+        ranks = scipy.stats.rankdata(abs(differences[differences != 0]))
+        signs = np.sign(differences[differences != 0])
+        return abs(z) * np.sign((ranks * signs).sum()) / math.sqrt(len(differences))
+
+    draws = np.random.default_rng(0).integers(6, size=(1000, 6)).tolist()
+    low, high = np.quantile([r(drawn) for drawn in draws], [0.025, 0.975])
+    assert found.value == pytest.approx(r(list(range(6))))
+    assert (found.low, found.high) == pytest.approx((low, high))

@@ -153,3 +153,11 @@ def test_questions_without_an_answer_are_refused(fill_mask: FillMask, lists: Wea
         weat.score(fill_mask, [])
     with pytest.raises(InputError, match="vectors='glove' is unknown; choose from cls, mean, stat"):
         weat.score(fill_mask, [lists], vectors="glove")  # type: ignore[arg-type]
+
+
+def test_the_seed_is_that_of_the_draws(fill_mask: FillMask, lists: WeatLists) -> None:
+    found = [
+        weat.score(fill_mask, [lists], seed=seed, max_partitions=3).scored[0] for seed in range(8)
+    ]
+    assert len({one.interval.low for one in found}) > 1
+    assert len({one.outcome.p_value for one in found}) > 1

@@ -251,3 +251,37 @@ def test_the_authors_development_files(
     assert all(pair.log_odds == pytest.approx(0) for pair in result.scored)
     males = [sum(pair.male for pair in result.scored if pair.item.kind == kind) for kind in (1, 2)]
     assert males == [192, 195], "of 387 and 388: about half"
+
+
+def test_the_f1_intervals_as_drawn_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    male = (rng.random(30) < 0.6).tolist()
+    result = pairs(male, rng.normal(0.3, 1.0, size=30).tolist())
+
+    def f1(wanted: list[bool], answered: list[bool]) -> float:
+        hits = sum(a and b for a, b in zip(wanted, answered, strict=True))
+        both = sum(wanted) + sum(answered)
+        return 2 * hits / both if both else 0.0
+
+    def plain(drawn: list[int]) -> tuple[float, float]:
+        chosen = [result.scored[i] for i in drawn]
+        scores = {}
+        for half, is_pro in (("pro", True), ("anti", False)):
+            truth = [one.male is is_pro for one in chosen]  # the pronoun there is male
+            says = [(one.in_pro if is_pro else one.in_anti) > 0 for one in chosen]
+            is_male = [s is one.male for s, one in zip(says, chosen, strict=True)]
+            scores[half, 1] = f1(truth, is_male)
+            scores[half, 0] = f1([not t for t in truth], [not m for m in is_male])
+        stereotype = sum(abs(scores["pro", g] - scores["anti", g]) for g in (0, 1)) * 50
+        skew = sum(abs(scores[half, 1] - scores[half, 0]) for half in ("pro", "anti")) * 50
+        return stereotype, skew
+
+    draws = np.random.default_rng(0).integers(30, size=(1000, 30)).tolist()
+    resampled = np.array([plain(drawn) for drawn in draws])
+    measures = {measure.label: measure for measure in result.measures()}
+    for place, what in enumerate(("stereotype", "skew")):
+        found = measures[f"type 1: {what} (F1)"]
+        assert found.value == pytest.approx(plain(list(range(30)))[place])
+        low, high = np.quantile(resampled[:, place], [0.025, 0.975])
+        assert (found.low, found.high) == pytest.approx((low, high))
+        assert found.low < found.high

@@ -1,6 +1,6 @@
 """albert_lib: every piece of ALBERT (Lan et al., 2019) that the workbook builds, tested.
 
-Public names are loaded on first use, so that `import albert_lib` costs no more than it must.
+Public names are loaded on first use, so that `import albert_lib` stays fast.
 """
 
 from __future__ import annotations

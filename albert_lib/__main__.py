@@ -14,15 +14,15 @@ from typing import Any
 from albert_lib.errors import AlbertLibError
 
 COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is asked for
-    "build-corpus": "turn texts into a corpus of piece ids, ready for pretraining",
-    "train-tokenizer": "learn a vocabulary from texts",
-    "pretrain": "train a model; a run that was killed resumes where it was",
-    "diagnose": "say why a pretraining run's curve is stuck",
-    "convert": "turn a TensorFlow checkpoint of Google's into a folder of ours",
-    "fill-mask": "ask a model what stands behind [MASK]",
-    "features": "show and save the vectors that a model gives to texts",
-    "probe": "put a published set of probes to a model, and write a report with intervals",
-    "doctor": "look at this machine and say what is missing, and what to do",
+    "build-corpus": "tokenize texts into a corpus for pretraining",
+    "train-tokenizer": "train a SentencePiece vocabulary on texts",
+    "pretrain": "pretrain a model; after a kill, the same command resumes",
+    "diagnose": "explain why the loss of a pretraining run does not fall",
+    "convert": "convert a TensorFlow checkpoint of Google's to a Hugging Face folder",
+    "fill-mask": "predict the token at each [MASK]",
+    "features": "compute and save the hidden states of texts",
+    "probe": "score a model on a published probe set; report with intervals",
+    "doctor": "check this machine's set-up and say how to repair it",
 }
 DELIBERATE_ERROR = 2
 INTERRUPTED = 130  # what shells report for Ctrl-C
@@ -69,7 +69,7 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def main_of_process() -> int:
-    """Run `main` on a real terminal or pipe: closed early it ends the command without a word."""
+    """Run `main` on a terminal or a pipe; if the reader closes the pipe, end silently."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end a run
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

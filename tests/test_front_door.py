@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import os
@@ -164,3 +165,31 @@ def test_readme_links_lead_somewhere_and_miss_no_notebook() -> None:
     assert not missing
     notebooks = {f"notebooks/{path.name}" for path in (PROJECT / "notebooks").glob("*.ipynb")}
     assert notebooks <= set(links)
+
+
+LONGEST_PATH = 3000  # lines
+
+
+def the_path() -> list[Path]:
+    """The files that README tells a learner to read, in its order."""
+    (section,) = re.findall(r"^## The path\n(.*?)^## ", read("README.md"), re.MULTILINE | re.DOTALL)
+    return [PROJECT / name for name in re.findall(r"`(albert_lib/[\w/]+\.py)`", section)]
+
+
+def test_the_path_of_a_learner_is_short_and_leads_through_every_stage() -> None:
+    path = the_path()
+    missing = [file.relative_to(PROJECT).as_posix() for file in path if not file.is_file()]
+    assert not missing, f"README's path names {missing}"
+    stages = dict.fromkeys(file.parent.name for file in path)
+    assert list(stages) == ["text", "objectives", "albert_lib", "model", "training", "probing"]
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in path)
+    assert lines <= LONGEST_PATH, f"README's path has {lines} lines"
+    for file in path:
+        importlib.import_module(".".join(file.relative_to(PROJECT).with_suffix("").parts))
+
+
+def test_readme_and_contributing_name_only_files_that_exist() -> None:
+    for name in ("README.md", "CONTRIBUTING.md"):
+        named = re.findall(r"`((?:albert_lib|tests|benchmarks)/[\w/]+\.(?:py|toml))`", read(name))
+        missing = [file for file in named if not (PROJECT / file).is_file()]
+        assert not missing, f"{name} names {missing}"

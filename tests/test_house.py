@@ -61,6 +61,7 @@ OTHER_TESTS = {
     "fidelity": "the table of `make fidelity`",
     "hub": "albert_lib/hub.py",
     "interop": "TensorFlow and KerasHub",
+    "mutants": "the tests themselves",
     "notebooks": "the rules of the workbook",
     "old_files": "files of version 0.1.0",
 }

@@ -1,4 +1,4 @@
-"""doctor: what this machine has and lacks."""
+"""doctor: check this machine's set-up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line a check, with what to do where one fails; return 1 if any failed."""
+    """Print one line per check, with the remedy where one fails; return 1 if any failed."""
     results = checks()
     for result in results:
         print(f"{'[OK]  ' if result.ok else '[FAIL]'} {result.name}: {result.detail}")
         if not result.ok:
             print(f"       → {result.remedy}")
     failed = sum(not result.ok for result in results)
-    print("Everything is ready." if failed == 0 else f"{failed} to mend.")
+    print("Everything is ready." if failed == 0 else f"{failed} to repair.")
     return 1 if failed else 0

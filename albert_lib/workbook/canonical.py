@@ -1,4 +1,4 @@
-"""The form in which a notebook is kept: its outputs, and nothing that changes from run to run."""
+"""The form in which a notebook is stored: its outputs, and nothing that changes between runs."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-KEPT_OF_NOTEBOOK = ("albert",)
-KEPT_OF_CELL = ("nbgrader", "tags", "slideshow")
+STORED_OF_NOTEBOOK = ("albert",)
+STORED_OF_CELL = ("nbgrader", "tags", "slideshow")
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
     """A copy without times, Python's version, and the state of widgets.
 
-    Widget views are left out too: without their state they show "model not found". What stands
-    in for each widget is kept, so the file reads well where no kernel runs.
+    Widget views are left out too: without their state they show "model not found". The
+    static output of each widget stays, so that the file reads well without a kernel.
     """
-    kept = copy.deepcopy(notebook)
-    own = {name: kept.metadata[name] for name in KEPT_OF_NOTEBOOK if name in kept.metadata}
-    kept.metadata = NotebookNode(
+    stored = copy.deepcopy(notebook)
+    own = {name: stored.metadata[name] for name in STORED_OF_NOTEBOOK if name in stored.metadata}
+    stored.metadata = NotebookNode(
         kernelspec=NotebookNode(KERNEL), language_info=NotebookNode(name="python"), **own
     )
-    for cell in kept.cells:
+    for cell in stored.cells:
         cell.metadata = NotebookNode(
-            {name: cell.metadata[name] for name in KEPT_OF_CELL if name in cell.metadata}
+            {name: cell.metadata[name] for name in STORED_OF_CELL if name in cell.metadata}
         )
         if cell.cell_type == "code":
             cell.outputs = _without_views(_joined(cell.outputs))
-    return kept
+    return stored
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs with all text of one stream in one piece: where it is cut is chance."""
+    """The outputs with the text of each stream joined: where it is split depends on timing."""
     joined: list[NotebookNode] = []
     streams: dict[str, NotebookNode] = {}
     for output in outputs:

@@ -1,4 +1,4 @@
-"""`check`: hold a learner's function against the library's, and say what is wrong with it."""
+"""`check`: compare a learner's function with the library's, and say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NotYetRight(AlbertLibError):
     """Raised while nbgrader is grading, on any answer but the right one."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows: one line; where in this file it was raised teaches nobody."""
+        """What IPython shows: one line, because the traceback would only show this file."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -102,7 +102,7 @@ class _Attempt:
         expected = call_with(exercise.solution, exercise.solution, copied)
         library_seconds = time.perf_counter() - started
         given = copy.deepcopy(dict(arguments))
-        with _overheard(self.complaints):
+        with _collected(self.complaints):
             started = time.perf_counter()
             answer = call_with(function, exercise.solution, given)
             self.slowness.append((time.perf_counter() - started) / max(library_seconds, 1e-9))
@@ -125,7 +125,7 @@ class _Attempt:
         return "\n".join([f"Exercise {exercise.id}: right.", text, *self.remarks()])
 
     def remarks(self) -> list[str]:
-        """What else was noticed: arguments that were changed, warnings that were held back."""
+        """Notes on the side: arguments that were changed, warnings that were suppressed."""
         lines = [
             f"Note: your function changes its argument {name!r}, which its caller may still need. "
             f"Work on a copy."
@@ -246,14 +246,14 @@ def _call_problem(exercise: Exercise, function: Any, arguments: Arguments) -> st
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep warnings and stderr back: nbgrader takes a point away for any text on stderr."""
+    """Suppress warnings and stderr: nbgrader takes a point away for any text on stderr."""
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
 
 
 @contextlib.contextmanager
-def _overheard(complaints: dict[str, None]) -> Iterator[None]:
+def _collected(complaints: dict[str, None]) -> Iterator[None]:
     """Collect what is warned and written to stderr inside the block, one line each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""The notebooks as a class set.
+"""Build the nbgrader course of the workbook.
 
 `python -m albert_lib.workbook.classroom` makes build/classroom, an nbgrader course whose
 assignments are the notebooks as they stand, and the versions to hand out. Grading there is
@@ -54,7 +54,7 @@ class ClassroomError(AlbertLibError, RuntimeError):
 def make_course(folder: Path, notebooks: Sequence[Path]) -> list[str]:
     """Lay out an nbgrader course in `folder`, an assignment a notebook; return their names.
 
-    What students handed in and the grades in `folder` are kept.
+    Submissions and grades in `folder` stay as they are.
     """
     (folder / "exchange").mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
@@ -76,7 +76,7 @@ def release(folder: Path, assignment: str) -> Path:
         reason = found[1] if found else "see the notebook's nbgrader metadata"
         raise ClassroomError(
             f"nbgrader could not release {assignment} ({reason}); "
-            f"mend the notebook in notebooks/ and build the class set again."
+            f"correct the notebook in notebooks/ and build the course again."
         )
     return folder / "release" / assignment
 
@@ -101,7 +101,7 @@ def course_api(folder: Path) -> NbGraderAPI:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Build the class set; return the exit status."""
+    """Build the course; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m albert_lib.workbook.classroom",
         description="Build the nbgrader course of the workbook.",
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not notebooks:
             raise ClassroomError(
-                f"{project_folder()} has no notebooks; build the class set in a clone of it."
+                f"{project_folder()} has no notebooks; build the course in a clone of the project."
             )
         for assignment in make_course(options.folder.resolve(), notebooks):
             released = release(options.folder.resolve(), assignment)

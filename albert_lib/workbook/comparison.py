@@ -1,4 +1,4 @@
-"""Comparing a learner's answer with the library's, and saying how their kinds differ."""
+"""Compare a learner's answer with the library's, and say how type, shape or dtype differ."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def largest_difference(expected: Any, answer: Any) -> float:
 
 
 def holds_nan(value: Any) -> bool:
-    """Whether a number in `value` is not a number."""
+    """Whether `value` contains a NaN."""
     if isinstance(value, (list, tuple)):
         return any(map(holds_nan, value))
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Values as a person would write them down: whole when small, else by shape and first elements."""
+"""Values in one readable line: in full when small, else shape and first elements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LETTERS = 160  # of any other value
 
 
 def describe(value: Any) -> str:
-    """One value in one line, the same on every machine."""
+    """Describe a value in one line that is the same on every machine."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return _describe_array(value)
     if isinstance(value, np.random.Generator):

@@ -1,4 +1,4 @@
-"""Is this machine ready for the workbook? Each thing it needs, and what to do without it."""
+"""Checks whether this machine is ready for the workbook, and says what to do if not."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def environment_check() -> None:
         if not result.ok:
             print(f"       → {result.remedy}")
     failed = sum(not result.ok for result in results)
-    print("Everything is ready." if not failed else f"{failed} to mend before you go on.")
+    print("Everything is ready." if not failed else f"{failed} to repair before you go on.")
 
 
 def checks() -> list[Check]:
-    """Look at everything; nothing is changed and nothing raises."""
+    """Run every check; none of them raises or changes anything."""
     return [
         _python(),
         _own_environment(),
@@ -74,7 +74,7 @@ def _python() -> Check:
 
 
 def _own_environment() -> Check:
-    """A virtual or conda environment: in the system's Python, packages of others collide."""
+    """A virtual or conda environment: the system's Python holds other programs' packages."""
     conda = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
     virtual = sys.prefix != sys.base_prefix
     kind = "conda" if conda else "virtual" if virtual else "the system's Python"
@@ -108,7 +108,7 @@ def _guarded(name: str, look: Callable[[], str], remedy: str) -> Check:
     """Run `look`, which returns what it found or raises."""
     try:
         return Check(name, True, look(), remedy)
-    except Exception as problem:  # whatever is broken, say so and look at the rest
+    except Exception as problem:  # report whatever is broken, and go on with the other checks
         detail = " ".join(str(problem).split())
         return Check(name, False, f"{type(problem).__name__}: {detail}", remedy)
 

@@ -1,4 +1,4 @@
-"""What an exercise is: a tested piece of albert_lib, inputs to try it on, known mistakes."""
+"""What an exercise is: a tested function of albert_lib, random inputs, known mistakes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why answers are wrong where many are right, and the trial that shows it, if one does."""
+    """Why answers are wrong if more than one would be right, and a trial that shows it, if any."""
 
     sentence: str
     trial: Trial | None = None
@@ -118,7 +118,7 @@ class Exercise:
         for trial in trials:
             try:
                 mistaken = call(wrong, self.solution, trial.arguments)
-            except Exception:  # it makes other mistakes than the answers seen, which raised nothing
+            except Exception:  # the answers raised nothing, so this is another mistake
                 return False
             if not same(mistaken, trial.answer, self.tolerance):
                 return False

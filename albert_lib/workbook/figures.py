@@ -1,4 +1,4 @@
-"""`show`: a figure in a notebook together with the words for those who cannot see it."""
+"""`show`: display a figure with its alternative text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hint` and `reveal`: three steps towards an answer, and the library's own."""
+"""`hint` and `reveal`: three hints for an exercise, and the library's own solution."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def reveal(id: str) -> None:
 
 
 def reveal_text(exercise: Exercise) -> str:
-    """Where the library's version stands, for readers without HTML."""
+    """The file of the library's version, for readers without HTML."""
     return f"{exercise.name} is in {source_file(exercise)}"
 
 

@@ -1,4 +1,4 @@
-"""Numbers that differ from machine to machine, shown so that no output ever disagrees.
+"""Numbers that differ between machines, printed so that nbval still finds equal outputs.
 
 nbval compares everything a cell prints except what stands in `(here: …)`: the file
 tests/notebooks/nbval.cfg blanks that on both sides.
@@ -16,7 +16,7 @@ REMEDY = (
 
 
 class NumberError(AlbertLibError, ValueError):
-    """A number was promised in a way that cannot be kept."""
+    """A band whose lower end is above its upper end."""
 
 
 def here(value: object) -> str:
@@ -35,7 +35,7 @@ def band(
     digits: int = 2,
     remedy: str = REMEDY,
 ) -> None:
-    """Print whether `value` lies in the promised band; the same text on every machine that it does.
+    """Print whether `value` lies in the promised band; the text is the same wherever it does.
 
     >>> band("held-out MLM loss", 5.43, 4.9, 6.1, "nats")
     held-out MLM loss: inside the promised 4.90 to 6.10 nats (here: 5.43)

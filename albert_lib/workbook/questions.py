@@ -1,4 +1,4 @@
-"""`quiz`: a question to answer before the machine does, every answer with its own explanation."""
+"""`quiz`: a multiple-choice question; every option has its own explanation."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from albert_lib.workbook.canonical import WIDGET_VIEW, canonical
 DEFAULT_BUDGET = 180  # seconds a notebook, unless its metadata says albert.budget_seconds
 COURSE_BUDGET = 720  # seconds for chapters 1 to 6 together
 COURSE = re.compile(r"0[1-6]_")
-PATIENCE = 4  # a cell may take this many budgets before it is given up: a slow machine is no error
+PATIENCE = 4  # budgets a cell may take before it is stopped: a slow machine is not an error
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def in_time(self) -> bool:
-        """Whether it kept its budget."""
+        """Whether it took no longer than its budget."""
         return self.seconds <= self.budget
 
 
@@ -107,7 +107,7 @@ def write_page(folder: Path, path: Path, notebook: NotebookNode) -> Path:
 
 
 def without_progress_bars(notebook: NotebookNode) -> NotebookNode:
-    """A copy without widgets that have nothing to stand in for them: a bar that says 0 %."""
+    """A copy without widgets that have no static output, such as a progress bar at 0 %."""
     page = copy.deepcopy(notebook)
     for cell in page.cells:
         if cell.cell_type == "code":
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def verdict(run: Run) -> str:
-    """The rest of the notebook's line."""
+    """The seconds, the budget and any problem of one notebook, in one line."""
     took = f"{run.seconds:5.0f} s of {run.budget:.0f} s"
     if run.problem is not None:
         return f"{took}  FAILED: {run.problem}"

@@ -1,4 +1,4 @@
-"""How figures look: one style for all notebooks, readable for everybody."""
+"""The style of all figures, readable with any colour vision and in grey print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dials that teach: a figure that follows sliders, and stands on its own where none can move."""
+"""Figures that follow sliders, with a static output for pages without a kernel."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
     `draw` takes the dials' values by name and returns (figure, alternative text), or text. The
     first drawing is also an ordinary output, for pages without a kernel.
 
-        explorer(draw_lengths, share=slider("masking share", 0.15, 0.05, 0.5, 0.05),
-                 max_ngram=slider("longest run, words", 3, 1, 5))
+        explorer(draw_lengths, rate=slider("masking rate", 0.15, 0.05, 0.5, 0.05),
+                 max_ngram=slider("longest span, words", 3, 1, 5))
     """
     screen = ipywidgets.HTML()
     drawn = _drawn(draw, dials)

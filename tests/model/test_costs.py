@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.model import AlbertForPreTraining, costs
-from albert_lib.workbook.kept import kept_tensors
+from albert_lib.workbook.saved_tensors import saved_tensors
 
 BATCH, LENGTH = 2, 7
 
@@ -45,7 +45,7 @@ def their_loss(model: torch.nn.Module) -> torch.Tensor:
 
 def kept_bytes(model: torch.nn.Module) -> int:
     """Bytes of numbers that are kept; neither ids nor the losses' own few scalars."""
-    kept = kept_tensors(lambda: their_loss(model), model)
+    kept = saved_tensors(lambda: their_loss(model), model)
     return sum(
         tensor.untyped_storage().nbytes()
         for tensor in kept
@@ -115,7 +115,7 @@ def test_autocast_keeps_a_little_less_on_a_cpu_than_is_foretold_for_a_gpu() -> N
 
     # the narrow copies of the weights are kept too, and are counted among the state
     copies = costs.state_bytes(config, costs.BFLOAT16)["copies"]
-    kept = sum(each.untyped_storage().nbytes() for each in kept_tensors(loss, model)) - copies
+    kept = sum(each.untyped_storage().nbytes() for each in saved_tensors(loss, model)) - copies
     foretold = costs.activation_bytes(
         config, BATCH, LENGTH, BATCH * LENGTH, matrix_bytes=costs.BFLOAT16
     )

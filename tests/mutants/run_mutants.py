@@ -124,11 +124,12 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true", help="print the sample, and run nothing")
     options = parser.parse_args()
-    sample = draw(options.count, options.seed, options.folder or FOLDERS)
+    folders = options.folder or FOLDERS
+    sample = draw(options.count, options.seed, folders)
     if options.list:
         print("\n".join(map(as_diff, sample)))
         return 0
-    selection, ledger = select(BUILD / "tests.json"), Ledger()
+    selection, ledger = select(BUILD, folders), Ledger()
     waiting = [mutant for mutant in sample if not ledger.known(mutant)]
     print(f"{len(sample)} mutants, {len(waiting)} of them to try.")
     with tempfile.TemporaryDirectory(prefix="albert-mutants-") as folder:

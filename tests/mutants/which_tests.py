@@ -1,7 +1,7 @@
 """Which tests run which lines of the library, and how long each of them takes.
 
-One run of the tests under coverage says it; a mutant then needs only the tests of its line. The
-answer is stored, and asked for again when the library or its tests have changed.
+One run of a folder's tests under coverage says it; a mutant then needs only the tests of its line.
+The answer is stored, and asked for again when the library or these tests have changed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +54,6 @@ def is_mirror(test: str, file: str) -> bool:
     return test.startswith(f"{(Path('tests') / folder).as_posix()}/test_{library.stem}.py::")
 
 
-def paths_of_tests() -> list[str]:
-    """The tests of the folders that are mutated, and the examples in their docstrings."""
-    return [f"{root}/{name}" for root in ("tests", "albert_lib") for name in FOLDERS]
-
-
 def words_for_pytest() -> list[str]:
     """How pytest is called, with a fault and without."""
     return [
@@ -71,35 +66,51 @@ def words_for_pytest() -> list[str]:
     ]
 
 
-def fingerprint() -> str:
-    """Changes whenever the library, its tests or its settings do."""
+def fingerprint(folder: str = "") -> str:
+    """Changes whenever the library, its settings or the tests of `folder` (or any) do."""
     digest = hashlib.sha256()
-    folders = (PROJECT / "albert_lib", PROJECT / "tests")
-    paths = [path for folder in folders for path in folder.rglob("*.py")]
-    for path in sorted([*paths, PROJECT / "pyproject.toml"]):
+    paths = [*(PROJECT / "albert_lib").rglob("*.py"), *(PROJECT / "tests").glob("*.py")]
+    paths += (PROJECT / "tests" / folder).rglob("*.py")
+    for path in sorted({*paths, PROJECT / "pyproject.toml"}):
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def select(store: Path) -> Selection:
-    """The selection for the checkout as it is: read from `store`, or measured and written there."""
-    if store.is_file():
-        stored = json.loads(store.read_text(encoding="utf-8"))
-        if stored["fingerprint"] == fingerprint():
+def select(store: Path, folders: Sequence[str]) -> Selection:
+    """The selection for the folders as they are: read from `store`, or measured and put there."""
+    seconds: dict[str, float] = {}
+    lines: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for folder in folders:
+        found = _measured(store / f"tests-{folder}.json", folder)
+        seconds |= found.seconds
+        for file, tests in found.lines.items():
+            for line, names in tests.items():
+                lines[file][line] += names
+    return Selection(seconds, lines)
+
+
+def _measured(file: Path, folder: str) -> Selection:
+    """Which lines the tests of one folder run, and the examples in its docstrings."""
+    if file.is_file():
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        if stored["fingerprint"] == fingerprint(folder):
             return _selection(stored)
-    print("Running the tests once to see which lines each of them runs; this takes minutes.")
-    store.parent.mkdir(parents=True, exist_ok=True)
+    print(f"Running the tests of {folder} once, to see which lines each of them runs.", flush=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
-        **{REPORT: str(store), "OMP_NUM_THREADS": "1"},
+        **{REPORT: str(file), "OMP_NUM_THREADS": "1"},
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(Path(__file__).parent)]),
     }
     words = [sys.executable, "-m", "pytest", "-p", "which_tests", *words_for_pytest()]
-    ended = subprocess.run([*words, *paths_of_tests()], cwd=PROJECT, env=environment, check=False)
+    words += [f"tests/{folder}", f"albert_lib/{folder}"]
+    ended = subprocess.run(words, cwd=PROJECT, env=environment, check=False)
     if ended.returncode not in (0, 1):
-        raise SystemExit("The tests did not run; mend that first.")
-    return _selection(json.loads(store.read_text(encoding="utf-8")))
+        raise SystemExit(f"The tests of {folder} did not run; correct that first.")
+    stored = json.loads(file.read_text(encoding="utf-8")) | {"fingerprint": fingerprint(folder)}
+    file.write_text(json.dumps(stored), encoding="utf-8")
+    return _selection(stored)
 
 
 def _selection(stored: dict) -> Selection:
@@ -160,7 +171,6 @@ class _LineReport:
                 if tests:
                     lines[relative][line] = tests
         report = {
-            "fingerprint": fingerprint(),
             "tests": names,
             "seconds": [self.seconds[name] for name in names],
             "lines": lines,

@@ -38,7 +38,7 @@ def draw_fills(answers: Answers) -> tuple[Figure, str]:
             above = sentence if axes is panels[0] else ""
             axes.set_title(f"{above}\n{model}", loc="left", fontsize=10.5)
     for axes in grid[-1]:
-        axes.set_xlabel("probability of the piece")
+        axes.set_xlabel("probability of the token")
     return figure, f"Bars of the likeliest fills. {here(_in_words(answers))}"
 
 
@@ -52,7 +52,7 @@ def _draw_bars(axes: Axes, fills: Sequence[Fill], color: str) -> None:
 
 
 def visible(fill: Fill) -> str:
-    """The piece of a fill as a reader can see it; the bare word start is only a space."""
+    """The token of a fill as a reader can see it; the bare word start is only a space."""
     return fill["token_str"].strip() or "(a space)"
 
 
@@ -86,30 +86,30 @@ FILL_OF = {
 ROWS = ("Text becomes ids", "Ids become questions", "Mistakes teach; the taught can be asked")
 
 
-def draw_journey(pieces: Sequence[str], ids: Sequence[int]) -> tuple[Figure, str]:
+def draw_journey(tokens: Sequence[str], ids: Sequence[int]) -> tuple[Figure, str]:
     """The whole course as a map, from a document to the answers of a trained model.
 
-    `pieces` and `ids` are of the toy sentence: its first few are the examples.
+    `tokens` and `ids` are of the toy sentence: its first few are the examples.
     """
     rows = (
         (
             Stop("document", "a list of\nsentences", "01"),
             Stop("sentence", "The old baker\nwalks …", "01"),
-            Stop("pieces", " ".join(pieces[1:3]) + "\n" + " ".join(pieces[3:5]), "01"),
+            Stop("tokens", " ".join(tokens[1:3]) + "\n" + " ".join(tokens[3:5]), "01"),
             Stop("ids", " ".join(map(str, ids[:4])) + " …", "01"),
             Stop("token store", "all ids,\none file on disk", "02"),
         ),
         (
             Stop("segment pair", "A then B, or\nswapped?", "02"),
             Stop("masked batch", "the old [MASK]\nwalks to …", "02"),
-            Stop("hidden states", "one vector\na piece", "03"),
-            Stop("two heads", "which piece?\nwhich order?", "04"),
+            Stop("hidden states", "one vector\na token", "03"),
+            Stop("two heads", "which token?\nwhich order?", "04"),
             Stop("two losses", "MLM + SOP,\nin nats", "04"),
         ),
         (
             Stop("LAMB step", "weights move, then\nthe next batch", "05"),
             Stop("checkpoint", "weights on disk,\nresumable", "05"),
-            Stop("fill-mask", "a probability\nfor every piece", "06"),
+            Stop("fill-mask", "a probability\nfor every token", "06"),
             Stop("log-odds", "two fills\ncompared", "06"),
             Stop("interval", "how sure\nwe may be", "06"),
         ),
@@ -130,7 +130,7 @@ def draw_journey(pieces: Sequence[str], ids: Sequence[int]) -> tuple[Figure, str
             _turn(axes, y)
     return figure, (
         "A map in three rows of boxes joined by arrows. Text becomes ids: document, sentence, "
-        "pieces, ids (notebook 01), token store (02). Ids become questions: segment pair, masked "
+        "tokens, ids (notebook 01), token store (02). Ids become questions: segment pair, masked "
         "batch (02), hidden states (03), two heads, two losses (04). Mistakes teach: LAMB step, "
         "checkpoint (05), fill-mask, log-odds, interval (06)."
     )

@@ -63,3 +63,14 @@ def quoted(text: object, longest: int = 60) -> str:
     """
     written = repr(text)
     return written if len(written) <= longest else written[: longest - 1] + "…"
+
+
+def first_line(problem: BaseException) -> str:
+    r"""The first line of an error's message, without a full stop.
+
+    Example:
+        >>> from albert_lib.errors import first_line
+        >>> first_line(ValueError("no such file.\nmore about it"))
+        'no such file'
+    """
+    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__

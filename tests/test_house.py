@@ -15,7 +15,17 @@ PACKAGE = PROJECT / "albert_lib"
 
 # A folder imports from the levels below its own, and from itself; never sideways, never up.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("config", "errors", "files", "hub", "memory", "paper", "accelerators"),  # the files at the top
+    (
+        "config",
+        "config_json",
+        "config_values",
+        "errors",
+        "files",
+        "hub",
+        "memory",
+        "paper",
+        "accelerators",
+    ),  # the files at the top
     ("text", "model"),
     ("corpus",),
     ("objectives",),
@@ -29,7 +39,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Where a folder may reach less than what lies below it: nothing but these.
 ONLY: dict[str, set[str]] = {
-    "model": {"config", "errors", "files", "hub", "memory"},
+    "model": {"config", "config_json", "errors", "files", "hub", "memory"},
     "probing": {"config", "errors", "files", "hub", "memory", "text", "model"},
 }
 IMPORTERS_OF_WORKBOOK = {"workbook", "classroom", "commands"}

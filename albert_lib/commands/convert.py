@@ -20,7 +20,7 @@ from albert_lib.model.tensorflow_checkpoint import (
 from albert_lib.text import AlbertTokenizer
 
 CONFIG_FILE = "albert_config.json"
-HEADS: dict[type[ConvertedModel], str] = {
+WHAT_IT_PREDICTS: dict[type[ConvertedModel], str] = {
     AlbertForPreTraining: "encoder, pooler, MLM head and SOP head",
     AlbertForMaskedLM: "encoder and MLM head",
     AlbertModel: "encoder and pooler, no head",
@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Convert, read the result back, and say what was written."""
     model = convert(options.source, options.output)
-    print(f"{options.output}: {HEADS[type(model)]}; {model.num_parameters():,} parameters")
+    print(
+        f"{options.output}: {WHAT_IT_PREDICTS[type(model)]}; {model.num_parameters():,} parameters"
+    )
     return 0
 
 

@@ -21,7 +21,7 @@ from albert_lib.probing.sets.report import (
     PAGE,
     Report,
     check_output,
-    table,
+    measures_table,
     write_report,
 )
 
@@ -119,7 +119,7 @@ def print_sets() -> None:
 
 def print_report(report: Report) -> None:
     """Print the table, what was left out and the notes."""
-    print("\n".join(columns(table(report.measures), right=ALL_TO_THE_RIGHT)))
+    print("\n".join(columns(measures_table(report.measures), right=ALL_TO_THE_RIGHT)))
     for title, sentences in (("Left out", report.left_out), ("Notes", report.notes)):
         if sentences:
             print(f"\n{title}:", *sentences, sep="\n  ")

@@ -87,7 +87,7 @@ class CorpusBuilder:
         )
         self.held_out_every = held_out_every
         self.command = command
-        self.sources = describe(units, tokenizer, held_out_every, settings or {})
+        self.sources = describe_sources(units, tokenizer, held_out_every, settings or {})
         self.names = [TRAIN, HELD_OUT] if held_out_every else [TRAIN]
         self.writers: dict[str, StoreWriter] = {}
         self.by_source: dict[str, dict[str, int]] = {}
@@ -296,7 +296,7 @@ class CorpusBuilder:
             )
 
 
-def describe(
+def describe_sources(
     units: Sequence[Unit],
     tokenizer: AlbertTokenizer,
     held_out_every: int,

@@ -35,8 +35,8 @@ def data_card(
     n_unknown = journal.content["n_unknown"]
     paragraphs = [
         f"# {name}: a corpus of token ids",
-        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for `python "
-        "-m albert_lib pretrain --corpus`. It holds ids, but whoever has the vocabulary can read "
+        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for `python"
+        " -m albert_lib pretrain --corpus`. It holds ids, but whoever has the vocabulary can read "
         "the text back from them: what may not be done with the text may not be done with this.",
         f"Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} "
         f"with",
@@ -91,7 +91,9 @@ def source_table(units: Sequence[Unit], counts: Mapping[str, Mapping[str, int]])
         rows.append(
             [f"`{source}`", f"{len(members):,}", size, f"{n_documents:,}", f"{n_words:,}", licence]
         )
-    return table(["source", "files", "bytes on disk", "documents", "words", "licence"], rows)
+    return markdown_table(
+        ["source", "files", "bytes on disk", "documents", "words", "licence"], rows
+    )
 
 
 def count_table(stores: Mapping[str, TokenStore]) -> str:
@@ -100,7 +102,7 @@ def count_table(stores: Mapping[str, TokenStore]) -> str:
         [f"`{name}/`", f"{each.n_documents:,}", f"{each.n_sentences:,}", f"{each.n_tokens:,}"]
         for name, each in stores.items()
     ]
-    return table(["part", "documents", "sentences", "tokens"], rows)
+    return markdown_table(["part", "documents", "sentences", "tokens"], rows)
 
 
 def split_of(stores: Mapping[str, TokenStore]) -> str:
@@ -136,7 +138,7 @@ def length_table(stores: Iterable[TokenStore]) -> str:
             [*names, f"{LENGTHS[-1]:,} and more"], n_documents, n_pieces, strict=True
         )
     ]
-    return table(["tokens", "documents", "fraction of all tokens"], rows)
+    return markdown_table(["tokens", "documents", "fraction of all tokens"], rows)
 
 
 def effort_of(effort: Mapping[str, Any], n_words: int) -> str:
@@ -151,7 +153,7 @@ def effort_of(effort: Mapping[str, Any], n_words: int) -> str:
     )
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table; all but the first column and the licence are numbers, set to the right."""
     marks = ["---" if title in (titles[0], "licence") else "---:" for title in titles]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [titles, marks, *rows])

@@ -97,7 +97,7 @@ def documented_texts(packages: Sequence[str]) -> Iterator[list[str]]:
 
 def pydoc_topics(file: Path) -> Iterator[list[str]]:
     """Yield the language reference's topics as pydoc carries them, in alphabetical order."""
-    tables = [node for node in ast.walk(ast.parse(read(file))) if isinstance(node, ast.Dict)]
+    tables = [node for node in ast.walk(ast.parse(read_source(file))) if isinstance(node, ast.Dict)]
     for table in tables:
         for _, topic in sorted(ast.literal_eval(table).items()):
             yield [topic]
@@ -137,10 +137,10 @@ def docstrings_of(file: Path) -> list[str]:
     to functions such as NumPy's add_newdoc and PyTorch's add_docstr, by which compiled code gets
     its documentation; what is no prose falls to the filter.
     """
-    return [match[2] for match in DOCSTRING.finditer(read(file))]
+    return [match[2] for match in DOCSTRING.finditer(read_source(file))]
 
 
-def read(file: Path) -> str:
+def read_source(file: Path) -> str:
     """The text of a source file; nothing if it cannot be read, since it is one of thousands."""
     try:
         return file.read_text(encoding="utf-8")

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from albert_lib.corpus.readers import Event, events_of, file_identity, gather
+from albert_lib.corpus.readers import ReadingEvent, events_of, file_identity, gather
 from albert_lib.corpus.sources import Unit, is_whole
-from albert_lib.errors import AlbertLibError, DownloadError, TextError
+from albert_lib.errors import AlbertLibError, DownloadError, TextError, first_line
 
 if TYPE_CHECKING:
     from datasets import DatasetBuilder, IterableDataset
 
 # `datasets` is optional and slow to import: each function imports what it uses.
 
-Row = dict[str, Any]
+HubRow = dict[str, Any]
 
 PREFIX = "hf:"
 SECONDS_TO_ANSWER = 10.0  # before the hub counts as out of reach
@@ -155,7 +155,7 @@ def identity_of(name: str, builder: DatasetBuilder) -> dict[str, int | str]:
 
 def events(
     rows: IterableDataset, index: int, source: str, field: str, wanted: DataSet
-) -> Iterator[Event]:
+) -> Iterator[ReadingEvent]:
     """Yield the paragraphs of one file's rows, and where documents end."""
     shard = rows.shard(num_shards=rows.num_shards, index=index)
     for number, row in enumerate(stream(shard, source, wanted), start=1):
@@ -174,7 +174,7 @@ def events(
         yield from (event for event in paragraphs if ends or event[0] is not None)
 
 
-def stream(rows: Iterable[Row], source: str, wanted: DataSet) -> Iterator[Row]:
+def stream(rows: Iterable[HubRow], source: str, wanted: DataSet) -> Iterator[HubRow]:
     """Pass rows on; a failure on the way becomes one sentence."""
     try:
         yield from rows
@@ -186,11 +186,6 @@ def stream(rows: Iterable[Row], source: str, wanted: DataSet) -> Iterator[Row]:
                 f"{source} cannot be read to its end ({first_line(problem)}); mend or replace it."
             ) from None
         raise DownloadError(out_of_reach(source, wanted, problem)) from None
-
-
-def first_line(problem: BaseException) -> str:
-    """The first line of an error's own words, without the stop at its end."""
-    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
 
 
 def out_of_reach(source: str, wanted: DataSet, problem: Exception) -> str:

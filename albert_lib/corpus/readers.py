@@ -152,7 +152,7 @@ class DocumentPart(NamedTuple):
     position: int = 0
 
 
-Event = tuple[str | None, int]
+ReadingEvent = tuple[str | None, int]
 """A paragraph, or None where a document ends; and the bytes of the file read."""
 
 
@@ -183,7 +183,7 @@ def parts_of_jsonl(path: Path, field: str) -> Iterator[DocumentPart]:
     return gather(events_of_jsonl(path, field))
 
 
-def events_of_jsonl(path: Path, field: str) -> Iterator[Event]:
+def events_of_jsonl(path: Path, field: str) -> Iterator[ReadingEvent]:
     """Yield the lines of each object's text, then the end of its document."""
     for number, (line, position) in enumerate(raw_lines(path), start=1):
         if not line.strip():
@@ -206,7 +206,7 @@ def events_of_jsonl(path: Path, field: str) -> Iterator[Event]:
         yield from events_of(text, position)
 
 
-def events_of(text: str, position: int = 0) -> Iterator[Event]:
+def events_of(text: str, position: int = 0) -> Iterator[ReadingEvent]:
     r"""Yield the lines of a text, then the end of the document.
 
     Example:
@@ -219,7 +219,7 @@ def events_of(text: str, position: int = 0) -> Iterator[Event]:
     yield None, position
 
 
-def gather(events: Iterable[Event]) -> Iterator[DocumentPart]:
+def gather(events: Iterable[ReadingEvent]) -> Iterator[DocumentPart]:
     """Gather paragraphs into parts of documents; leave out what is blank.
 
     Example:
@@ -254,7 +254,7 @@ def blocks_of(lines: Iterable[Line]) -> Iterator[list[Line]]:
             yield list(block)
 
 
-def joined_lines(lines: Iterable[Line]) -> Iterator[Event]:
+def joined_lines(lines: Iterable[Line]) -> Iterator[ReadingEvent]:
     """Put the lines of a block together to one paragraph; an endless one is cut after a line."""
     block: list[str] = []
     n_characters = 0

@@ -16,8 +16,7 @@ resumed records the same numbers as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import log
 
@@ -25,12 +24,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from albert_lib.corpus.store import entropy
 from albert_lib.diagnosis.excerpt import excerpt, unigram_counts
 from albert_lib.diagnosis.hooks import describe_calls, record_model_call
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.model.modes import evaluation_mode
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.history import Row
@@ -177,17 +177,6 @@ class Measurements:
             return {}
         norms = gradient_norms(self.model, call.loss, call.input_ids)
         return {"counted_share": call.mlm_loss_ratio, **norms}
-
-
-@contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluate inside the block; the model's mode is then put back."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def first_sequences(batch: PretrainingBatch, n: int) -> PretrainingBatch:

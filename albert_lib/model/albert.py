@@ -54,8 +54,7 @@ class AlbertModel(PretrainedModel):
     ) -> AlbertOutput:
         """Features of every token, and of every sequence: tanh of a linear map of its [CLS].
 
-        Raises InputError for ids out of range, inputs of other shapes and sequences longer than
-        the model's positions.
+        Raises InputError for ids out of range, other shapes and sequences that are too long.
 
         Args:
             input_ids: ids of the tokens.
@@ -70,27 +69,19 @@ class AlbertModel(PretrainedModel):
             unknown: refused, with what to type instead.
         """
         check_no_unknown(type(self).__name__, unknown)
-        check_inputs(
-            type(self).__name__,
-            input_ids,
-            inputs_embeds,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids,
-            position_ids=position_ids,
-        )
+        others = {
+            "attention_mask": attention_mask,
+            "token_type_ids": token_type_ids,
+            "position_ids": position_ids,
+        }
+        check_inputs(type(self).__name__, input_ids, inputs_embeds, choices=False, **others)
         check_masked_positions(masked_positions)
-        if attention_mask is not None and _masks_nothing(attention_mask):
-            attention_mask = None
+        attention_mask = _without_all_ones(attention_mask)
         embedded = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         # Whoever asks for all hidden states gets whole ones.
         spared = None if output_hidden_states else masked_positions
         states, attentions = self.encoder(embedded, attention_mask, output_attentions, spared)
-        if masked_positions is None:
-            last, first = states[-1], states[-1][:, 0]
-        elif spared is None:
-            last, first = states[-1].flatten(0, 1)[masked_positions], states[-1][:, 0]
-        else:
-            last, first = states[-1].tensor_split([len(masked_positions)])
+        last, first = _last_and_first(states[-1], masked_positions, spared is None)
         return AlbertOutput(
             last_hidden_state=last,
             pooler_output=None if self.pooler is None else torch.tanh(self.pooler(first)),
@@ -169,15 +160,32 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
         given = {key: label for key, label in labels.items() if label is not None}
         given.pop("return_dict", None)
         if given:
-            if missing := sorted(set(self.LABELS) - given.keys()):
-                raise InputError(
-                    f"{name} computes its loss from {' and '.join(self.LABELS)}; "
-                    f"give {' and '.join(missing)} too."
-                )
+            self._check_labels(given)
             output.loss = self.loss(output, given, masked_positions)
         return output
 
+    def _check_labels(self, given: dict[str, Tensor]) -> None:
+        if missing := sorted(set(self.LABELS) - given.keys()):
+            raise InputError(
+                f"{type(self).__name__} computes its loss from {' and '.join(self.LABELS)}; "
+                f"give {' and '.join(missing)} too."
+            )
 
-def _masks_nothing(attention_mask: Tensor) -> bool:
-    """Whether there is no padding; on an accelerator, reading would make it wait, so: no."""
-    return attention_mask.device.type == "cpu" and bool(attention_mask.all())
+
+def _last_and_first(
+    states: Tensor, masked_positions: Tensor | None, is_whole: bool
+) -> tuple[Tensor, Tensor]:
+    """The last hidden states that were asked for, and every sequence's [CLS]."""
+    if masked_positions is None:
+        return states, states[:, 0]
+    if is_whole:
+        return states.flatten(0, 1)[masked_positions], states[:, 0]
+    masked, first = states.tensor_split([len(masked_positions)])
+    return masked, first
+
+
+def _without_all_ones(attention_mask: Tensor | None) -> Tensor | None:
+    """The mask, or None where there is no padding; reading it would make an accelerator wait."""
+    if attention_mask is None or attention_mask.device.type != "cpu":
+        return attention_mask
+    return None if bool(attention_mask.all()) else attention_mask

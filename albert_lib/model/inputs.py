@@ -81,13 +81,7 @@ def check_inputs(
     else:
         assert input_ids is not None
         shape, given = input_ids.shape, "input_ids"
-    if len(shape) != (3 if choices else 2):
-        reads = (
-            "choices are read from (batch, choices, seq); stack the choices of each question"
-            if choices
-            else f"{model} reads (batch, seq); write input_ids[None] for a single text"
-        )
-        raise InputError(f"{given} has shape {tuple(shape)}, but {reads}.")
+    _check_dimensions(model, given, shape, choices)
     for name, tensor in others.items():
         # One row of positions may serve the whole batch.
         wanted = shape[-1:] if name == "position_ids" else shape
@@ -97,6 +91,17 @@ def check_inputs(
                 f"build both with one tokenizer call."
             )
     return shape
+
+
+def _check_dimensions(model: str, given: str, shape: torch.Size, choices: bool) -> None:
+    if len(shape) == (3 if choices else 2):
+        return
+    reads = (
+        "choices are read from (batch, choices, seq); stack the choices of each question"
+        if choices
+        else f"{model} reads (batch, seq); write input_ids[None] for a single text"
+    )
+    raise InputError(f"{given} has shape {tuple(shape)}, but {reads}.")
 
 
 def _check_types(tensors: dict[str, Tensor | None]) -> None:

@@ -31,7 +31,7 @@ NAMES: dict[str, str] = {  # ours → Hugging Face's
     "classifier": "classifier",
     "qa_outputs": "qa_outputs",
 }
-HEADS = ("predictions", "sop_classifier", "classifier", "qa_outputs")  # Hugging Face's names
+HEAD_NAMES = ("predictions", "sop_classifier", "classifier", "qa_outputs")  # Hugging Face's names
 POOLER = "albert.pooler"
 
 # Version 0.1 kept the parts of layers in lists: part → its name in a layer, and what numbered it.

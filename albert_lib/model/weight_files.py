@@ -12,7 +12,7 @@ from torch import Tensor
 
 from albert_lib.errors import CheckpointError, listed
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index
-from albert_lib.model.names import HEADS, POOLER
+from albert_lib.model.names import HEAD_NAMES, POOLER
 
 PICKLE_FILE = "pytorch_model.bin"
 
@@ -88,7 +88,7 @@ def check_left_over(
     """
     others = tuple(
         f"{part}."
-        for part in (*HEADS, POOLER)
+        for part in (*HEAD_NAMES, POOLER)
         if not any(key.startswith(f"{part}.") for key in wanted)
     )
     unknown = sorted(key for key in found if key not in wanted and not key.startswith(others))

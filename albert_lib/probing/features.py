@@ -14,7 +14,8 @@ from torch import Tensor
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
-from albert_lib.probing.fill_mask import batches_by_length, evaluation_mode
+from albert_lib.model.modes import evaluation_mode
+from albert_lib.probing.fill_mask import batches_by_length
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
 

@@ -9,12 +9,13 @@ from typing import TypedDict, overload
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
 from albert_lib.model.layout import store_for_few_tokens
+from albert_lib.model.modes import evaluation_mode
 from albert_lib.probing.templates import word_id
 from albert_lib.text import AlbertTokenizer
 
@@ -296,26 +297,3 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[
     by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
     for start in range(0, len(by_length), batch_size):
         yield by_length[start : start + batch_size]
-
-
-@contextlib.contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Switch dropout off inside the block; afterwards every module is as it was before.
-
-    Example:
-        >>> from torch import nn
-        >>> from albert_lib.probing.fill_mask import evaluation_mode
-        >>> dropout = nn.Dropout()
-        >>> with evaluation_mode(dropout):
-        ...     print(dropout.training)
-        False
-        >>> dropout.training
-        True
-    """
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

@@ -13,7 +13,7 @@ from albert_lib.errors import ConfigError
 from albert_lib.text import AlbertTokenizer
 from albert_lib.town.tables import MISSING, EventTable, Words
 from albert_lib.town.tokenizer import town_tokenizer
-from albert_lib.town.world import GENDERS, MAN, WOMAN, World, load_world
+from albert_lib.town.world import GENDER_NAMES, MAN, WOMAN, World, load_world
 
 DOCUMENTS_AT_ONCE = 2048  # drawn together, by a generator of their own
 
@@ -138,7 +138,7 @@ class Town:
                 yield TownDocument(
                     tuple(sentences),
                     self.world.names[gender][draws.name[i]],
-                    GENDERS[gender],
+                    GENDER_NAMES[gender],
                     {name: int(values[i]) for name, values in draws.values.items()},
                 )
 
@@ -207,7 +207,7 @@ class Town:
     def _write(self, draws: Draws) -> list[list[str]]:
         documents: list[list[str]] = [[""] * int(length) for length in draws.length]
         is_used = np.arange(self.world.longest) < draws.length[:, None]
-        names_first = is_first(~draws.is_remark & is_used)
+        names_first = is_first_true(~draws.is_remark & is_used)
         event = np.where(
             draws.is_remark,
             len(self.world.events),
@@ -263,13 +263,13 @@ def all_event_ranges(world: World) -> Iterator[tuple[int, int]]:
             yield start, length
 
 
-def is_first(flags: Bool[np.ndarray, "rows places"]) -> Bool[np.ndarray, "rows places"]:
+def is_first_true(flags: Bool[np.ndarray, "rows places"]) -> Bool[np.ndarray, "rows places"]:
     """Of the flags that are set in each row, the first one alone.
 
     Example:
         >>> import numpy as np
-        >>> from albert_lib.town.town import is_first
-        >>> is_first(np.array([[False, True, True]])).tolist()
+        >>> from albert_lib.town.town import is_first_true
+        >>> is_first_true(np.array([[False, True, True]])).tolist()
         [[False, True, False]]
     """
     return np.asarray(flags & (flags.cumsum(axis=1) == 1))

@@ -23,7 +23,7 @@ from albert_lib.files import data_folder
 from albert_lib.objectives.segments import N_SPECIAL
 
 WOMAN, MAN = 0, 1
-GENDERS = ("woman", "man")
+GENDER_NAMES = ("woman", "man")
 PRONOUNS = {"he": ("she", "he"), "his": ("her", "his"), "him": ("her", "him")}
 NAME = "name"  # the placeholder of the person, who is named or called he or she
 WORD = re.compile("[A-Za-z]+")

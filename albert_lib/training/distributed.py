@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from albert_lib.errors import AlbertLibError, ConfigError
+from albert_lib.errors import AlbertLibError, ConfigError, first_line
 
 # torchrun notices a process that died; these limits are for one that hangs. An hour is longer than
 # any step, and than any process is ahead of another.
@@ -103,11 +103,6 @@ def rendezvous_store() -> tuple[dist.Store, int, int]:
             f"torchrun starts all of them and that the first one's machine can be reached."
         ) from None
     return shared, rank, size
-
-
-def first_line(problem: BaseException) -> str:
-    """Return the first line of an error's message, without a full stop."""
-    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
 
 
 def own_device(name: str | None = None) -> torch.device:

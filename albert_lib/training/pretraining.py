@@ -41,7 +41,7 @@ from albert_lib.training.saved_tensors import weights
 
 UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
-Measure = Callable[["PretrainingRun"], Callable[[], Mapping[str, float]]]
+Measurement = Callable[["PretrainingRun"], Callable[[], Mapping[str, float]]]
 
 
 def pretrain(
@@ -51,7 +51,7 @@ def pretrain(
     recipe: Recipe,
     *,
     held_out: TokenStore | None = None,
-    measure: Measure | None = None,
+    measure: Measurement | None = None,
     loss_function: LossFunction[PretrainingBatch] | None = None,
     output: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -151,7 +151,7 @@ class PretrainingRun:
         self,
         *,
         held_out: TokenStore | None = None,
-        measure: Measure | None = None,
+        measure: Measurement | None = None,
         progress: bool = True,
         on_step: Callable[[Row], object] | None = None,
     ) -> History:
@@ -201,7 +201,7 @@ class PretrainingRun:
         return [self.batches.batch(step, rows) for rows in self.own_rows]
 
     def _evaluation(
-        self, held_out: TokenStore | None, measure: Measure | None
+        self, held_out: TokenStore | None, measure: Measurement | None
     ) -> Callable[[], Mapping[str, float]] | None:
         """Return a function that gives the held-out columns, then those of `measure`."""
         measurements: list[Callable[[], Mapping[str, float]]] = []

@@ -33,7 +33,7 @@ PATIENCE = 4  # budgets a cell may take before it is stopped: a slow machine is 
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookRun:
     """One notebook that was run: its outputs, its seconds, and what went wrong, if anything."""
 
     path: Path
@@ -57,7 +57,7 @@ def budget_of(notebook: NotebookNode) -> float:
     return float(notebook.metadata.get("albert", {}).get("budget_seconds", DEFAULT_BUDGET))
 
 
-def run_notebook(path: Path) -> Run:
+def run_notebook(path: Path) -> NotebookRun:
     """Execute the notebook at `path` in a fresh kernel, in its own folder; the file is not touched.
 
     A cell that raises stops the notebook, unless it carries the tag raises-exception.
@@ -79,7 +79,7 @@ def run_notebook(path: Path) -> Run:
         problem = f"{error.ename}: {error.evalue}"
     except (CellTimeoutError, DeadKernelError) as error:
         problem = str(error).strip().splitlines()[0]
-    return Run(path, notebook, time.perf_counter() - started, problem)
+    return NotebookRun(path, notebook, time.perf_counter() - started, problem)
 
 
 def write_notebook(path: Path, notebook: NotebookNode) -> None:
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return summary(runs)
 
 
-def verdict(run: Run) -> str:
+def verdict(run: NotebookRun) -> str:
     """The seconds, the budget and any problem of one notebook, in one line."""
     took = f"{run.seconds:5.0f} s of {run.budget:.0f} s"
     if run.problem is not None:
@@ -158,7 +158,7 @@ def verdict(run: Run) -> str:
     return took if run.in_time else f"{took}  OVER BUDGET"
 
 
-def summary(runs: Sequence[Run]) -> int:
+def summary(runs: Sequence[NotebookRun]) -> int:
     """Print the closing line; return 1 if anything failed or took too long."""
     course = sum(run.seconds for run in runs if COURSE.match(run.path.name))
     failed = sum(run.problem is not None for run in runs)

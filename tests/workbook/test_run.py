@@ -94,8 +94,8 @@ def test_cell_that_fails_and_budget_that_is_passed(
 
 
 def test_course_has_a_budget_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    def took(name: str, seconds: float) -> run.Run:
-        return run.Run(Path(name), new_notebook(), seconds, None)
+    def took(name: str, seconds: float) -> run.NotebookRun:
+        return run.NotebookRun(Path(name), new_notebook(), seconds, None)
 
     assert run.summary([took(f"0{n}_a.ipynb", 119.0) for n in range(1, 7)]) == 0
     assert run.summary([took(f"0{n}_a.ipynb", 121.0) for n in range(1, 7)]) == 1

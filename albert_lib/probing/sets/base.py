@@ -18,7 +18,8 @@ from jaxtyping import Float
 
 from albert_lib.errors import InputError
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.probing.fill_mask import FillMask, evaluation_mode
+from albert_lib.model.modes import evaluation_mode
+from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
 
 Item = TypeVar("Item")

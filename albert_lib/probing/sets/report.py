@@ -58,13 +58,13 @@ class Report:
         return sentences
 
 
-def table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
+def measures_table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
     """The rows of the table, its headings first, as text.
 
     Example:
         >>> from albert_lib.probing.sets.base import percentage
-        >>> from albert_lib.probing.sets.report import table
-        >>> table([percentage("metric score", hits=15, n=24)])[1]
+        >>> from albert_lib.probing.sets.report import measures_table
+        >>> measures_table([percentage("metric score", hits=15, n=24)])[1]
         ('metric score', '62.5', '42.7 to 78.8', '50.0', '24', '%')
     """
     rows: list[tuple[str, ...]] = [HEADINGS]
@@ -173,7 +173,10 @@ def page(report: Report) -> str:
         >>> page(report).splitlines()[0]
         '# blimp on m'
     """
-    rows = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in table(report.measures)]
+    rows = [
+        " | ".join(cell.replace("|", "\\|") for cell in row)
+        for row in measures_table(report.measures)
+    ]
     lines = [
         f"# {report.set_name} on {report.model}",
         "",

@@ -47,7 +47,7 @@ from albert_lib.probing.intervals import Interval, proportion_interval
 from albert_lib.probing.sets.base import Measure, SetResult
 from albert_lib.probing.sets.files import jsonl_files
 
-SETS = ("targ1", "targ2", "attr1", "attr2")
+LIST_NAMES = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]
 REPEATED = "example repeated within its set"
 
@@ -72,7 +72,7 @@ class WeatLists:
 
     @property
     def sets(self) -> tuple[WordSet, WordSet, WordSet, WordSet]:
-        """All four, in the order of SETS."""
+        """All four, in the order of LIST_NAMES."""
         return self.targets_x, self.targets_y, self.attributes_a, self.attributes_b
 
 
@@ -184,7 +184,7 @@ def _p_value(one: ScoredLists) -> Measure:
 
 def _lists(file: Path) -> WeatLists:
     content = read_json(file, TextError)
-    sets = [_word_set(file, content, name) for name in SETS]
+    sets = [_word_set(file, content, name) for name in LIST_NAMES]
     return WeatLists(file.stem, *sets)
 
 

@@ -169,14 +169,8 @@ def draw_sharing(num_hidden_layers: int, sharing: str) -> tuple[Figure, str]:
         (work, worked, f"{worked:.2f}"),
     ):
         axes.plot(num_hidden_layers, value, "o", color=COLORS[1], markersize=9, zorder=5)
-        axes.annotate(
-            text,
-            (num_hidden_layers, value),
-            xytext=(7, -4),
-            textcoords="offset points",
-            ha="left",
-            va="top",
-        )
+        axes.annotate(text, (num_hidden_layers, value), xytext=(7, -4),
+                      textcoords="offset points", ha="left", va="top")  # fmt: skip
         axes.set_xlabel("layers L")
         axes.set_xlim(0, 56)
         top = axes.get_ylim()[1]
@@ -185,12 +179,12 @@ def draw_sharing(num_hidden_layers: int, sharing: str) -> tuple[Figure, str]:
     memory.set_ylabel("gigabytes while training")
     memory.legend(loc="upper left")
     work.set_title("Work, whatever is shared")
-    work.set_ylabel("billion operations a piece")
+    work.set_ylabel("billion operations a token")
     unshared = training_gigabytes(chosen.replace(sharing="none"))
     alt = (
         f"Base size with {num_hidden_layers} layers, sharing {sharing}: weights, gradients and "
         f"optimizer averages take {stored:.2f} gigabytes, against {unshared:.2f} with nothing "
-        f"shared; one forward pass takes {worked:.2f} billion operations a piece, the same in "
+        f"shared; one forward pass takes {worked:.2f} billion operations a token, the same in "
         f"every sharing mode and proportional to the layers."
     )
     return figure, alt

@@ -35,9 +35,10 @@ def data_card(
     n_unknown = journal.content["n_unknown"]
     paragraphs = [
         f"# {name}: a corpus of token ids",
-        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for `python"
-        " -m albert_lib pretrain --corpus`. It holds ids, but whoever has the vocabulary can read "
-        "the text back from them: what may not be done with the text may not be done with this.",
+        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for "
+        "`python -m albert_lib pretrain --corpus`. It holds ids, but whoever has the "
+        "vocabulary can read the text back from them: what may not be done with the text may not "
+        "be done with this.",
         f"Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} "
         f"with",
         f"    {command or 'CorpusBuilder, called from Python'}",

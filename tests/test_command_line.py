@@ -14,7 +14,6 @@ from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import Recipe, choose_precision
-from albert_lib.workbook.measured import here
 
 PEOPLE = ("baker", "miller", "sailor", "teacher", "smith", "widow", "farmer", "weaver")
 DEEDS = ("wakes", "eats", "works", "sings", "sleeps")
@@ -153,7 +152,7 @@ def test_the_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> No
     failed = sum(line.startswith("[FAIL]") for line in lines)
     assert status == (1 if failed else 0)
     assert any(line.startswith("[OK]   torch") for line in lines)
-    assert any(line.endswith(f"is chosen {here(choose_precision())}") for line in lines)
+    assert any(line.endswith(f"is chosen: {choose_precision()}") for line in lines)
 
 
 def test_the_list_of_commands_needs_no_torch() -> None:

@@ -115,7 +115,7 @@ def test_word_id_takes_the_piece_that_begins_a_word(tokenizer: AlbertTokenizer) 
             word_id(tokenizer, word)
 
 
-def test_one_piece_words_reports_the_others(tokenizer: AlbertTokenizer) -> None:
+def test_single_token_words_reports_the_others(tokenizer: AlbertTokenizer) -> None:
     kept, dropped = single_token_words(tokenizer, ["teacher", "bookkeeper", "doctor"])
     assert kept == ["teacher", "doctor"]
     assert dropped == {"bookkeeper": tokenizer.tokenize("bookkeeper")}

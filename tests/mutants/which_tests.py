@@ -94,7 +94,7 @@ def _measured(file: Path, folder: str) -> Selection:
     """Which lines the tests of one folder run, and the examples in its docstrings."""
     if file.is_file():
         stored = json.loads(file.read_text(encoding="utf-8"))
-        if stored["fingerprint"] == fingerprint(folder):
+        if stored.get("fingerprint") == fingerprint(folder):
             return _selection(stored)
     print(f"Running the tests of {folder} once, to see which lines each of them runs.", flush=True)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -27,15 +27,20 @@ from albert_lib.text.batch import (
 )
 from albert_lib.text.hf_export import tokenizer_json
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
-from albert_lib.text.settings import MODEL_MAX_LENGTH, SETTINGS, read_settings, tokenizer_config
+from albert_lib.text.settings import (
+    EXPORT_FILE,
+    MODEL_FILE,
+    MODEL_MAX_LENGTH,
+    SETTINGS,
+    SETTINGS_FILE,
+    model_file_in,
+    read_settings,
+    tokenizer_config,
+)
 from albert_lib.text.token_lookup import TokenLookup
 from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.transformers_names import refuse_arguments
 from albert_lib.text.vocabulary import Vocabulary
-
-MODEL_FILE = "spiece.model"
-EXPORT_FILE = "tokenizer.json"
-SETTINGS_FILE = "tokenizer_config.json"
 
 
 class AlbertTokenizer(TokenLookup):
@@ -143,16 +148,7 @@ class AlbertTokenizer(TokenLookup):
         name that stands for nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
-        model_file = folder / MODEL_FILE
-        if not model_file.is_file():
-            beside = (
-                f"beside {EXPORT_FILE}, from which it cannot be made"
-                if (folder / EXPORT_FILE).is_file()
-                else "there"
-            )
-            raise TokenizerError(
-                f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
-            )
+        model_file = model_file_in(folder)
         stored = read_settings(folder / SETTINGS_FILE)
         given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
         try:

@@ -122,9 +122,8 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> texts = ["the old mill", "the old man", "a mill"]
-            >>> tokenizer = AlbertTokenizer.train(texts, vocab_size=26)
-            >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
-            (26, 'an old mill')
+            >>> len(AlbertTokenizer.train(texts, vocab_size=26))
+            26
         """
         lines = (
             normalize(text, lowercase=do_lower_case, keep_accents=keep_accents) for text in texts
@@ -143,9 +142,8 @@ class AlbertTokenizer(TokenLookup):
     ) -> AlbertTokenizer:
         """Load from a folder, the name of one that comes with albert_lib, or a hub id.
 
-        Reads spiece.model, and tokenizer_config.json if it is there. `settings` are those of the
-        constructor and go before what tokenizer_config.json says. Raises CheckpointError for a
-        name that stands for nothing, TokenizerError for a damaged file.
+        `settings` are those of the constructor and go before what tokenizer_config.json says.
+        Raises CheckpointError for a name that means nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
         model_file = model_file_in(folder)
@@ -159,9 +157,8 @@ class AlbertTokenizer(TokenLookup):
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer into a folder, beside what is there.
 
-        spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
-        for transformers and other libraries built on `tokenizers` (albert_lib/text/hf_export.py
-        says what differs there).
+        This library reads spiece.model and tokenizer_config.json; tokenizer.json is for those
+        built on `tokenizers` (albert_lib/text/hf_export.py says what differs there).
 
         Example:
             >>> import tempfile
@@ -254,9 +251,8 @@ class AlbertTokenizer(TokenLookup):
     def encode_sentences(
         self, sentences: Sequence[str], *, num_threads: int | None = None
     ) -> list[list[int]]:
-        """The ids of many sentences at once, without special tokens, for text on its way to disk.
+        """The ids of many sentences at once, without special tokens; [MASK] is plain characters.
 
-        Here [MASK] is six characters like any others: a corpus cannot bring in special tokens.
         Uses all cores unless `num_threads` says otherwise.
 
         Example:

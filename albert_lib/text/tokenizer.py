@@ -286,9 +286,8 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-            >>> batch = tokenizer("the mill", "old", padding="max_length", max_length=7)
-            >>> batch.input_ids.tolist(), batch.token_type_ids.tolist()
-            ([[2, 14, 923, 3, 202, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
+            >>> tokenizer("the mill", "old", padding="max_length", max_length=7).input_ids.tolist()
+            [[2, 14, 923, 3, 202, 3, 0]]
         """
         refuse_arguments(others)
         longest = self.model_max_length if max_length is None else max_length
@@ -301,9 +300,8 @@ class AlbertTokenizer(TokenLookup):
             self._sequence(first, second, cut_to, truncation, add_special_tokens)
             for first, second in in_pairs(texts, pairs)
         ]
-        names = ["input_ids"]
-        names += ["attention_mask"] if return_attention_mask is not False else []
-        names += ["token_type_ids"] if return_token_type_ids is not False else []
+        names = ["input_ids"] + ["attention_mask"] * (return_attention_mask is not False)
+        names += ["token_type_ids"] * (return_token_type_ids is not False)
         batch = as_batch(sequences, self.pad_token_id, width, return_tensors, names)
         if return_tensors is None and isinstance(texts, str):  # as transformers does
             return TokenizedBatch({name: rows[0] for name, rows in batch.items()})
@@ -337,7 +335,7 @@ class AlbertTokenizer(TokenLookup):
         return ids
 
     def _chunks(self, text: str) -> list[TextChunk]:
-        """The text, normalised, split at the special tokens in it unless the settings forbid."""
+        """The text, normalised, split at its special tokens unless the settings forbid."""
         if self.split_special_tokens:
             return [TextChunk(self._normalize_plain(text), is_special=False)]
         return split_at_special_tokens(text, self._normalize_plain)

@@ -17,6 +17,9 @@ SETTINGS = (
     "digit_comma_rule",
     "split_special_tokens",
 )
+MODEL_FILE = "spiece.model"
+EXPORT_FILE = "tokenizer.json"
+SETTINGS_FILE = "tokenizer_config.json"
 MODEL_MAX_LENGTH = 512  # positions of the published models
 
 GOOGLE_TOKENIZATION = {
@@ -39,6 +42,21 @@ class StoredSettings(NamedTuple):
 
     switches: dict[str, bool]
     model_max_length: int
+
+
+def model_file_in(folder: Path) -> Path:
+    """The spiece.model of a folder; TokenizerError if there is none."""
+    model_file = folder / MODEL_FILE
+    if not model_file.is_file():
+        beside = (
+            f"beside {EXPORT_FILE}, from which it cannot be made"
+            if (folder / EXPORT_FILE).is_file()
+            else "there"
+        )
+        raise TokenizerError(
+            f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
+        )
+    return model_file
 
 
 def read_settings(path: Path) -> StoredSettings:

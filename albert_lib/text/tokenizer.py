@@ -27,15 +27,20 @@ from albert_lib.text.batch import (
 )
 from albert_lib.text.hf_export import tokenizer_json
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
-from albert_lib.text.settings import MODEL_MAX_LENGTH, SETTINGS, read_settings, tokenizer_config
+from albert_lib.text.settings import (
+    EXPORT_FILE,
+    MODEL_FILE,
+    MODEL_MAX_LENGTH,
+    SETTINGS,
+    SETTINGS_FILE,
+    model_file_in,
+    read_settings,
+    tokenizer_config,
+)
 from albert_lib.text.token_lookup import TokenLookup
 from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.transformers_names import refuse_arguments
 from albert_lib.text.vocabulary import Vocabulary
-
-MODEL_FILE = "spiece.model"
-EXPORT_FILE = "tokenizer.json"
-SETTINGS_FILE = "tokenizer_config.json"
 
 
 class AlbertTokenizer(TokenLookup):
@@ -117,9 +122,8 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> texts = ["the old mill", "the old man", "a mill"]
-            >>> tokenizer = AlbertTokenizer.train(texts, vocab_size=26)
-            >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
-            (26, 'an old mill')
+            >>> len(AlbertTokenizer.train(texts, vocab_size=26))
+            26
         """
         lines = (
             normalize(text, lowercase=do_lower_case, keep_accents=keep_accents) for text in texts
@@ -138,21 +142,11 @@ class AlbertTokenizer(TokenLookup):
     ) -> AlbertTokenizer:
         """Load from a folder, the name of one that comes with albert_lib, or a hub id.
 
-        Reads spiece.model, and tokenizer_config.json if it is there. `settings` are those of the
-        constructor and go before what tokenizer_config.json says. Raises CheckpointError for a
-        name that stands for nothing, TokenizerError for a damaged file.
+        `settings` are those of the constructor and go before what tokenizer_config.json says.
+        Raises CheckpointError for a name that means nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
-        model_file = folder / MODEL_FILE
-        if not model_file.is_file():
-            beside = (
-                f"beside {EXPORT_FILE}, from which it cannot be made"
-                if (folder / EXPORT_FILE).is_file()
-                else "there"
-            )
-            raise TokenizerError(
-                f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
-            )
+        model_file = model_file_in(folder)
         stored = read_settings(folder / SETTINGS_FILE)
         given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
         try:
@@ -163,9 +157,8 @@ class AlbertTokenizer(TokenLookup):
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer into a folder, beside what is there.
 
-        spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
-        for transformers and other libraries built on `tokenizers` (albert_lib/text/hf_export.py
-        says what differs there).
+        This library reads spiece.model and tokenizer_config.json; tokenizer.json is for those
+        built on `tokenizers` (albert_lib/text/hf_export.py says what differs there).
 
         Example:
             >>> import tempfile
@@ -258,9 +251,8 @@ class AlbertTokenizer(TokenLookup):
     def encode_sentences(
         self, sentences: Sequence[str], *, num_threads: int | None = None
     ) -> list[list[int]]:
-        """The ids of many sentences at once, without special tokens, for text on its way to disk.
+        """The ids of many sentences at once, without special tokens; [MASK] is plain characters.
 
-        Here [MASK] is six characters like any others: a corpus cannot bring in special tokens.
         Uses all cores unless `num_threads` says otherwise.
 
         Example:
@@ -294,9 +286,8 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-            >>> batch = tokenizer("the mill", "old", padding="max_length", max_length=7)
-            >>> batch.input_ids.tolist(), batch.token_type_ids.tolist()
-            ([[2, 14, 923, 3, 202, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
+            >>> tokenizer("the mill", "old", padding="max_length", max_length=7).input_ids.tolist()
+            [[2, 14, 923, 3, 202, 3, 0]]
         """
         refuse_arguments(others)
         longest = self.model_max_length if max_length is None else max_length
@@ -309,9 +300,8 @@ class AlbertTokenizer(TokenLookup):
             self._sequence(first, second, cut_to, truncation, add_special_tokens)
             for first, second in in_pairs(texts, pairs)
         ]
-        names = ["input_ids"]
-        names += ["attention_mask"] if return_attention_mask is not False else []
-        names += ["token_type_ids"] if return_token_type_ids is not False else []
+        names = ["input_ids"] + ["attention_mask"] * (return_attention_mask is not False)
+        names += ["token_type_ids"] * (return_token_type_ids is not False)
         batch = as_batch(sequences, self.pad_token_id, width, return_tensors, names)
         if return_tensors is None and isinstance(texts, str):  # as transformers does
             return TokenizedBatch({name: rows[0] for name, rows in batch.items()})
@@ -345,7 +335,7 @@ class AlbertTokenizer(TokenLookup):
         return ids
 
     def _chunks(self, text: str) -> list[TextChunk]:
-        """The text, normalised, split at the special tokens in it unless the settings forbid."""
+        """The text, normalised, split at its special tokens unless the settings forbid."""
         if self.split_special_tokens:
             return [TextChunk(self._normalize_plain(text), is_special=False)]
         return split_at_special_tokens(text, self._normalize_plain)

@@ -29,9 +29,7 @@ from albert_lib.training.recording import is_due
 LOOKS = 4  # held-out batches in a look at the curve
 LONGEST_WAVE = 1000.0  # positions, over 2π
 WAVE_DEVIATION = 0.1  # as large as word embeddings, or larger
-MASKING = MaskingConfig(
-    max_ngram=1
-)  # the paper's share, hidden so that the ideal reader is known
+MASKING = MaskingConfig(max_ngram=1)  # the paper's share, hidden so that the ideal reader is known
 
 
 def town_config(vocab_size: int) -> AlbertConfig:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,6 +190,8 @@ def _fork(copy: Path, tests: list[str]) -> int:
         sys.path[:] = [str(copy), *(each for each in sys.path if each not in ("", str(PROJECT)))]
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         status = int(pytest.main(["-x", *words_for_pytest(), *files], plugins=[_Chosen(tests)]))
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
 

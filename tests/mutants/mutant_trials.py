@@ -22,10 +22,10 @@ import pytest
 from mutations import Mutant
 from which_tests import PROJECT, Selection, words_for_pytest
 
-PRELOADED = (
-    *("torch", "numpy", "scipy.stats", "scipy.special", "hypothesis", "jaxtyping", "beartype"),
-    *("sentencepiece", "safetensors.torch", "huggingface_hub", "matplotlib.pyplot"),
-    *("transformers.models.albert.modeling_albert", "nbval.plugin"),
+PRELOADED = (  # what takes seconds; plugins are left to pytest
+    *("torch", "numpy", "scipy.stats", "scipy.special", "beartype", "sentencepiece"),
+    *("safetensors.torch", "huggingface_hub", "matplotlib.pyplot", "nbformat"),
+    "transformers.models.albert.modeling_albert",
 )
 NOT_COPIED = (".git", ".venv", "build", "__pycache__", ".hypothesis", "node_modules", ".*_cache")
 AT_FIRST = 25  # tests; those that are left are only asked when these notice nothing

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,10 @@ import pytest
 from mutations import Mutant
 from which_tests import PROJECT, Selection, words_for_pytest
 
-PRELOADED = (
-    *("torch", "numpy", "scipy.stats", "scipy.special", "hypothesis", "jaxtyping", "beartype"),
-    *("sentencepiece", "safetensors.torch", "huggingface_hub", "matplotlib.pyplot"),
-    *("transformers.models.albert.modeling_albert", "nbval.plugin"),
+PRELOADED = (  # what takes seconds; plugins are left to pytest
+    *("torch", "numpy", "scipy.stats", "scipy.special", "beartype", "sentencepiece"),
+    *("safetensors.torch", "huggingface_hub", "matplotlib.pyplot", "nbformat"),
+    "transformers.models.albert.modeling_albert",
 )
 NOT_COPIED = (".git", ".venv", "build", "__pycache__", ".hypothesis", "node_modules", ".*_cache")
 AT_FIRST = 25  # tests; those that are left are only asked when these notice nothing
@@ -189,6 +190,8 @@ def _fork(copy: Path, tests: list[str]) -> int:
         sys.path[:] = [str(copy), *(each for each in sys.path if each not in ("", str(PROJECT)))]
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         status = int(pytest.main(["-x", *words_for_pytest(), *files], plugins=[_Chosen(tests)]))
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
 

@@ -56,14 +56,9 @@ def is_mirror(test: str, file: str) -> bool:
 
 def words_for_pytest() -> list[str]:
     """How pytest is called, with a fault and without."""
-    return [
-        "-q",
-        "--no-header",
-        "-p",
-        "no:cacheprovider",
-        "--doctest-modules",
-        "--hypothesis-seed=0",
-    ]
+    plain = ["-q", "--no-header", "-p", "no:cacheprovider", "--doctest-modules"]
+    loaded_before = "ignore:Module already imported"  # by the process that a trial is forked from
+    return [*plain, "--hypothesis-seed=0", "-W", loaded_before]
 
 
 def fingerprint(folder: str = "") -> str:

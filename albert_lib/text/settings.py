@@ -1,4 +1,4 @@
-"""The tokenizer's switches, two sets of them that others use, and tokenizer_config.json."""
+"""The files of a tokenizer's folder, and its switches: two sets of them that others use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 from albert_lib.errors import TokenizerError
 from albert_lib.files import read_json
 from albert_lib.text.vocabulary import SPECIAL_TOKENS
+
+MODEL_FILE = "spiece.model"
+EXPORT_FILE = "tokenizer.json"
+SETTINGS_FILE = "tokenizer_config.json"
 
 SETTINGS = (
     "do_lower_case",
@@ -39,6 +43,27 @@ class StoredSettings(NamedTuple):
 
     switches: dict[str, bool]
     model_max_length: int
+
+
+def read_model(folder: Path) -> bytes:
+    """Read the spiece.model of a folder; TokenizerError that says what to put there without one.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> len(read_model(data_folder() / "tokenizers" / "english-8k")) > 100_000
+        True
+    """
+    file = folder / MODEL_FILE
+    if not file.is_file():
+        beside = (
+            f"beside {EXPORT_FILE}, from which it cannot be made"
+            if (folder / EXPORT_FILE).is_file()
+            else "there"
+        )
+        raise TokenizerError(
+            f"{file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
+        )
+    return file.read_bytes()
 
 
 def read_settings(path: Path) -> StoredSettings:

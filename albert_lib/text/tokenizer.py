@@ -20,22 +20,26 @@ from albert_lib.text.batch import (
     check_max_length,
     in_pairs,
     padded_length,
+    tensor_names,
     truncate,
-)
-from albert_lib.text.batch import (
-    add_special_tokens as with_special_tokens,
+    with_special_tokens,
 )
 from albert_lib.text.hf_export import tokenizer_json
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
-from albert_lib.text.settings import MODEL_MAX_LENGTH, SETTINGS, read_settings, tokenizer_config
+from albert_lib.text.settings import (
+    EXPORT_FILE,
+    MODEL_FILE,
+    MODEL_MAX_LENGTH,
+    SETTINGS,
+    SETTINGS_FILE,
+    read_model,
+    read_settings,
+    tokenizer_config,
+)
 from albert_lib.text.token_lookup import TokenLookup
 from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.transformers_names import refuse_arguments
 from albert_lib.text.vocabulary import Vocabulary
-
-MODEL_FILE = "spiece.model"
-EXPORT_FILE = "tokenizer.json"
-SETTINGS_FILE = "tokenizer_config.json"
 
 
 class AlbertTokenizer(TokenLookup):
@@ -143,22 +147,13 @@ class AlbertTokenizer(TokenLookup):
         name that stands for nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
-        model_file = folder / MODEL_FILE
-        if not model_file.is_file():
-            beside = (
-                f"beside {EXPORT_FILE}, from which it cannot be made"
-                if (folder / EXPORT_FILE).is_file()
-                else "there"
-            )
-            raise TokenizerError(
-                f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
-            )
+        model = read_model(folder)
         stored = read_settings(folder / SETTINGS_FILE)
         given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
         try:
-            return cls(model_file.read_bytes(), **given)
+            return cls(model, **given)
         except TokenizerError as problem:
-            raise TokenizerError(f"{model_file} cannot be used. {problem}") from None
+            raise TokenizerError(f"{folder / MODEL_FILE} cannot be used. {problem}") from None
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer into a folder, beside what is there.
@@ -300,22 +295,16 @@ class AlbertTokenizer(TokenLookup):
         """
         refuse_arguments(others)
         longest = self.model_max_length if max_length is None else max_length
-        width = padded_length(padding, longest) if pad_to is None else pad_to
-        if pad_to is not None:
-            check_max_length(pad_to, name="pad_to")
-        check_max_length(longest)
+        width = padded_length(padding, longest, pad_to)
         cut_to = None if truncation in (False, "do_not_truncate") else longest
         sequences = [
             self._sequence(first, second, cut_to, truncation, add_special_tokens)
             for first, second in in_pairs(texts, pairs)
         ]
-        names = ["input_ids"]
-        names += ["attention_mask"] if return_attention_mask is not False else []
-        names += ["token_type_ids"] if return_token_type_ids is not False else []
+        names = tensor_names(return_attention_mask, return_token_type_ids)
         batch = as_batch(sequences, self.pad_token_id, width, return_tensors, names)
-        if return_tensors is None and isinstance(texts, str):  # as transformers does
-            return TokenizedBatch({name: rows[0] for name, rows in batch.items()})
-        return batch
+        is_alone = return_tensors is None and isinstance(texts, str)  # as in transformers
+        return batch.row(0) if is_alone else batch
 
     def _sequence(
         self,

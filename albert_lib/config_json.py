@@ -62,6 +62,25 @@ def from_hugging_face(
         >>> found["vocab_size"], found["hidden_dropout_prob"]
         (8000, 0.0)
     """
+    refuse_other_models(values)
+    given = {
+        key: value
+        for key, value in values.items()
+        if key in known and key != "labels" and value is not None
+    }
+    for name in rates:
+        if type(given.get(name)) is int:
+            given[name] = float(given[name])
+    return {**HUGGING_FACE_DEFAULTS, **given, **labels_of(values)}
+
+
+def refuse_other_models(values: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what a config.json may ask for and an ALBERT of the paper lacks.
+
+    Example:
+        >>> from albert_lib.config_json import refuse_other_models
+        >>> refuse_other_models({"model_type": "albert"})
+    """
     if values.get("model_type", "albert") != "albert":
         raise ConfigError(
             f"model_type={values['model_type']!r} is not an ALBERT; choose the folder of an ALBERT."
@@ -76,15 +95,6 @@ def from_hugging_face(
             "tie_word_embeddings=false, but ALBERT's output matrix is its word embedding; "
             "choose a checkpoint with tied embeddings."
         )
-    given = {
-        key: value
-        for key, value in values.items()
-        if key in known and key != "labels" and value is not None
-    }
-    for name in rates:
-        if type(given.get(name)) is int:
-            given[name] = float(given[name])
-    return {**HUGGING_FACE_DEFAULTS, **given, **labels_of(values)}
 
 
 def labels_of(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint FIRST
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments; those of the recipe come from its own fields."""
+    """Describe the command's arguments."""
     parser.epilog = MANY_PROCESSES
     parser.add_argument(
         "--corpus",
@@ -53,7 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default=None, help="cpu, cuda, …; without it, a GPU if there is one"
     )
+    add_size_arguments(parser)
+    add_recipe_arguments(parser)
 
+
+def add_size_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what the model's configuration is made from."""
     size = parser.add_argument_group("size of the model (its vocabulary is the tokenizer's)")
     whole = size.add_mutually_exclusive_group()
     whole.add_argument("--preset", help=f"one of {', '.join(AlbertConfig.presets())}")
@@ -68,6 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="train like Google's code where Hugging Face's differs: dropout, first weights, …",
     )
 
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Make a flag of every field of Recipe and MaskingConfig."""
     recipe = parser.add_argument_group("recipe")
     for name, meaning in Recipe.meanings().items():
         default = getattr(Recipe(), name)

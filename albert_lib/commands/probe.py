@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.sets.catalogue import SETS, published_set
+from albert_lib.probing.sets.catalogue import SETS, PublishedSet, published_set
 from albert_lib.probing.sets.report import (
     FIGURE,
     NUMBERS,
@@ -78,18 +78,28 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
     if "output" in options:
         check_output(options.output)
+    report = scored_report(chosen, options)
+    if "output" in options:
+        write_report(options.output, report)
+    print_report(report)
+    if "output" in options:
+        print(f"\n{options.output}: {PAGE}, {NUMBERS} and {FIGURE}")
+    return 0
+
+
+def scored_report(chosen: PublishedSet, options: argparse.Namespace) -> Report:
+    """Score the set's items; InputError where the model can score none of them."""
     items = chosen.read(options.data)
     asked = drawn(items, options)
-    result = chosen.score(
-        FillMaskWithProgress.from_pretrained(options.model, order_head=True), asked
-    )
+    fill_mask = FillMaskWithProgress.from_pretrained(options.model, order_head=True)
+    result = chosen.score(fill_mask, asked)
     if not result.scored:
         reasons = "; ".join(f"{count} × {reason}" for reason, count in result.dropped.items())
         raise InputError(
             f"No item of {options.data} can be scored with {options.model} ({reasons}); use a "
             f"model with another vocabulary, or longer texts."
         )
-    report = Report(
+    return Report(
         set_name=options.set,
         paper=chosen.paper,
         model=options.model,
@@ -102,12 +112,6 @@ def run(options: argparse.Namespace) -> int:
         notes=result.notes,
         about=chosen.about,
     )
-    if "output" in options:
-        write_report(options.output, report)
-    print_report(report)
-    if "output" in options:
-        print(f"\n{options.output}: {PAGE}, {NUMBERS} and {FIGURE}")
-    return 0
 
 
 def print_sets() -> None:

@@ -32,7 +32,6 @@ def data_card(
     """Describe a finished corpus in Markdown."""
     store = next(iter(stores.values()))
     counts = totals(journal.content)
-    n_unknown = journal.content["n_unknown"]
     paragraphs = [
         f"# {name}: a corpus of token ids",
         "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for "
@@ -50,10 +49,7 @@ def data_card(
         "byte.",
         "## What is in it",
         count_table(stores),
-        f"{counts['n_words']:,} words (what stands between white space) became "
-        f"{counts['n_pieces']:,} tokens, {ratio(counts['n_pieces'], counts['n_words']):.3f} for a "
-        f"word. {n_unknown:,} of the tokens ({100 * ratio(n_unknown, counts['n_pieces']):.4f} %) "
-        f"are unknown: characters that the vocabulary lacks.",
+        words_as_tokens(counts["n_words"], counts["n_pieces"], journal.content["n_unknown"]),
         f"The vocabulary has {store.vocab_size:,} pieces and the fingerprint (sha256) "
         f"`{store.tokenizer_fingerprint}`. A model trained on this corpus needs this one and no "
         f"other.",
@@ -104,6 +100,16 @@ def count_table(stores: Mapping[str, TokenStore]) -> str:
         for name, each in stores.items()
     ]
     return markdown_table(["part", "documents", "sentences", "tokens"], rows)
+
+
+def words_as_tokens(n_words: int, n_tokens: int, n_unknown: int) -> str:
+    """How many tokens a word became, and how many of them the vocabulary does not know."""
+    return (
+        f"{n_words:,} words (what stands between white space) became {n_tokens:,} tokens, "
+        f"{ratio(n_tokens, n_words):.3f} for a word. {n_unknown:,} of the tokens "
+        f"({100 * ratio(n_unknown, n_tokens):.4f} %) are unknown: characters that the vocabulary "
+        f"lacks."
+    )
 
 
 def split_of(stores: Mapping[str, TokenStore]) -> str:

@@ -111,28 +111,52 @@ def describe_calls(
     - `label_surprise`: mean of −ln frequency over the labels, in nats: the unigram entropy, if
       they are tokens of this text
     """
+    text = describe_inputs(calls, pad_token_id)
+    predictions = describe_predictions(calls, counts, mask_token_id)
+    n_text = sum(int((each.input_ids != pad_token_id).sum()) for each in calls)
+    n_predictions = sum(len(each.labels) for each in calls)
+    return {**text, **predictions, "hidden_share": n_predictions / max(1, n_text)}
+
+
+def describe_inputs(calls: list[ModelCall], pad_token_id: int) -> dict[str, float]:
+    """The columns of `describe_calls` on padding, attention and segments."""
     ids = torch.cat([each.input_ids.flatten() for each in calls])
-    attended = torch.cat([each.attention_mask.flatten() for each in calls]).float()
-    segments = torch.cat([each.token_type_ids.flatten() for each in calls]).float()
+    attended = torch.cat([each.attention_mask.flatten() for each in calls])
+    segments = torch.cat([each.token_type_ids.flatten() for each in calls])
+    is_text = ids != pad_token_id
+    return means_of_columns(
+        {
+            "text_share": is_text,
+            "text_attended": attended[is_text],
+            "padding_attended": attended[~is_text],
+            "segment_share": segments[is_text],
+        }
+    )
+
+
+def describe_predictions(
+    calls: list[ModelCall], counts: Int[Tensor, " vocab"], mask_token_id: int
+) -> dict[str, float]:
+    """The columns of `describe_calls` on the labels and the input at their positions."""
     labels = torch.cat([each.labels for each in calls])
     inputs = torch.cat([each.input_ids.flatten()[each.predicted_positions] for each in calls])
     neighbours = [
         torch.cat([each.input_ids.flatten().roll(by)[each.predicted_positions] for each in calls])
         for by in (-1, 1)
     ]
-    is_text = ids != pad_token_id
     frequencies = counts.clamp(min=0.5) / counts.sum()
     unmasked = inputs != mask_token_id
-    columns = {
-        "text_share": is_text,
-        "text_attended": attended[is_text],
-        "padding_attended": attended[~is_text],
-        "segment_share": segments[is_text],
-        "visible_share": inputs == labels,
-        "kept_share": (inputs == labels)[unmasked],
-        "label_surprise": -frequencies[labels].log(),
-    }
-    described = {name: of.float().mean().item() for name, of in columns.items() if len(of)}
+    described = means_of_columns(
+        {
+            "visible_share": inputs == labels,
+            "kept_share": (inputs == labels)[unmasked],
+            "label_surprise": -frequencies[labels].log(),
+        }
+    )
     beside = max((each == labels).float().mean().item() for each in neighbours)
-    hidden = len(labels) / max(1, int(is_text.sum()))
-    return {**described, "neighbour_share": beside, "hidden_share": hidden}
+    return {**described, "neighbour_share": beside}
+
+
+def means_of_columns(columns: dict[str, Tensor]) -> dict[str, float]:
+    """The mean of each column that has values."""
+    return {name: of.float().mean().item() for name, of in columns.items() if len(of)}

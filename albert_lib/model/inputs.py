@@ -76,21 +76,30 @@ def check_inputs(
     if (input_ids is None) == (inputs_embeds is None):
         raise InputError(f"{model} reads input_ids or inputs_embeds; give one of the two.")
     _check_types({"input_ids": input_ids, "inputs_embeds": inputs_embeds, **others})
-    if inputs_embeds is not None:
-        shape, given = inputs_embeds.shape[:-1], "inputs_embeds without its last dimension"
-    else:
-        assert input_ids is not None
-        shape, given = input_ids.shape, "input_ids"
+    shape, given = _shape_of_ids(input_ids, inputs_embeds)
     _check_dimensions(model, given, shape, choices)
     for name, tensor in others.items():
-        # One row of positions may serve the whole batch.
-        wanted = shape[-1:] if name == "position_ids" else shape
-        if tensor is not None and tensor.shape[-len(wanted) :] != wanted:
-            raise InputError(
-                f"{name} has shape {tuple(tensor.shape)} but {given} {tuple(shape)}; "
-                f"build both with one tokenizer call."
-            )
+        if tensor is not None:
+            _check_fits(name, tensor, given, shape)
     return shape
+
+
+def _shape_of_ids(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple[torch.Size, str]:
+    """The shape of the ids, or of what stands for them, and what messages call it."""
+    if inputs_embeds is not None:
+        return inputs_embeds.shape[:-1], "inputs_embeds without its last dimension"
+    assert input_ids is not None
+    return input_ids.shape, "input_ids"
+
+
+def _check_fits(name: str, tensor: Tensor, given: str, shape: torch.Size) -> None:
+    # One row of positions may serve the whole batch.
+    wanted = shape[-1:] if name == "position_ids" else shape
+    if tensor.shape[-len(wanted) :] != wanted:
+        raise InputError(
+            f"{name} has shape {tuple(tensor.shape)} but {given} {tuple(shape)}; "
+            f"build both with one tokenizer call."
+        )
 
 
 def _check_dimensions(model: str, given: str, shape: torch.Size, choices: bool) -> None:

@@ -238,12 +238,7 @@ def two_way_interval(
         >>> interval.mean, interval.n_values, interval.low < 2.5 < interval.high
         (2.5, 6, True)
     """
-    table = np.asarray(values, dtype=np.float64)
-    if table.ndim != 2 or table.size == 0:
-        raise InputError(
-            f"The values have shape {table.shape}; give a table with a row for every seed and a "
-            f"column for every template."
-        )
+    table = _as_table(values)
     mean = float(_checked(table.ravel(), confidence).mean())
 
     def means(seeds: Drawn, templates: Drawn) -> Float[np.ndarray, "resamples"]:
@@ -252,6 +247,16 @@ def two_way_interval(
 
     ends = percentile_bootstrap(table.shape, means, rng, confidence, resamples)
     return Interval(mean, *ends, confidence, table.size)
+
+
+def _as_table(values: Float[np.ndarray, "seeds templates"]) -> Float[np.ndarray, "seeds templates"]:
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2 or table.size == 0:
+        raise InputError(
+            f"The values have shape {table.shape}; give a table with a row for every seed and a "
+            f"column for every template."
+        )
+    return table
 
 
 def _standard_error(sample: Float[np.ndarray, "values"]) -> float:

@@ -90,21 +90,23 @@ def pseudo_log_likelihood(
     """
     encoded = [_encode(fill_mask, text) for text in texts]
     chosen = _chosen(fill_mask.tokenizer, texts, encoded, positions)
-    rows = [
-        (index, masked, scored)
-        for index, (ids, places) in enumerate(zip(encoded, chosen, strict=True))
-        for masked, scored in _maskings(fill_mask.tokenizer, ids, places, mask_unit, left_to_right)
-    ]
+    rows = _masked_rows(fill_mask.tokenizer, encoded, chosen, mask_unit, left_to_right)
     found = _log_probabilities(fill_mask, encoded, rows)
     return [
-        TokenScores(
-            input_ids=ids,
-            tokens=[fill_mask.tokenizer.id_to_piece(ids[place]) for place in places],
-            positions=np.array(places, dtype=np.int64),
-            log_probabilities=np.array([found[index, place] for place in places], dtype=float),
-        )
+        _token_scores(fill_mask.tokenizer, ids, places, [found[index, place] for place in places])
         for index, (ids, places) in enumerate(zip(encoded, chosen, strict=True))
     ]
+
+
+def _token_scores(
+    tokenizer: AlbertTokenizer, ids: list[int], places: list[int], log_probabilities: list[float]
+) -> TokenScores:
+    return TokenScores(
+        input_ids=ids,
+        tokens=[tokenizer.id_to_piece(ids[place]) for place in places],
+        positions=np.array(places, dtype=np.int64),
+        log_probabilities=np.array(log_probabilities, dtype=float),
+    )
 
 
 def shared_positions(
@@ -216,6 +218,21 @@ def _chosen(
                 )
         chosen.append([int(place) for place in places])
     return chosen
+
+
+def _masked_rows(
+    tokenizer: AlbertTokenizer,
+    encoded: Sequence[list[int]],
+    chosen: Sequence[list[int]],
+    mask_unit: MaskUnit,
+    left_to_right: bool,
+) -> list[tuple[int, list[int], list[int]]]:
+    """A row for each sequence to run: the text's index, what to mask, and what to score."""
+    return [
+        (index, masked, scored)
+        for index, (ids, places) in enumerate(zip(encoded, chosen, strict=True))
+        for masked, scored in _maskings(tokenizer, ids, places, mask_unit, left_to_right)
+    ]
 
 
 def _maskings(

@@ -45,6 +45,10 @@ class TokenizedBatch(dict[str, Any]):
         except KeyError:
             raise AttributeError(f"This batch has no {name}, only {', '.join(self)}.") from None
 
+    def row(self, index: int) -> TokenizedBatch:
+        """One sequence of the batch."""
+        return TokenizedBatch({name: rows[index] for name, rows in self.items()})
+
     def to(self, device: torch.device | str) -> TokenizedBatch:
         """The same batch on another device."""
         return TokenizedBatch({name: tensor.to(device) for name, tensor in self.items()})
@@ -92,13 +96,13 @@ def as_texts(texts: str | Sequence[str], name: str) -> list[str]:
     return found
 
 
-def add_special_tokens(
+def with_special_tokens(
     first: list[int], second: list[int] | None, cls_id: int, sep_id: int
 ) -> IdSequence:
     """[CLS] first [SEP] second [SEP], and the length of the first segment.
 
     Example:
-        >>> add_special_tokens([14, 923], [19], cls_id=2, sep_id=3)
+        >>> with_special_tokens([14, 923], [19], cls_id=2, sep_id=3)
         ([2, 14, 923, 3, 19, 3], 4)
     """
     ids = [cls_id, *first, sep_id]
@@ -182,22 +186,27 @@ def truncate_pair(first: list[int], second: list[int], room: int) -> tuple[list[
     return first[:shorter], second[:longer]
 
 
-def padded_length(padding: Padding, max_length: int) -> int | None:
+def padded_length(padding: Padding, max_length: int, pad_to: int | None = None) -> int | None:
     """The length to pad to, 0 for that of the longest sequence, None for no padding.
 
-    `padding` is True or "longest", "max_length", or False or "do_not_pad", as in transformers.
+    `padding` is True or "longest", "max_length", or False or "do_not_pad", as in transformers;
+    a length `pad_to` goes before it. Raises InputError for any other `padding`, and for a length
+    that is no whole number above 0.
 
     Example:
         >>> [padded_length(padding, 8) for padding in (True, "max_length", False)]
         [0, 8, None]
     """
+    check_max_length(max_length)
+    if pad_to is not None:
+        check_max_length(pad_to, name="pad_to")
+        return pad_to
     if padding in (True, "longest"):
         return 0
     if padding in (False, "do_not_pad"):
         return None
     if padding != "max_length":
         raise InputError(f"padding is {padding!r}; use True, False, 'longest' or 'max_length'.")
-    check_max_length(max_length)
     return max_length
 
 
@@ -263,6 +272,21 @@ def batch_width(sequences: Sequence[IdSequence], pad_to: int | None) -> int:
             f"pass max_length={pad_to} and truncation=True to truncate it."
         )
     return pad_to or longest
+
+
+def tensor_names(
+    return_attention_mask: bool | None, return_token_type_ids: bool | None
+) -> list[str]:
+    """What a batch holds beside the ids: all of it, but for what is False.
+
+    Example:
+        >>> tensor_names(return_attention_mask=True, return_token_type_ids=False)
+        ['input_ids', 'attention_mask']
+    """
+    names = ["input_ids"]
+    names += ["attention_mask"] if return_attention_mask is not False else []
+    names += ["token_type_ids"] if return_token_type_ids is not False else []
+    return names
 
 
 def as_batch(

@@ -46,18 +46,7 @@ def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [
-            {
-                "id": vocabulary.piece_id(piece),
-                "content": piece,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,  # looked for in the text as written
-                "special": True,
-            }
-            for piece in SPECIAL_TOKENS
-        ],
+        "added_tokens": added_tokens(vocabulary),
         "normalizer": {"type": "Sequence", "normalizers": normalizers(vocabulary.model, settings)},
         "pre_tokenizer": {
             "type": "Sequence",
@@ -72,6 +61,29 @@ def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict
             "byte_fallback": False,
         },
     }
+
+
+def added_tokens(vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    """The special tokens, each found in the text as written, before it is normalised.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokens = added_tokens(AlbertTokenizer.from_pretrained("english-8k").vocabulary)
+        >>> [token["content"] for token in tokens]
+        ['<pad>', '<unk>', '[CLS]', '[SEP]', '[MASK]']
+    """
+    return [
+        {
+            "id": vocabulary.piece_id(piece),
+            "content": piece,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,  # looked for in the text as written
+            "special": True,
+        }
+        for piece in SPECIAL_TOKENS
+    ]
 
 
 def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, Any]]:

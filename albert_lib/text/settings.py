@@ -1,4 +1,4 @@
-"""The tokenizer's switches, two sets of them that others use, and tokenizer_config.json."""
+"""The files of a tokenizer's folder, and its switches: two sets of them that others use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from albert_lib.errors import TokenizerError
 from albert_lib.files import read_json
 from albert_lib.text.vocabulary import SPECIAL_TOKENS
 
+MODEL_FILE = "spiece.model"
+EXPORT_FILE = "tokenizer.json"
+SETTINGS_FILE = "tokenizer_config.json"
+
 SETTINGS = (
     "do_lower_case",
     "keep_accents",
@@ -17,9 +21,6 @@ SETTINGS = (
     "digit_comma_rule",
     "split_special_tokens",
 )
-MODEL_FILE = "spiece.model"
-EXPORT_FILE = "tokenizer.json"
-SETTINGS_FILE = "tokenizer_config.json"
 MODEL_MAX_LENGTH = 512  # positions of the published models
 
 GOOGLE_TOKENIZATION = {
@@ -44,19 +45,25 @@ class StoredSettings(NamedTuple):
     model_max_length: int
 
 
-def model_file_in(folder: Path) -> Path:
-    """The spiece.model of a folder; TokenizerError if there is none."""
-    model_file = folder / MODEL_FILE
-    if not model_file.is_file():
+def read_model(folder: Path) -> bytes:
+    """Read the spiece.model of a folder; TokenizerError that says what to put there without one.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> len(read_model(data_folder() / "tokenizers" / "english-8k")) > 100_000
+        True
+    """
+    file = folder / MODEL_FILE
+    if not file.is_file():
         beside = (
             f"beside {EXPORT_FILE}, from which it cannot be made"
             if (folder / EXPORT_FILE).is_file()
             else "there"
         )
         raise TokenizerError(
-            f"{model_file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
+            f"{file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
         )
-    return model_file
+    return file.read_bytes()
 
 
 def read_settings(path: Path) -> StoredSettings:

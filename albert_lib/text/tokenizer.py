@@ -20,10 +20,9 @@ from albert_lib.text.batch import (
     check_max_length,
     in_pairs,
     padded_length,
+    tensor_names,
     truncate,
-)
-from albert_lib.text.batch import (
-    add_special_tokens as with_special_tokens,
+    with_special_tokens,
 )
 from albert_lib.text.hf_export import tokenizer_json
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
@@ -33,7 +32,7 @@ from albert_lib.text.settings import (
     MODEL_MAX_LENGTH,
     SETTINGS,
     SETTINGS_FILE,
-    model_file_in,
+    read_model,
     read_settings,
     tokenizer_config,
 )
@@ -122,8 +121,9 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> texts = ["the old mill", "the old man", "a mill"]
-            >>> len(AlbertTokenizer.train(texts, vocab_size=26))
-            26
+            >>> tokenizer = AlbertTokenizer.train(texts, vocab_size=26)
+            >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
+            (26, 'an old mill')
         """
         lines = (
             normalize(text, lowercase=do_lower_case, keep_accents=keep_accents) for text in texts
@@ -142,23 +142,25 @@ class AlbertTokenizer(TokenLookup):
     ) -> AlbertTokenizer:
         """Load from a folder, the name of one that comes with albert_lib, or a hub id.
 
-        `settings` are those of the constructor and go before what tokenizer_config.json says.
-        Raises CheckpointError for a name that means nothing, TokenizerError for a damaged file.
+        Reads spiece.model, and tokenizer_config.json if it is there. `settings` are those of the
+        constructor and go before what tokenizer_config.json says. Raises CheckpointError for a
+        name that stands for nothing, TokenizerError for a damaged file.
         """
         folder = resolve_folder(name_or_path, "tokenizer")
-        model_file = model_file_in(folder)
+        model = read_model(folder)
         stored = read_settings(folder / SETTINGS_FILE)
         given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
         try:
-            return cls(model_file.read_bytes(), **given)
+            return cls(model, **given)
         except TokenizerError as problem:
-            raise TokenizerError(f"{model_file} cannot be used. {problem}") from None
+            raise TokenizerError(f"{folder / MODEL_FILE} cannot be used. {problem}") from None
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer into a folder, beside what is there.
 
-        This library reads spiece.model and tokenizer_config.json; tokenizer.json is for those
-        built on `tokenizers` (albert_lib/text/hf_export.py says what differs there).
+        spiece.model and tokenizer_config.json are all that this library reads; tokenizer.json is
+        for transformers and other libraries built on `tokenizers` (albert_lib/text/hf_export.py
+        says what differs there).
 
         Example:
             >>> import tempfile
@@ -251,8 +253,9 @@ class AlbertTokenizer(TokenLookup):
     def encode_sentences(
         self, sentences: Sequence[str], *, num_threads: int | None = None
     ) -> list[list[int]]:
-        """The ids of many sentences at once, without special tokens; [MASK] is plain characters.
+        """The ids of many sentences at once, without special tokens, for text on its way to disk.
 
+        Here [MASK] is six characters like any others: a corpus cannot bring in special tokens.
         Uses all cores unless `num_threads` says otherwise.
 
         Example:
@@ -286,26 +289,22 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-            >>> tokenizer("the mill", "old", padding="max_length", max_length=7).input_ids.tolist()
-            [[2, 14, 923, 3, 202, 3, 0]]
+            >>> batch = tokenizer("the mill", "old", padding="max_length", max_length=7)
+            >>> batch.input_ids.tolist(), batch.token_type_ids.tolist()
+            ([[2, 14, 923, 3, 202, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
         """
         refuse_arguments(others)
         longest = self.model_max_length if max_length is None else max_length
-        width = padded_length(padding, longest) if pad_to is None else pad_to
-        if pad_to is not None:
-            check_max_length(pad_to, name="pad_to")
-        check_max_length(longest)
+        width = padded_length(padding, longest, pad_to)
         cut_to = None if truncation in (False, "do_not_truncate") else longest
         sequences = [
             self._sequence(first, second, cut_to, truncation, add_special_tokens)
             for first, second in in_pairs(texts, pairs)
         ]
-        names = ["input_ids"] + ["attention_mask"] * (return_attention_mask is not False)
-        names += ["token_type_ids"] * (return_token_type_ids is not False)
+        names = tensor_names(return_attention_mask, return_token_type_ids)
         batch = as_batch(sequences, self.pad_token_id, width, return_tensors, names)
-        if return_tensors is None and isinstance(texts, str):  # as transformers does
-            return TokenizedBatch({name: rows[0] for name, rows in batch.items()})
-        return batch
+        is_alone = return_tensors is None and isinstance(texts, str)  # as in transformers
+        return batch.row(0) if is_alone else batch
 
     def _sequence(
         self,
@@ -335,7 +334,7 @@ class AlbertTokenizer(TokenLookup):
         return ids
 
     def _chunks(self, text: str) -> list[TextChunk]:
-        """The text, normalised, split at its special tokens unless the settings forbid."""
+        """The text, normalised, split at the special tokens in it unless the settings forbid."""
         if self.split_special_tokens:
             return [TextChunk(self._normalize_plain(text), is_special=False)]
         return split_at_special_tokens(text, self._normalize_plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sentencepiece import SentencePieceTrainer
 
@@ -13,6 +14,15 @@ from albert_lib.errors import TokenizerError
 CONTROL_TOKENS = ("[CLS]", "[SEP]", "[MASK]")  # ids 2, 3, 4, after <pad> 0 and <unk> 1
 STANDALONE_PIECES = ("(", ")", '"', "-", ".", "–", "£", "€")  # ids 5 to 12
 LONGEST_LINE = 1 << 24  # bytes; SentencePiece silently drops longer lines
+PUBLISHED_SETTINGS: dict[str, Any] = {  # as stored in the published model
+    "model_type": "unigram",
+    "character_coverage": 0.99995,
+    "pad_id": 0,
+    "unk_id": 1,
+    "bos_id": -1,  # there is none
+    "eos_id": -1,
+    "control_symbols": list(CONTROL_TOKENS),
+}
 
 
 def train_pieces(
@@ -39,18 +49,12 @@ def train_pieces(
         SentencePieceTrainer.train(
             sentence_iterator=iter(source),
             model_writer=model,
-            model_type="unigram",
             vocab_size=vocab_size,
-            character_coverage=0.99995,
-            pad_id=0,
-            unk_id=1,
-            bos_id=-1,
-            eos_id=-1,
-            control_symbols=list(CONTROL_TOKENS),
             user_defined_symbols=[*STANDALONE_PIECES, *whole_words],
             max_sentence_length=LONGEST_LINE,
             num_threads=1,
             minloglevel=2,  # errors only: the trainer's report is hundreds of lines
+            **PUBLISHED_SETTINGS,
         )
     except RuntimeError as problem:
         if source.problem is not None:

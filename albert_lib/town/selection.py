@@ -46,11 +46,7 @@ def selection_weights(
     weights = np.zeros((len(visible), degrees))
     among = np.zeros((len(visible), degrees))
     for row, (places, number) in enumerate(zip(visible.tolist(), selected.tolist(), strict=True)):
-        if not 0 <= number <= places:
-            raise InputError(
-                f"Sequence {row} shows {places} tokens, of which {number} would have been "
-                f"selected; read batches that were made with the reader's own masking."
-            )
+        check_selected(row, places, number)
         for mismatches in range(number + 1):
             matches = number - mismatches
             probability = by_chance**mismatches * unchanged**matches
@@ -58,3 +54,17 @@ def selection_weights(
             if matches:
                 among[row, mismatches] = probability * comb(places - mismatches - 1, matches - 1)
     return weights, among
+
+
+def check_selected(row: int, visible: int, selected: int) -> None:
+    """Raise InputError where more tokens are said to be selected than are visible.
+
+    Example:
+        >>> from albert_lib.town.selection import check_selected
+        >>> check_selected(0, visible=4, selected=1)
+    """
+    if not 0 <= selected <= visible:
+        raise InputError(
+            f"Sequence {row} shows {visible} tokens, of which {selected} would have been "
+            f"selected; read batches that were made with the reader's own masking."
+        )

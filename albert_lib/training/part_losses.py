@@ -66,16 +66,12 @@ def scale_to_whole(
         >>> {name: loss.item() for name, loss in scaled.items()}
         {'loss': 1.25, 'mlm_loss': 1.0, 'sop_loss': 0.5}
     """
-    for name in losses:
-        if name not in own and (name != "loss" or len(losses) == 1):
-            raise ConfigError(
-                f"A batch is cut into parts, so the number of terms that {name} is a mean over "
-                f"must be known; return it from loss_counts."
-            )
+    check_counted(losses, own)
     scaled = {
-        name: loss * (own[name] / max(1, whole[name])) for name, loss in losses.items()
+        name: loss * (own[name] / max(1, whole[name]))
+        for name, loss in losses.items()
         if name in own
-    }  # fmt: skip
+    }
     if "loss" in own:
         return scaled, {}
     weights = loss_weights(losses)
@@ -83,6 +79,16 @@ def scale_to_whole(
     for name, weight in weights.items():
         total = total + weight * scaled[name]
     return {"loss": total, **scaled}, weights
+
+
+def check_counted(losses: Losses, own: Mapping[str, int]) -> None:
+    """Raise ConfigError unless the terms of every loss, or of all but "loss", are counted."""
+    for name in losses:
+        if name not in own and (name != "loss" or len(losses) == 1):
+            raise ConfigError(
+                f"A batch is cut into parts, so the number of terms that {name} is a mean over "
+                f"must be known; return it from loss_counts."
+            )
 
 
 def loss_weights(losses: Losses) -> dict[str, Tensor]:

@@ -152,13 +152,21 @@ def score(
         different = [list(dict.fromkeys(words.texts)) for words in lists.sets]
         n_words = sum(len(words.texts) for words in lists.sets)
         dropped[REPEATED] += n_words - sum(map(len, different))
-        x, y, a, b = (_embed(fill_mask, texts, vectors) for texts in different)
-        interval = effect_size_interval(
-            association(x, a, b), association(y, a, b), np.random.default_rng(seed)
-        )
-        outcome = association_test(x, y, a, b, np.random.default_rng(seed), max_partitions)
-        scored.append(ScoredLists(lists, outcome, interval))
+        embedded = [_embed(fill_mask, texts, vectors) for texts in different]
+        scored.append(_scored(lists, embedded, seed, max_partitions))
     return WeatResult(scored, dropped=+dropped)  # without what did not happen
+
+
+def _scored(
+    lists: WeatLists, embedded: Sequence[Vectors], seed: int, max_partitions: int
+) -> ScoredLists:
+    """The outcome of a test on the embeddings of its four sets."""
+    x, y, a, b = embedded
+    interval = effect_size_interval(
+        association(x, a, b), association(y, a, b), np.random.default_rng(seed)
+    )
+    outcome = association_test(x, y, a, b, np.random.default_rng(seed), max_partitions)
+    return ScoredLists(lists, outcome, interval)
 
 
 def _embed(fill_mask: FillMask, texts: Sequence[str], vectors: VectorsOf) -> Vectors:

@@ -91,7 +91,31 @@ def draw_journey(tokens: Sequence[str], ids: Sequence[int]) -> tuple[Figure, str
 
     `tokens` and `ids` are of the toy sentence: its first few are the examples.
     """
-    rows = (
+    figure, axes = plt.subplots(figsize=(10.4, 5.2))
+    axes.set(xlim=(-1.0, 9.3), ylim=(-4.2, 1.0))
+    axes.axis("off")
+    for row, stops in enumerate(_stops(tokens, ids)):
+        y = -DOWN * row
+        left = 0.2 if row else -0.82  # beside the arrow that comes down from the row above
+        axes.text(left, y + 0.68, ROWS[row], fontsize=11, weight="bold")
+        for column, stop in enumerate(stops):
+            x = ACROSS * column
+            _draw_stop(axes, stop, x, y)
+            if column:
+                _arrow(axes, (x - ACROSS + WIDTH / 2, y), (x - WIDTH / 2, y))
+        if row:
+            _turn(axes, y)
+    return figure, (
+        "A map in three rows of boxes joined by arrows. Text becomes ids: document, sentence, "
+        "tokens, ids (notebook 01), token store (02). Ids become questions: segment pair, masked "
+        "batch (02), hidden states (03), two heads, two losses (04). Mistakes teach: LAMB step, "
+        "checkpoint (05), fill-mask, log-odds, interval (06)."
+    )
+
+
+def _stops(tokens: Sequence[str], ids: Sequence[int]) -> tuple[tuple[Stop, ...], ...]:
+    """The stops of each row of the map, with the beginning of the toy sentence as example."""
+    return (
         (
             Stop("document", "a list of\nsentences", "01"),
             Stop("sentence", "The old baker\nwalks …", "01"),
@@ -113,26 +137,6 @@ def draw_journey(tokens: Sequence[str], ids: Sequence[int]) -> tuple[Figure, str
             Stop("log-odds", "two fills\ncompared", "06"),
             Stop("interval", "how sure\nwe may be", "06"),
         ),
-    )
-    figure, axes = plt.subplots(figsize=(10.4, 5.2))
-    axes.set(xlim=(-1.0, 9.3), ylim=(-4.2, 1.0))
-    axes.axis("off")
-    for row, stops in enumerate(rows):
-        y = -DOWN * row
-        left = 0.2 if row else -0.82  # beside the arrow that comes down from the row above
-        axes.text(left, y + 0.68, ROWS[row], fontsize=11, weight="bold")
-        for column, stop in enumerate(stops):
-            x = ACROSS * column
-            _draw_stop(axes, stop, x, y)
-            if column:
-                _arrow(axes, (x - ACROSS + WIDTH / 2, y), (x - WIDTH / 2, y))
-        if row:
-            _turn(axes, y)
-    return figure, (
-        "A map in three rows of boxes joined by arrows. Text becomes ids: document, sentence, "
-        "tokens, ids (notebook 01), token store (02). Ids become questions: segment pair, masked "
-        "batch (02), hidden states (03), two heads, two losses (04). Mistakes teach: LAMB step, "
-        "checkpoint (05), fill-mask, log-odds, interval (06)."
     )
 
 

@@ -237,19 +237,12 @@ def draw_batch(batch: TokenizedBatch, tokenizer: AlbertTokenizer) -> tuple[Figur
         for line, (title, values) in enumerate(zip(titles, rows, strict=True)):
             top = index * (len(titles) + 0.7) + line
             axes.text(-0.2, top + 0.5, title, ha="right", va="center", fontsize=9)
-            for column, value in enumerate(values):
-                face = (LIGHT_BLUE, LIGHT_ORANGE)[segments[column]] if mask[column] else LIGHT_GREY
+            for column, (value, segment, is_token) in enumerate(
+                zip(values, segments, mask, strict=True)
+            ):
+                face = (LIGHT_BLUE, LIGHT_ORANGE)[segment] if is_token else LIGHT_GREY
                 axes.add_patch(Rectangle((column, top), 1, 1, facecolor=face, edgecolor="white"))
-                axes.text(
-                    column + 0.5,
-                    top + 0.5,
-                    str(value),
-                    ha="center",
-                    va="center",
-                    fontsize=8 if line == 0 else 9,
-                    weight="bold" if str(value) in ("[CLS]", "[SEP]") else "normal",
-                    color=BLACK if mask[column] else "0.4",
-                )
+                _write_in_cell(axes, str(value), column, top, 8 if line == 0 else 9, is_token)
     bottom = n_sequences * (len(titles) + 0.7) - 0.7
     axes.set(xlim=(-2.3, width), ylim=(bottom + 0.05, -0.05))
     axes.axis("off")
@@ -259,4 +252,20 @@ def draw_batch(batch: TokenizedBatch, tokenizer: AlbertTokenizer) -> tuple[Figur
         "each, four rows: the pieces [CLS] A [SEP] B [SEP], their ids, the segment (0 from [CLS] "
         "to the first [SEP], then 1), and the attention mask (1 for pieces, 0 for the grey "
         "padding at the end of the shorter pair)."
+    )
+
+
+def _write_in_cell(
+    axes: Axes, text: str, column: int, top: float, fontsize: int, is_token: bool
+) -> None:
+    """Text in the middle of a cell: special tokens bold, padding grey."""
+    axes.text(
+        column + 0.5,
+        top + 0.5,
+        text,
+        ha="center",
+        va="center",
+        fontsize=fontsize,
+        weight="bold" if text in ("[CLS]", "[SEP]") else "normal",
+        color=BLACK if is_token else "0.4",
     )

@@ -164,17 +164,8 @@ def draw_sharing(num_hidden_layers: int, sharing: str) -> tuple[Figure, str]:
         linestyle="-",
     )
     stored, worked = training_gigabytes(chosen), forward_flops(chosen) / 1e9
-    for axes, value, text in (
-        (memory, stored, f"{stored:.2f} GB"),
-        (work, worked, f"{worked:.2f}"),
-    ):
-        axes.plot(num_hidden_layers, value, "o", color=COLORS[1], markersize=9, zorder=5)
-        axes.annotate(text, (num_hidden_layers, value), xytext=(7, -4),
-                      textcoords="offset points", ha="left", va="top")  # fmt: skip
-        axes.set_xlabel("layers L")
-        axes.set_xlim(0, 56)
-        top = axes.get_ylim()[1]
-        axes.set_ylim(-0.07 * top, 1.1 * top)
+    _mark_depth(memory, num_hidden_layers, stored, f"{stored:.2f} GB")
+    _mark_depth(work, num_hidden_layers, worked, f"{worked:.2f}")
     memory.set_title("Memory of the weights")
     memory.set_ylabel("gigabytes while training")
     memory.legend(loc="upper left")
@@ -188,6 +179,23 @@ def draw_sharing(num_hidden_layers: int, sharing: str) -> tuple[Figure, str]:
         f"every sharing mode and proportional to the layers."
     )
     return figure, alt
+
+
+def _mark_depth(axes: Axes, num_hidden_layers: int, value: float, label: str) -> None:
+    """A dot at the chosen number of layers, and room around it for its label."""
+    axes.plot(num_hidden_layers, value, "o", color=COLORS[1], markersize=9, zorder=5)
+    axes.annotate(
+        label,
+        (num_hidden_layers, value),
+        xytext=(7, -4),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+    )
+    axes.set_xlabel("layers L")
+    axes.set_xlim(0, 56)
+    top = axes.get_ylim()[1]
+    axes.set_ylim(-0.07 * top, 1.1 * top)
 
 
 def training_gigabytes(config: AlbertConfig) -> float:

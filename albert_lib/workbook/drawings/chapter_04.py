@@ -105,37 +105,9 @@ def draw_starting_loss(
     figure, (beliefs, costs) = plt.subplots(1, 2, figsize=(9.0, 3.8), width_ratios=(1, 1.4))
     logits = deviation * unit_logits(vocab_size, embedding_size)[0]
     likeliest = logits.softmax(dim=-1).topk(20).values
-    beliefs.bar(range(1, 21), likeliest, color=BLUE)
-    beliefs.axhline(1 / vocab_size, color=BLACK, linestyle="--", label="all alike, 1/V")
-    beliefs.set(yscale="log", ylim=(1e-5, 2), xlabel="the 20 likeliest pieces")
-    beliefs.set(ylabel="probability", title="What it believes")
-    beliefs.legend(loc="upper right")
-
-    found = [starting_loss(s, vocab_size, embedding_size) for s in DEVIATIONS]
-    sigma = DEVIATIONS * math.sqrt(embedding_size)
+    _draw_beliefs(beliefs, likeliest, vocab_size)
     loss = starting_loss(deviation, vocab_size, embedding_size)
-    costs.plot(DEVIATIONS, found, color=BLUE, label="found")
-    costs.plot(
-        DEVIATIONS,
-        math.log(vocab_size) + sigma**2 / 2,
-        color=ORANGE,
-        linestyle="--",
-        label="ln V + σ²/2",
-    )
-    costs.axhline(math.log(vocab_size), color=BLACK, linestyle=":", label="ln V")
-    costs.plot([deviation], [loss], "o", color=BLACK, markersize=9)
-    top = 1.15 * found[-1]
-    costs.annotate(
-        f"{loss:.2f} nats",
-        (deviation, loss),
-        xytext=(-8, 10),
-        textcoords="offset points",
-        ha="right" if deviation > 0.03 else "center",
-        fontweight="bold",
-    )
-    costs.set(xscale="log", ylim=(0, top), xlabel="initial deviation s")
-    costs.set(ylabel="loss before training, nats", title="What that costs")
-    costs.legend(loc="upper left", bbox_to_anchor=(0.0, 0.98))
+    _draw_costs(costs, deviation, loss, vocab_size, embedding_size)
     alt = (
         f"Left, bars: with initial deviation {deviation:g} the likeliest of {vocab_size:,} pieces "
         f"has probability {_rough(float(likeliest[0]))}. Right, a curve: the loss before training "
@@ -143,6 +115,45 @@ def draw_starting_loss(
         f"stays far below the dashed ln V + σ²/2 near 1. The dot is at about {loss:.0f} nats."
     )
     return figure, alt
+
+
+def _draw_beliefs(axes: Axes, likeliest: Float[Tensor, "20"], vocab_size: int) -> None:
+    """The probabilities of the likeliest pieces, and the line where all are equally likely."""
+    axes.bar(range(1, 21), likeliest, color=BLUE)
+    axes.axhline(1 / vocab_size, color=BLACK, linestyle="--", label="all alike, 1/V")
+    axes.set(yscale="log", ylim=(1e-5, 2), xlabel="the 20 likeliest pieces")
+    axes.set(ylabel="probability", title="What it believes")
+    axes.legend(loc="upper right")
+
+
+def _draw_costs(
+    axes: Axes, deviation: float, loss: float, vocab_size: int, embedding_size: int
+) -> None:
+    """The loss over the deviation, found and by formula, with a dot at the chosen deviation."""
+    found = [starting_loss(s, vocab_size, embedding_size) for s in DEVIATIONS]
+    sigma = DEVIATIONS * math.sqrt(embedding_size)
+    axes.plot(DEVIATIONS, found, color=BLUE, label="found")
+    axes.plot(
+        DEVIATIONS,
+        math.log(vocab_size) + sigma**2 / 2,
+        color=ORANGE,
+        linestyle="--",
+        label="ln V + σ²/2",
+    )
+    axes.axhline(math.log(vocab_size), color=BLACK, linestyle=":", label="ln V")
+    axes.plot([deviation], [loss], "o", color=BLACK, markersize=9)
+    top = 1.15 * found[-1]
+    axes.annotate(
+        f"{loss:.2f} nats",
+        (deviation, loss),
+        xytext=(-8, 10),
+        textcoords="offset points",
+        ha="right" if deviation > 0.03 else "center",
+        fontweight="bold",
+    )
+    axes.set(xscale="log", ylim=(0, top), xlabel="initial deviation s")
+    axes.set(ylabel="loss before training, nats", title="What that costs")
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.98))
 
 
 def _rough(probability: float) -> str:

@@ -248,15 +248,9 @@ def scale_figure(groups: Mapping[tuple[str, str], Sequence[ProbeRow]]) -> Figure
     smallest = 1e-4  # whatever is smaller is drawn here: a tenth of a thousandth is nothing
     for place, ((model, _), rows) in enumerate(groups.items()):
         sizes = np.maximum([abs(row.interval.mean) for row in rows], smallest)
+        heights = place + rng.uniform(-0.2, 0.2, len(rows))
         color = COLORS[models.index(model)]
-        axes.plot(
-            sizes,
-            place + rng.uniform(-0.2, 0.2, len(rows)),
-            "o",
-            color=color,
-            alpha=0.55,
-            markersize=4.5,
-        )
+        axes.plot(sizes, heights, "o", color=color, alpha=0.55, markersize=4.5)
         middle = np.median(sizes)
         axes.plot([middle, middle], [place - 0.36, place + 0.36], "-", color=color, linewidth=3)
         beyond = sum(row.interval.excludes() for row in rows)

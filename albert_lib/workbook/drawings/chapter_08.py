@@ -86,6 +86,11 @@ def draw_parameters(
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("parameters, millions")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(PARTS))
+    return figure, _parameters_in_words(chosen)
+
+
+def _parameters_in_words(chosen: AlbertConfig) -> str:
+    """What `draw_parameters` shows, for its alternative text."""
     shares = ", ".join(
         f"{part} {count / 1e6:,.1f} million" for part, count in parts(chosen).items()
     )
@@ -93,12 +98,12 @@ def draw_parameters(
         f"{name} with {config.num_parameters() / 1e6:.1f} million"
         for name, config in RELATIVES.items()
     )
-    alt = (
-        f"Stacked bars of parameters. Your choice (E = {embedding_size}, H = {hidden_size}, "
-        f"L = {num_hidden_layers}, layers share: {sharing}): {shares}, together "
-        f"{chosen.num_parameters() / 1e6:,.1f} million. Below it {beside}."
+    return (
+        f"Stacked bars of parameters. Your choice (E = {chosen.embedding_size}, "
+        f"H = {chosen.hidden_size}, L = {chosen.num_hidden_layers}, layers share: "
+        f"{chosen.sharing}): {shares}, together {chosen.num_parameters() / 1e6:,.1f} million. "
+        f"Below it {beside}."
     )
-    return figure, alt
 
 
 def draw_digits(differences: Mapping[str, Sequence[float]]) -> Figure:

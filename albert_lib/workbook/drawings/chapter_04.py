@@ -233,8 +233,8 @@ def draw_head_cost(
     alt = (
         f"Bars for {batch} sequences of {length} tokens with {predictions} predictions each and "
         f"a vocabulary of {vocab_size:,}: the logits take {gigabytes[0]:.2f} gigabytes at every "
-        f"position, {gigabytes[1]:.2f} at the masked ones. In operations, the encoder of the {size} size "
-        f"does {trillions[0]:.3f} trillion, the head {trillions[1]:.3f} everywhere and "
+        f"position, {gigabytes[1]:.2f} at the masked ones. In operations, the encoder of the "
+        f"{size} size does {trillions[0]:.3f} trillion, the head {trillions[1]:.3f} everywhere and "
         f"{trillions[2]:.3f} at the masked positions."
     )
     return figure, alt

@@ -184,8 +184,8 @@ EXERCISES = (
             Misconception(
                 "intermediate size taken for 4H",
                 four_times_wide,
-                "You take the intermediate size of the feed-forward block for 4H. That is right for "
-                "every published model, but a configuration says it in intermediate_size.",
+                "You take the intermediate size of the feed-forward block for 4H. That is right "
+                "for every published model, but a configuration says it in intermediate_size.",
             ),
         ),
         hints=(

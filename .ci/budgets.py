@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import nbformat
 
 from albert_lib.files import project_folder
-from albert_lib.workbook.run import Run, summary, verdict
+from albert_lib.workbook.run import NotebookRun, summary, verdict
 
 
 def main(report: str) -> int:
@@ -27,7 +27,7 @@ def main(report: str) -> int:
     for path in sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb")):
         took = seconds.get(f"notebooks.{path.name}")
         problem = "not in the report" if took is None else None
-        runs.append(Run(path, nbformat.read(path, as_version=4), took or 0.0, problem))
+        runs.append(NotebookRun(path, nbformat.read(path, as_version=4), took or 0.0, problem))
         print(f"{path.stem:<32}{verdict(runs[-1])}")
     return summary(runs)
 

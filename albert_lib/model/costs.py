@@ -44,7 +44,7 @@ def training_flops(
     narrow, wide, inner = config.embedding_size, config.hidden_size, config.intermediate_size
     layers = applied_layers(config)
     products = {
-        "widening": tokens * narrow * wide if config.has_projection else 0,
+        "embedding_projection": tokens * narrow * wide if config.has_projection else 0,
         "attention_maps": layers * tokens * 4 * wide * wide,  # query, key, value, output
         "attention_scores": layers * tokens * 2 * length * wide,  # scores, and mixing by them
         "feed_forward": layers * tokens * 2 * wide * inner,

@@ -166,7 +166,7 @@ def draw_cuts(rows: Mapping[str, Sequence[str]]) -> tuple[Figure, str]:
             place += width + gap
         widest = max(widest, place)
     axes.set(xlim=(-0.3, widest), ylim=(len(rows) - 0.4, -0.6))
-    labels = [f"{name}\n{len(pieces)} pieces" for name, pieces in rows.items()]
+    labels = [f"{name}\n{len(pieces)} tokens" for name, pieces in rows.items()]
     axes.set_yticks(range(len(rows)), labels, fontsize=9.5)
     axes.set_xticks([])
     axes.grid(visible=False)
@@ -175,7 +175,7 @@ def draw_cuts(rows: Mapping[str, Sequence[str]]) -> tuple[Figure, str]:
         side.set_visible(False)
     counts = "; ".join(f"{name}: {' '.join(pieces)}" for name, pieces in rows.items())
     return figure, (
-        "The toy sentence in boxes, a box a piece, one row for each vocabulary. The larger the "
+        "The toy sentence in boxes, a box a token, one row for each vocabulary. The larger the "
         f"vocabulary, the fewer and longer the boxes. {here(counts)}"
     )
 
@@ -184,15 +184,15 @@ def draw_cuts(rows: Mapping[str, Sequence[str]]) -> tuple[Figure, str]:
 
 
 def draw_sizes(
-    pieces_per_word: Mapping[int, float], embedding_size: int, hidden_size: int
+    tokens_per_word: Mapping[int, float], embedding_size: int, hidden_size: int
 ) -> tuple[Figure, str]:
-    """What a larger vocabulary brings (fewer pieces a word) and what it costs (parameters)."""
-    sizes = np.array(list(pieces_per_word))
+    """What a larger vocabulary brings (fewer tokens a word) and what it costs (parameters)."""
+    sizes = np.array(list(tokens_per_word))
     figure, (gain, cost) = plt.subplots(1, 2, figsize=(WIDTH, 3.6))
-    gain.plot(sizes, list(pieces_per_word.values()), "o-", color=BLUE)
+    gain.plot(sizes, list(tokens_per_word.values()), "o-", color=BLUE)
     gain.axhline(1, color=BLACK, linestyle=":")
-    gain.annotate("every word one piece", (sizes[0], 1), (0, 4), textcoords="offset points")
-    gain.set(title="What it brings", ylabel="pieces per word, held-out text", ylim=(0.8, None))
+    gain.annotate("every word one token", (sizes[0], 1), (0, 4), textcoords="offset points")
+    gain.set(title="What it brings", ylabel="tokens per word, held-out text", ylim=(0.8, None))
     for width, color, stroke, name in (
         (hidden_size, ORANGE, "s--", f"V × {hidden_size}, as BERT has it"),
         (embedding_size, BLUE, "o-", f"V × {embedding_size}, as ALBERT has it"),
@@ -207,9 +207,9 @@ def draw_sizes(
     gain.minorticks_off()
     cost.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     cost.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    measured = ", ".join(f"{size:,}: {value:.2f}" for size, value in pieces_per_word.items())
+    measured = ", ".join(f"{size:,}: {value:.2f}" for size, value in tokens_per_word.items())
     return figure, (
-        "Left: pieces per word fall with the size of the vocabulary, steeply at first, then ever "
+        "Left: tokens per word fall with the size of the vocabulary, steeply at first, then ever "
         f"more slowly towards 1. {here(measured)} Right: the parameters of the word embeddings "
         f"grow in proportion to the size, {hidden_size // embedding_size} times as fast with "
         f"{hidden_size} numbers a piece as with {embedding_size}."
@@ -220,16 +220,16 @@ def draw_sizes(
 
 
 def draw_batch(batch: TokenizedBatch, tokenizer: AlbertTokenizer) -> tuple[Figure, str]:
-    """The three rows of numbers of every sequence in a batch, over its pieces."""
+    """The three rows of numbers of every sequence in a batch, under its tokens."""
     n_sequences, width = batch.input_ids.shape
-    titles = ("piece", "input_ids", "token_type_ids", "attention_mask")
+    titles = ("token", "input_ids", "token_type_ids", "attention_mask")
     figure, axes = plt.subplots(figsize=(WIDTH, 0.3 + 1.5 * n_sequences))
     for index in range(n_sequences):
         ids = batch.input_ids[index].tolist()
         segments = batch.token_type_ids[index].tolist()
         mask = batch.attention_mask[index].tolist()
         rows: Sequence[Sequence[object]] = (
-            [tokenizer.id_to_piece(piece) for piece in ids],
+            [tokenizer.id_to_piece(token) for token in ids],
             ids,
             segments,
             mask,
@@ -248,9 +248,9 @@ def draw_batch(batch: TokenizedBatch, tokenizer: AlbertTokenizer) -> tuple[Figur
     axes.axis("off")
     lengths = " and ".join(str(int(length)) for length in batch.attention_mask.sum(1))
     return figure, (
-        f"{n_sequences} pairs as one batch of {width} columns; they hold {lengths} pieces. For "
-        "each, four rows: the pieces [CLS] A [SEP] B [SEP], their ids, the segment (0 from [CLS] "
-        "to the first [SEP], then 1), and the attention mask (1 for pieces, 0 for the grey "
+        f"{n_sequences} pairs as one batch of {width} columns; they hold {lengths} tokens. For "
+        "each, four rows: the tokens [CLS] A [SEP] B [SEP], their ids, the segment (0 from [CLS] "
+        "to the first [SEP], then 1), and the attention mask (1 for tokens, 0 for the grey "
         "padding at the end of the shorter pair)."
     )
 

@@ -1,4 +1,4 @@
-"""Figures of chapter 2: masked spans and budgets; pieces and pairs have files of their own.
+"""Figures of chapter 2: masked spans and budgets; boxes of tokens and pairs have their own files.
 
 Each `draw_…` returns a figure with its alternative text, as `show` and `explorer` take them.
 """
@@ -19,7 +19,7 @@ from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings.chapter_02_pairs import (
     draw_order,
     draw_pairs,
-    draw_shared_pieces,
+    draw_shared_tokens,
     draw_table_5,
 )
 from albert_lib.workbook.drawings.pieces import (
@@ -45,7 +45,7 @@ __all__ = [
     "draw_pairs",
     "draw_pieces",
     "draw_span_lengths",
-    "draw_shared_pieces",
+    "draw_shared_tokens",
     "draw_table_5",
     "draw_treatment",
 ]

@@ -18,7 +18,7 @@ from albert_lib.paper import paper_table
 from albert_lib.text import AlbertTokenizer
 from albert_lib.workbook.drawings.pieces import BLACK, BLUE, ORANGE, SKY, WIDTH, draw_pieces
 
-LAST_BAR = 12  # shared pieces: this many or more
+LAST_BAR = 12  # shared tokens: this many or more
 
 
 def draw_pairs(
@@ -45,18 +45,18 @@ def draw_pairs(
     axes.set_yticks(
         range(len(plans) + 1), ["document", *(f"epoch {epoch}" for epoch in range(len(plans)))]
     )
-    axes.set_xlabel("piece of the document")
+    axes.set_xlabel("token of the document")
     axes.grid(visible=False)
     return figure, (
         f"A document of {len(sentences) - 1} sentences as a bar, and below it one row for each of "
         f"{len(plans)} epochs. In each row the document is covered by pairs of neighbouring "
         "segments, marked with which is written first. The places where they are cut and their "
-        "order differ from epoch to epoch; thin gaps are pieces that were trimmed away."
+        "order differ from epoch to epoch; thin gaps are tokens that were trimmed away."
     )
 
 
 def span(axes: Axes, row: int, left: int, right: int, color: str, label: str) -> None:
-    """A labelled bar from piece `left` up to `right`."""
+    """A labelled bar from token `left` up to `right`."""
     axes.barh(row, right - left, left=left, height=0.74, color=color, edgecolor="white")
     if right - left >= 3:
         axes.text((left + right) / 2, row, label, ha="center", va="center", fontsize=9.5)
@@ -71,7 +71,7 @@ def draw_order(
 ) -> tuple[Figure, str]:
     """A pair made of the first document's first sentences and what the kind of pair puts beside.
 
-    `kind` is "in order", "swapped" or "another document"; `common` holds pieces that do not count
+    `kind` is "in order", "swapped" or "another document"; `common` holds tokens that do not count
     as shared.
     """
     beginning = encoded(documents[0][:n_first], tokenizer)
@@ -94,21 +94,21 @@ def draw_order(
     figure, alt = draw_pieces({questions[kind]: (pieces, looks)}, "")
     alt = (
         f"A pair of segments, {kind}: “{tokenizer.decode(parts[0][0])}” and "
-        f"“{tokenizer.decode(parts[1][0])}” Number of uncommon pieces that both have: "
+        f"“{tokenizer.decode(parts[1][0])}” Number of uncommon tokens that both have: "
         f"{len(shared)}. {questions[kind]}."
     )
     return figure, alt
 
 
 def encoded(sentences: Sequence[str], tokenizer: AlbertTokenizer) -> list[int]:
-    """The ids of some sentences in a row, without special pieces."""
+    """The ids of some sentences in a row, without special tokens."""
     return [piece for ids in tokenizer.encode_sentences(sentences) for piece in ids]
 
 
-def draw_shared_pieces(
+def draw_shared_tokens(
     neighbours: Int[np.ndarray, " pairs"], strangers: Int[np.ndarray, " pairs"]
 ) -> tuple[Figure, str]:
-    """How many pieces two segments share: what NSP has to tell apart, and what SOP has."""
+    """How many tokens two segments share: what NSP has to tell apart, and what SOP has."""
     figure, (nsp, sop) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 3.3))
     histogram(nsp, neighbours, -0.2, BLUE, "neighbours")
     histogram(nsp, strangers, 0.2, ORANGE, "strangers")
@@ -119,13 +119,13 @@ def draw_shared_pieces(
     nsp.set_ylabel("share of the pairs")
     ticks = range(0, LAST_BAR + 1, 2)
     for axes in (nsp, sop):
-        axes.set_xlabel("uncommon pieces that both have")
+        axes.set_xlabel("uncommon tokens that both have")
         axes.set_xticks(ticks, [*ticks[:-1], f"{LAST_BAR}+"])
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.grid(axis="x", visible=False)
         axes.legend()
     return figure, (
-        "Two histograms of the number of uncommon pieces that two segments share. Left: most "
+        "Two histograms of the number of uncommon tokens that two segments share. Left: most "
         "strangers share none or one, neighbours share more, and the two shapes overlap little. "
         "Right: pairs in order and swapped pairs have exactly the same bars."
     )
@@ -134,16 +134,16 @@ def draw_shared_pieces(
 def histogram(
     axes: Axes, counts: Int[np.ndarray, " pairs"], offset: float, color: str, label: str
 ) -> None:
-    """Bars of how many pairs share 0, 1, 2 … pieces."""
+    """Bars of how many pairs share 0, 1, 2 … tokens."""
     shares = np.bincount(np.minimum(counts, LAST_BAR), minlength=LAST_BAR + 1) / len(counts)
     axes.bar(np.arange(LAST_BAR + 1) + offset, shares, 0.4, color=color, label=label)
 
 
 def draw_table_5(counter_nsp: float) -> tuple[Figure, str]:
-    """The paper's Table 5 beside a reader that counts shared pieces; `counter_nsp` is a share."""
+    """The paper's Table 5 beside a reader that counts shared tokens; `counter_nsp` is a share."""
     names = {"none": "ALBERT, MLM alone", "nsp": "ALBERT, MLM + NSP", "sop": "ALBERT, MLM + SOP"}
     rows = paper_table("table_5")
-    labels = ["counting shared pieces", *(names[row.sentence_loss] for row in rows)]
+    labels = ["counting shared tokens", *(names[row.sentence_loss] for row in rows)]
     accuracies = {
         "asked NSP": [100 * counter_nsp, *(row.nsp_accuracy for row in rows)],
         "asked SOP": [50.0, *(row.sop_accuracy for row in rows)],
@@ -162,7 +162,7 @@ def draw_table_5(counter_nsp: float) -> tuple[Figure, str]:
     axes.grid(axis="y", visible=False)
     figure.legend(loc="outside lower right", ncols=2)
     return figure, (
-        "Bars of accuracy when asked NSP and when asked SOP. Counting shared pieces does well at "
+        "Bars of accuracy when asked NSP and when asked SOP. Counting shared tokens does well at "
         "NSP and is at chance at SOP. The paper's model trained on NSP reaches 90.5 % at NSP but "
         "52.0 % at SOP; trained on SOP, 86.5 % at SOP and 78.9 % at NSP."
     )

@@ -19,7 +19,7 @@ from albert_lib.workbook.style import COLORS
 
 VOCABULARY = 30_000  # pieces, in every published size
 TRAINING_BYTES = 16  # a parameter in float32: itself, its gradient, the optimizer's two averages
-LENGTH = 512  # pieces of a full sequence
+LENGTH = 512  # tokens of a full sequence
 HEADS = ("mlm_head", "sop_head")  # parts of training_flops
 MARKERS = ("o", "s", "^", "D")
 
@@ -27,13 +27,13 @@ MARKERS = ("o", "s", "^", "D")
 def draw_factorisation(embedding_size: int, hidden_size: int) -> tuple[Figure, str]:
     """What the words cost with one table and with two matrices, beside the paper's Table 3."""
     one_table = VOCABULARY * hidden_size
-    table, widening = VOCABULARY * embedding_size, embedding_size * hidden_size
+    table, projection = VOCABULARY * embedding_size, embedding_size * hidden_size
     figure, (cost, quality) = plt.subplots(1, 2, width_ratios=(1, 1.15))
 
     cost.bar("one table\nV × H", one_table / 1e6, color=COLORS[2])
     cost.bar("factorised\nV × E + E × H", table / 1e6, color=COLORS[0])
-    cost.bar("factorised\nV × E + E × H", widening / 1e6, bottom=table / 1e6, color=COLORS[1])
-    for place, total in enumerate((one_table, table + widening)):
+    cost.bar("factorised\nV × E + E × H", projection / 1e6, bottom=table / 1e6, color=COLORS[1])
+    for place, total in enumerate((one_table, table + projection)):
         cost.annotate(
             f"{total / 1e6:.1f} M",
             (place, total / 1e6),
@@ -55,12 +55,12 @@ def draw_factorisation(embedding_size: int, hidden_size: int) -> tuple[Figure, s
         color=COLORS[3],
         va="top",
     )
-    ratio = one_table / (table + widening)
+    ratio = one_table / (table + projection)
     compared = f"{ratio:.1f} times fewer" if ratio >= 1 else f"{1 / ratio:.2f} times as many"
     alt = (
-        f"Left: a table of {VOCABULARY:,} words at H = {hidden_size} holds {one_table / 1e6:.1f} "
+        f"Left: a table of {VOCABULARY:,} pieces at H = {hidden_size} holds {one_table / 1e6:.1f} "
         f"million numbers; factorised through E = {embedding_size} it holds "
-        f"{(table + widening) / 1e6:.1f} million, {compared}. Right: the paper's average score "
+        f"{(table + projection) / 1e6:.1f} million, {compared}. Right: the paper's average score "
         f"rises with E when no layer is shared, and is highest at E = 128 when all are."
     )
     return figure, alt
@@ -86,7 +86,7 @@ def _draw_table_3(axes: Axes) -> None:
 
 
 def draw_parts(parts: Mapping[str, int]) -> Figure:
-    """One bar a part of a model, longest at the top, with its number of parameters."""
+    """One bar for each part of a model, longest at the top, with its number of parameters."""
     ordered = sorted(parts.items(), key=lambda part: part[1])
     figure, axes = plt.subplots(figsize=(7, 3.2))
     bars = axes.barh(
@@ -101,7 +101,7 @@ def draw_parts(parts: Mapping[str, int]) -> Figure:
 
 def draw_attention(
     attentions: Sequence[Float[Tensor, "1 heads seq seq"]],
-    pieces: Sequence[str],
+    tokens: Sequence[str],
     repetitions: Sequence[int],
 ) -> Figure:
     """Who looks at whom: one map a head (across) and repetition (down, counted from 1)."""
@@ -121,10 +121,10 @@ def draw_attention(
             axes.grid(visible=False)
             if repetition == repetitions[0]:
                 axes.set_title(f"head {head + 1}", fontsize=10)
-        row[0].set_ylabel(f"repetition {repetition}\nthe piece that looks", fontsize=9)
-        row[0].set_yticks(range(len(pieces)), pieces, fontsize=7)
+        row[0].set_ylabel(f"repetition {repetition}\nthe token that looks", fontsize=9)
+        row[0].set_yticks(range(len(tokens)), tokens, fontsize=7)
     for axes in grid[-1]:
-        axes.set_xticks(range(len(pieces)), pieces, rotation=90, fontsize=7)
+        axes.set_xticks(range(len(tokens)), tokens, rotation=90, fontsize=7)
         axes.set_xlabel("what it looks at", fontsize=9)
     figure.colorbar(image, ax=grid, label="share of its attention", shrink=0.7, extend="max")
     return figure
@@ -143,7 +143,7 @@ def draw_gelu(
 
 
 def draw_sharing(num_hidden_layers: int, sharing: str) -> tuple[Figure, str]:
-    """What L layers of the base size weigh and what they work, shared and not."""
+    """Memory and operations of L layers of the base size, shared and not."""
     base = AlbertConfig.preset("albert-base-v2")
     chosen = base.replace(num_hidden_layers=num_hidden_layers, sharing=cast(Sharing, sharing))
     depths = np.arange(1, 49)
@@ -204,7 +204,7 @@ def training_gigabytes(config: AlbertConfig) -> float:
 
 
 def forward_flops(config: AlbertConfig, length: int = LENGTH) -> int:
-    """Multiplications and additions of one piece's way through the encoder, forward."""
+    """Multiplications and additions of one token's forward pass through the encoder."""
     parts = training_flops(config, 1, length, predictions=0)
     return sum(parts[name] for name in parts if name not in HEADS) // (3 * length)
 
@@ -212,7 +212,7 @@ def forward_flops(config: AlbertConfig, length: int = LENGTH) -> int:
 def draw_gradients(
     cosines: Float[Tensor, "depths depths"], lengths: Float[Tensor, "depths"]
 ) -> Figure:
-    """How long each depth's gradient of one shared matrix is, and how far any two agree."""
+    """Length of each depth's gradient of one shared matrix, and the cosine of any two."""
     depths = np.arange(1, len(lengths) + 1)
     figure, (bars, agreement) = plt.subplots(1, 2, width_ratios=(1, 1.1), figsize=(7, 3.2))
     bars.bar(depths, lengths.numpy(), color=COLORS[0])

@@ -164,17 +164,17 @@ def _rough(probability: float) -> str:
 def draw_reported_and_true(
     reported: Sequence[float], true: Sequence[float], correct: Sequence[float]
 ) -> tuple[Figure, str]:
-    """The number a wrong mean prints while training, beside the loss at the masked pieces."""
+    """The number a wrong mean prints while training, beside the loss at the masked tokens."""
     figure, axes = plt.subplots(figsize=(7.0, 3.8))
     steps = range(len(reported))
-    axes.plot(steps, true, color=ORANGE, linestyle="-", label="wrong mean: loss at masked pieces")
-    axes.plot(steps, correct, color=BLUE, linestyle="--", label="right mean: loss at masked pieces")
+    axes.plot(steps, true, color=ORANGE, linestyle="-", label="wrong mean: loss at masked tokens")
+    axes.plot(steps, correct, color=BLUE, linestyle="--", label="right mean: loss at masked tokens")
     axes.plot(steps, reported, color=BLACK, linestyle="-", label="wrong mean: what it prints")
     axes.set(xlabel="training step", ylabel="loss, nats", ylim=(0, None))
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.42))
     alt = (
         "Three curves over training steps, all from ln V. What the wrong mean prints falls "
-        "fastest and ends far below the other two; the true loss at the masked pieces stays high, "
+        "fastest and ends far below the other two; the true loss at the masked tokens stays high, "
         "and under the right mean it is no worse than under the wrong one."
     )
     return figure, alt
@@ -195,7 +195,7 @@ def draw_row_gradients(
     axes.set(xscale="log", xlabel="length of the gradient on the row")
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, ncols=2)
     alt = (
-        "Rows of the tied table, with the length of their gradient on a logarithmic axis. Pieces "
+        "Rows of the tied table, with the length of their gradient on a logarithmic axis. Tokens "
         "of the sentence have a dot for their use as input. Every row has a small diamond for "
         "its use as output, and only the masked answer has a large one."
     )
@@ -242,10 +242,10 @@ def draw_head_cost(
     )
     work.set(xlabel="trillion operations", title="One forward pass")
     alt = (
-        f"Bars for {batch} sequences of {length} pieces with {predictions} predictions each and "
-        f"{vocab_size:,} pieces: the logits take {gigabytes[0]:.2f} gigabytes at every position, "
-        f"{gigabytes[1]:.2f} at the masked ones. In operations, the encoder of the {size} size "
-        f"does {trillions[0]:.3f} trillion, the head {trillions[1]:.3f} everywhere and "
+        f"Bars for {batch} sequences of {length} tokens with {predictions} predictions each and "
+        f"a vocabulary of {vocab_size:,}: the logits take {gigabytes[0]:.2f} gigabytes at every "
+        f"position, {gigabytes[1]:.2f} at the masked ones. In operations, the encoder of the "
+        f"{size} size does {trillions[0]:.3f} trillion, the head {trillions[1]:.3f} everywhere and "
         f"{trillions[2]:.3f} at the masked positions."
     )
     return figure, alt
@@ -270,7 +270,7 @@ def draw_ladder(losses: Mapping[str, float]) -> tuple[Figure, str]:
     for row, loss in enumerate(losses.values()):
         colour = "white" if shades[row] in (BLACK, BLUE) else "black"
         axes.text(0.1, row, f"like 1 of {math.exp(loss):,.0f}", color=colour, va="center")
-    axes.set(xlabel="loss at the masked pieces, nats")
+    axes.set(xlabel="loss at the masked tokens, nats")
     alt = (
         f"Bars for the loss of {len(losses)} readers, from the top: {'; '.join(losses)}. The "
         f"second is about two thirds as long as the first."

@@ -84,7 +84,7 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
     longest = max(int(history.rows[-1]["step"]) for history in runs.values())
     _draw_marks(loss, marks, longest)
     loss.set_xlabel("step")
-    loss.set_ylabel("MLM loss, nats a piece")
+    loss.set_ylabel("MLM loss, nats a token")
     loss.legend(loc="center right", bbox_to_anchor=(1, 0.78), fontsize=9)
     _draw_marks(accuracy, {"a coin, for orders": 50.0}, longest)
     accuracy.set_ylim(0, 105)
@@ -110,18 +110,18 @@ def draw_lookalikes(runs: Mapping[str, History], marks: Mapping[str, float]) -> 
 
 
 def draw_copying_and_reading(history: History) -> Figure:
-    """Answers at places that show their piece, which need only be copied, and at [MASK]."""
+    """Answers at positions that show their token, which need only be copied, and at [MASK]."""
     figure, (shown, hidden) = plt.subplots(1, 2, figsize=(9, 3.2))
     steps, copied = history.curve("shown_accuracy")
     shown.plot(steps, 100 * copied, marker="o", markersize=3, color=COLORS[0])
     shown.set_ylim(0, 105)
-    shown.set_title("where the piece itself stands")
+    shown.set_title("where the token itself stands")
     shown.set_ylabel("copied, %")
     hidden.plot(*history.curve("known_text_loss"), marker="o", markersize=3, color=COLORS[0])
     unigram = float(history.column("unigram_entropy")[-1])
     _draw_marks(hidden, {"unigram entropy": unigram}, int(steps[-1]))
     hidden.set_title("where [MASK] stands")
-    hidden.set_ylabel("MLM loss, nats a piece")
+    hidden.set_ylabel("MLM loss, nats a token")
     for axes in (shown, hidden):
         axes.set_xlabel("step")
     return figure

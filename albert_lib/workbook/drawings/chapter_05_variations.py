@@ -37,7 +37,7 @@ def draw_variations(variations: StoredVariations) -> Figure:
         loss.set_ylim(0.09, 9)
         loss.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
         loss.minorticks_off()
-        loss.set_ylabel("MLM loss, nats a piece")
+        loss.set_ylabel("MLM loss, nats a token")
         loss.legend(title=title, fontsize=9, title_fontsize=9, loc="upper right")
         draw_kinds(order, kinds, "held_out_sop_accuracy", 100.0)
         draw_score(order, variations.floor.sop_accuracy, 100.0, "")

@@ -57,7 +57,7 @@ def parts(config: AlbertConfig) -> dict[str, int]:
 def draw_parameters(
     embedding_size: int, hidden_size: int, num_hidden_layers: int, sharing: str
 ) -> tuple[Figure, str]:
-    """One stacked bar for the chosen sizes, with heads of 64 and an inner width of 4H."""
+    """One stacked bar for the chosen sizes, with heads of 64 and an intermediate size of 4H."""
     chosen = AlbertConfig(
         embedding_size=embedding_size,
         hidden_size=hidden_size,

@@ -37,7 +37,7 @@ WORK = {  # part of training_flops → its name and colour
     "attention_maps": ("attention: maps", BLUE),
     "attention_scores": ("attention: scores", BLACK),
     "mlm_head": ("MLM head", ORANGE),
-    "widening": ("widening", GREY),
+    "embedding_projection": ("projection", GREY),
 }
 HELD = {  # part of state_bytes → its name and colour
     "weights": ("weights", BLUE),
@@ -47,11 +47,11 @@ HELD = {  # part of state_bytes → its name and colour
 }
 
 
-def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, str]:
+def draw_work(length: int, masking_rate: float, scored: str) -> tuple[Figure, str]:
     """What the work of a training step consists of, a bar a model; its sum stands behind it."""
     figure, axes = plt.subplots(figsize=(7.6, 3.2))
     left = np.zeros(len(MODELS))
-    predictions = length if scored == "every token" else max(1, round(masked_share * length))
+    predictions = length if scored == "every token" else max(1, round(masking_rate * length))
     flops = {
         name: costs.training_flops(config, 1, length, predictions)
         for name, config in MODELS.items()
@@ -67,7 +67,7 @@ def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, st
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, 128)
     axes.set_xticks(range(0, 101, 20))
-    axes.set_xlabel("share of the operations, percent; behind it, operations a piece")
+    axes.set_xlabel("share of the operations, percent; behind it, operations a token")
     _legend_above(figure, axes)
     base = flops["ALBERT-base"]
     whole = sum(base.values())
@@ -76,7 +76,7 @@ def draw_work(length: int, masked_share: float, scored: str) -> tuple[Figure, st
         f"{'every token' if scored == 'every token' else f'{predictions} masked tokens'}. In "
         f"ALBERT-base attention's scores are {base['attention_scores'] / whole:.0%} and the MLM "
         f"head {base['mlm_head'] / whole:.1%} of {whole / length / 1e9:.2f} billion operations a "
-        f"piece; ALBERT-xxlarge needs {totals[-1] / length / 1e9:.2f} billion."
+        f"token; ALBERT-xxlarge needs {totals[-1] / length / 1e9:.2f} billion."
     )
     return figure, alt
 
@@ -85,9 +85,12 @@ def draw_memory(sequences: int, precision: str) -> tuple[Figure, str]:
     """What training holds, a bar a model, beside two cards' memory."""
     matrix_bytes = costs.FLOAT32 if precision == "float32" else costs.BFLOAT16
     states = {name: costs.state_bytes(config, matrix_bytes) for name, config in MODELS.items()}
-    kept = [
-        costs.training_bytes(config, sequences, LENGTH, 20 * sequences, matrix_bytes)
-        - sum(states[name].values())
+    activations = [
+        (
+            costs.training_bytes(config, sequences, LENGTH, 20 * sequences, matrix_bytes)
+            - sum(states[name].values())
+        )
+        / 1e9
         for name, config in MODELS.items()
     ]
     figure, axes = plt.subplots(figsize=(7.6, 3.2))
@@ -96,7 +99,6 @@ def draw_memory(sequences: int, precision: str) -> tuple[Figure, str]:
         widths = np.array([held[part] / 1e9 for held in states.values()])
         axes.barh(list(MODELS), widths, left=left, color=color, label=label)
         left += widths
-    activations = np.array(kept) / 1e9
     axes.barh(list(MODELS), activations, left=left, color=ORANGE, label="activations")
     totals = left + activations
     for place, total in enumerate(totals):

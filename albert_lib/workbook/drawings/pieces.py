@@ -1,4 +1,4 @@
-"""Pieces in boxes, as chapter 2 shows a sequence: words kept whole, each box with its look."""
+"""Tokens in boxes, as chapter 2 shows a sequence: words unbroken, each box with its look."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from albert_lib.workbook.style import COLORS
 
 BLUE, ORANGE, BLACK = COLORS[:3]
 SKY = COLORS[5]
-LINE = 84  # characters of one line of pieces
-MARGIN = 0.6  # left and right of a piece's text, in characters
+LINE = 84  # characters of one line of tokens
+MARGIN = 0.6  # left and right of a token's text, in characters
 WORD_GAP = 0.8  # between two words, in characters
-WIDTH = 8.4  # of a figure with pieces, in inches
-LINE_HEIGHT = 0.38  # of a line of pieces, in inches
+WIDTH = 8.4  # of a figure with tokens, in inches
+LINE_HEIGHT = 0.38  # of a line of tokens, in inches
 
 
 @dataclass(frozen=True)
 class Look:
-    """How the box of a piece looks, and what the legend says it means."""
+    """How the box of a token looks, and what the legend says it means."""
 
     meaning: str
     face: str
@@ -45,7 +45,7 @@ LOOKS = {
 
 
 def places(pieces: Sequence[str]) -> list[tuple[float, int]]:
-    """Where each piece stands, in characters from the left, and in which line."""
+    """Where each token stands, in characters from the left, and in which line."""
     words: list[list[str]] = []
     for piece in pieces:
         continues = piece[:1].isalnum() or piece in (".", ",")
@@ -68,12 +68,12 @@ def places(pieces: Sequence[str]) -> list[tuple[float, int]]:
 
 
 def n_lines(pieces: Sequence[str]) -> int:
-    """How many lines the pieces take."""
+    """How many lines the tokens take."""
     return 1 + max(line for _, line in places(pieces))
 
 
 def write_pieces(axes: Axes, pieces: Sequence[str], looks: Sequence[str]) -> None:
-    """Write pieces into `axes`, each in a box with its look, as many lines as it takes."""
+    """Write tokens into `axes`, each in a box with its look, as many lines as it takes."""
     for piece, look, (left, line) in zip(pieces, looks, places(pieces), strict=True):
         width = len(piece) + 2 * MARGIN
         style = LOOKS[look]
@@ -113,7 +113,7 @@ def explain(figure: Figure, looks: Collection[str]) -> None:
 def draw_pieces(
     rows: Mapping[str, tuple[Sequence[str], Sequence[str]]], alt: str
 ) -> tuple[Figure, str]:
-    """Rows of boxes: for each title, the pieces and their looks."""
+    """Rows of boxes: for each title, the tokens and their looks."""
     heights = [n_lines(pieces) for pieces, _ in rows.values()]
     figure, all_axes = plt.subplots(
         len(rows),
@@ -135,6 +135,6 @@ def masked_looks(
     """The look of each token of a sequence: masked, special or plain."""
     masked = {position for span in spans for position in span}
     return [
-        "masked" if position in masked else "special" if tokenizer.is_special[piece] else "plain"
-        for position, piece in enumerate(ids)
+        "masked" if position in masked else "special" if tokenizer.is_special[token] else "plain"
+        for position, token in enumerate(ids)
     ]

@@ -35,7 +35,7 @@ def attend(
     attention_mask: Tensor,
     *,
     scale: Callable[[int], float] = lambda head_size: head_size**0.5,
-    hide: Callable[[Tensor, Tensor], Tensor] | None = None,
+    mask_out: Callable[[Tensor, Tensor], Tensor] | None = None,
     over: int = -1,
     after: Callable[[Tensor, Tensor], Tensor] = lambda probabilities, mask: probabilities,
 ) -> Answer:
@@ -43,7 +43,7 @@ def attend(
     mask = attention_mask[:, None, None, :]
     scores = query @ key.transpose(-2, -1) / scale(query.shape[-1])
     lowest = torch.finfo(scores.dtype).min
-    scores = scores.masked_fill(mask == 0, lowest) if hide is None else hide(scores, mask)
+    scores = scores.masked_fill(mask == 0, lowest) if mask_out is None else mask_out(scores, mask)
     probabilities = after(scores.softmax(dim=over), mask)
     return probabilities @ value, probabilities
 
@@ -59,31 +59,31 @@ def scaled_by_size(query: Tensor, key: Tensor, value: Tensor, attention_mask: Te
 
 
 def mask_ignored(query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor) -> Answer:
-    """Padding is looked at like any piece."""
-    return attend(query, key, value, attention_mask, hide=lambda scores, mask: scores)
+    """Padding is looked at like any token."""
+    return attend(query, key, value, attention_mask, mask_out=lambda scores, mask: scores)
 
 
 def masked_after_softmax(
     query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor
 ) -> Answer:
-    """The weights of padding are set to 0 when they have already taken their part of the 1."""
+    """The weights of padding are set to 0 after the softmax, so the others sum to less than 1."""
     return attend(
         query,
         key,
         value,
         attention_mask,
-        hide=lambda scores, mask: scores,
+        mask_out=lambda scores, mask: scores,
         after=lambda probabilities, mask: probabilities * mask,
     )
 
 
 def mask_multiplied(query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor) -> Answer:
     """The scores of padding become 0, which is an ordinary score."""
-    return attend(query, key, value, attention_mask, hide=lambda scores, mask: scores * mask)
+    return attend(query, key, value, attention_mask, mask_out=lambda scores, mask: scores * mask)
 
 
 def mask_reversed(query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor) -> Answer:
-    """Hides the pieces and looks at the padding."""
+    """Masks the tokens and looks at the padding."""
     return attend(query, key, value, 1 - attention_mask)
 
 
@@ -149,8 +149,8 @@ EXERCISES = (
                 "masked after softmax",
                 masked_after_softmax,
                 lambda trials: (
-                    "You hide the padding after the softmax, when it has already taken its part: "
-                    f"one query's weights sum to {smallest_sum(trials):.2f} instead of 1. Hide it "
+                    "You mask the padding after the softmax, when it has already taken its part: "
+                    f"one query's weights sum to {smallest_sum(trials):.2f} instead of 1. Mask it "
                     "in the scores, before the softmax."
                 ),
             ),
@@ -173,8 +173,8 @@ EXERCISES = (
             Misconception(
                 "mask reversed",
                 mask_reversed,
-                "Your mask is the wrong way round: in attention_mask a 1 is a piece to look at, "
-                "a 0 is padding. You look at the padding and hide the text.",
+                "Your mask is the wrong way round: in attention_mask a 1 is a token to look at, "
+                "a 0 is padding. You look at the padding and mask the text.",
             ),
             Misconception(
                 "softmax over queries",

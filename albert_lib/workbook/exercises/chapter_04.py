@@ -104,14 +104,14 @@ EXERCISES = (
                 "mean of sentence means",
                 sentence_means,
                 "You average within each sentence and then over sentences, so a prediction in a "
-                "sentence with few of them weighs more. Every predicted piece weighs the same: "
+                "sentence with few of them weighs more. Every predicted token weighs the same: "
                 "one sum, one count.",
             ),
             Misconception(
                 "summed",
                 summed,
                 lambda trials: (
-                    f"That is the sum: where {predictions(trials)} pieces are predicted it is "
+                    f"That is the sum: where {predictions(trials)} tokens are predicted it is "
                     f"{predictions(trials)} times the mean, and it grows with the batch. Divide "
                     "by the number of predictions."
                 ),

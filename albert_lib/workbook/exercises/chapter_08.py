@@ -10,7 +10,7 @@ import numpy as np
 from albert_lib.config import AlbertConfig
 from albert_lib.workbook.exercise import Exercise, Fault, Misconception, Trial, apart
 
-# The library's piece is a method, so the configuration is its `self`, here as in the notebook.
+# The library's function is a method, so the configuration is its `self`, here as in the notebook.
 
 
 def draw_configuration(rng: np.random.Generator) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def one_layer_a_group(self: AlbertConfig) -> int:
 
 def without_biases(self: AlbertConfig) -> int:
     """Matrices alone: no linear map has its bias."""
-    wide, inner = self.hidden_size, self.intermediate_size
-    layer = 4 * wide + inner + wide
+    wide, intermediate = self.hidden_size, self.intermediate_size
+    layer = 4 * wide + intermediate + wide
     return self.num_parameters() - (wide + layer_sets(self) * layer + wide)
 
 
@@ -62,7 +62,7 @@ def without_layer_norms(self: AlbertConfig) -> int:
 
 
 def wide_tables(self: AlbertConfig) -> int:
-    """Embeddings of width H and nothing to widen, as in BERT."""
+    """Embeddings of width H and no projection from E to H, as in BERT."""
     bert = self.replace(embedding_size=self.hidden_size, project_equal_widths=False)
     return bert.num_parameters()
 
@@ -84,7 +84,7 @@ def output_matrix_counted(self: AlbertConfig) -> int:
 
 
 def four_times_wide(self: AlbertConfig) -> int:
-    """An inner width of 4H, as in every published size, instead of the one given."""
+    """An intermediate size of 4H, as in every published model, instead of the one given."""
     return self.replace(intermediate_size=4 * self.hidden_size).num_parameters()
 
 
@@ -161,7 +161,7 @@ EXERCISES = (
                 "tables of width H",
                 wide_tables,
                 "Your embeddings are H wide. That is BERT's V·H; ALBERT's tables are E wide, and "
-                "one map of E·H + H widens what is looked up.",
+                "one map of E·H + H projects what is looked up to width H.",
             ),
             Misconception(
                 "positions and segments forgotten",
@@ -182,14 +182,14 @@ EXERCISES = (
                 "table, one tensor in memory; and an AlbertModel has no head at all.",
             ),
             Misconception(
-                "inner width taken for 4H",
+                "intermediate size taken for 4H",
                 four_times_wide,
-                "You take the inner width of the feed-forward block for 4H. So it is in every "
-                "published size, but a configuration says it in intermediate_size.",
+                "You take the intermediate size of the feed-forward block for 4H. That is right "
+                "for every published model, but a configuration says it in intermediate_size.",
             ),
         ),
         hints=(
-            "One whole number comes back. It is a sum of four parts: embeddings, widening, "
+            "One whole number comes back. It is a sum of four parts: embeddings, projection, "
             "layers, pooler. Read the sizes from `self`, such as `self.hidden_size`.",
             "Count one layer, then ask how many different layers are stored: each of "
             "`num_hidden_groups` groups has `inner_group_num`. How often they are applied does "

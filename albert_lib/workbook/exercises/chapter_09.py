@@ -120,7 +120,7 @@ def six_times_the_parameters(
     }
 
 
-def order_judged_at_every_piece(
+def order_judged_at_every_token(
     config: AlbertConfig, batch_size: int, length: int, predictions: int
 ) -> Parts:
     """Pooler and order at every position instead of once a sequence."""
@@ -260,13 +260,13 @@ EXERCISES = (
             ),
             Misconception(
                 "order judged at every token",
-                order_judged_at_every_piece,
+                order_judged_at_every_token,
                 "You send every token through the pooler. The order is judged once a sequence, "
                 "from its [CLS].",
             ),
         ),
         hints=(
-            "A dict comes back with six whole numbers: `widening`, `attention_maps`, "
+            "A dict comes back with six whole numbers: `embedding_projection`, `attention_maps`, "
             "`attention_scores`, `feed_forward`, `mlm_head`, `sop_head`. Begin with "
             "`tokens = batch_size * length`.",
             "A map from m to n numbers costs 2·m·n operations a position, forward. Ask of each "

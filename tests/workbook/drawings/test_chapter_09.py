@@ -18,7 +18,7 @@ def test_berts_are_as_large_as_the_paper_prints_them() -> None:
 
 @pytest.mark.parametrize(("scored", "head"), [("masked tokens", "0.7%"), ("every token", "4.3%")])
 def test_the_parts_of_the_work_fill_the_bar(scored: str, head: str) -> None:
-    figure, alt = drawings.draw_work(length=128, masked_share=0.15, scored=scored)
+    figure, alt = drawings.draw_work(length=128, masking_rate=0.15, scored=scored)
     widths = [[bar.get_width() for bar in bars] for bars in figure.axes[0].containers]
     sums = [sum(column) for column in zip(*widths, strict=True)]
     assert sums == pytest.approx([100] * len(drawings.MODELS), abs=0.5)  # but for the SOP head

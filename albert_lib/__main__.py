@@ -29,6 +29,15 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 READER_GONE = 141  # and for a pipe whose reader closed it, as head does
 
 
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Adds "(default: …)" to the help of arguments that have a value by default."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.const is True:  # not given, or a switch that is off
+            return action.help
+        return super()._get_help_string(action)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status.
 
@@ -45,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         if name == chosen:
             command = importlib.import_module(f"albert_lib.commands.{name.replace('-', '_')}")

@@ -146,6 +146,19 @@ def test_every_field_of_the_recipe_has_its_flag(capsys: pytest.CaptureFixture[st
             assert meaning[:20] in words
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_no_default_that_says_nothing(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "(default: None)" not in words
+    if command == "build-corpus":  # a switch that is off, and a value
+        assert "(default: False)" not in words
+        assert "(default: 20)" in words
+
+
 def test_the_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["doctor"])
     lines = capsys.readouterr().out.splitlines()

@@ -37,6 +37,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     AlbertForPreTraining(config).save_pretrained(folder)
     (folder / "inner").mkdir()
     (home / "text.txt").write_text("The old man walks.\nThe mill is old.\n\nA mill.\nA man.\n")
+    heading = ",sent_more,sent_less,stereo_antistereo,bias_type"
+    (home / "pairs.csv").write_text(f"{heading}\n0,The old man.,The old mill.,stereo,age\n")
     return folder
 
 
@@ -80,6 +82,7 @@ def test_what_comes_along_has_a_name_and_a_folder_here_goes_before_it(
         ["pretrain", "--corpus", "TEXT", "--output", "OUT", "--tokenizer", ".", *TINY_RUN],
         ["fill-mask", "--model", ".", "The [MASK]."],
         ["features", "--model", ".", "The mill."],
+        ["probe", "crows-pairs", "--model", ".", "--data", "PAIRS"],
     ],
     ids=lambda words: words[0],
 )  # fmt: skip
@@ -88,5 +91,9 @@ def test_a_dot_means_this_folder(
 ) -> None:
     """Not a folder of albert_lib's own data, as `--tokenizer .` once was."""
     monkeypatch.chdir(model)
-    places = {"TEXT": str(model.parent / "text.txt"), "OUT": str(tmp_path / "out")}
+    places = {
+        "TEXT": str(model.parent / "text.txt"),
+        "PAIRS": str(model.parent / "pairs.csv"),
+        "OUT": str(tmp_path / "out"),
+    }
     assert main([places.get(word, word) for word in words]) == 0

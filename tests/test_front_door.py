@@ -181,7 +181,7 @@ def test_the_path_of_a_learner_is_short_and_leads_through_every_stage() -> None:
     missing = [file.relative_to(PROJECT).as_posix() for file in path if not file.is_file()]
     assert not missing, f"README's path names {missing}"
     stages = dict.fromkeys(file.parent.name for file in path)
-    assert list(stages) == ["text", "objectives", "albert_lib", "model", "training", "probing"]
+    assert list(stages) == ["text", "objectives", "albert_lib", "model", "training"]
     lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in path)
     assert lines <= LONGEST_PATH, f"README's path has {lines} lines"
     for file in path:

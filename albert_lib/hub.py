@@ -120,8 +120,6 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
 
     Example:
         >>> from albert_lib.hub import resolve_folder
-        >>> resolve_folder("english-8k", "tokenizer").parent.name
-        'tokenizers'
         >>> resolve_folder("albert-mini-en", "weights").parent.name
         'checkpoints'
     """
@@ -132,7 +130,11 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         return shipped
     if folder.exists():
         raise CheckpointError(_not_a_folder(str(name_or_path)))
-    model = PublishedModel.from_name(str(name_or_path))
+    return _published_folder(PublishedModel.from_name(str(name_or_path)), part)
+
+
+def _published_folder(model: PublishedModel, part: Part) -> Path:
+    """The folder of one part of a published model: from the cache, else from the hub."""
     gather = _gather_tokenizer if part == "tokenizer" else _gather_weights
     with suppress(_Missing):
         return gather(model.cached)
@@ -147,7 +149,7 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         with suppress(_Missing):
             folder = gather(model.cached_or_absent)
             if part == "tokenizer":
-                warnings.warn(_settings_unknown(model), stacklevel=3)
+                warnings.warn(_settings_unknown(model), stacklevel=4)
             return folder
         raise DownloadError(_why(model, problem)) from None
 

@@ -1,8 +1,8 @@
-"""Published models by name: a folder, else the hub's cache, else the hub itself.
+"""Find a model by name: a folder, a model that comes with albert_lib, the hub's cache, the hub.
 
-What the cache holds is used as it lies there, without asking whether the hub has something
-newer: published checkpoints do not change, and loading them must work without a network. Ask
-for another state as `name@revision` (a branch, tag or commit), or delete the cached one.
+A cached file is used without asking the hub for a newer one: published checkpoints do not
+change, and loading them must work without a network. For another version ask for `name@revision`
+(a branch, tag or commit), or delete the cached one.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from albert_lib.files import data_folder, read_json
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
 
-ORGANISATION = "albert"  # whose models may be named without it, as on the hub
+ORGANISATION = "albert"  # the one that a name without an organisation means
 WEIGHTS_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"  # of weights that were saved in several files
+INDEX_FILE = "model.safetensors.index.json"  # of weights saved in several files
 ALL_FILES = f"config.json {WEIGHTS_FILE} spiece.model tokenizer_config.json"
 _SHARD = re.compile(r"[\w.-]+\.safetensors")  # a file of the same folder
-SECONDS_TO_ANSWER = 10.0  # before the hub counts as out of reach
+SECONDS_TO_ANSWER = 10.0  # after which the hub counts as unreachable
 
 Part = Literal["tokenizer", "weights"]
-Get = Callable[[str], Path | None]  # a file's name → where it is; None: the model has no such file
+Get = Callable[[str], Path | None]  # file name → path, or None if the model has no such file
 
 
 class _Missing(Exception):
-    """A file that a model cannot do without is not there; carries its name."""
+    """A file that every model needs is missing; the message is its name."""
 
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A model of the hub: as it was asked for, its full id, and a branch, tag or commit of it."""
+    """A model on the hub: the name asked for, its repository, and a branch, tag or commit."""
 
     name: str
     repository: str
@@ -48,7 +48,13 @@ class PublishedModel:
     def from_name(cls, name: str) -> PublishedModel:
         """Read `model`, `organisation/model` or either with `@revision`.
 
-        Raises CheckpointError for what cannot be a hub id and so must be meant as a path.
+        Raises CheckpointError if `name` cannot be a hub id and so must be meant as a path.
+
+        Example:
+            >>> from albert_lib.hub import PublishedModel
+            >>> model = PublishedModel.from_name("albert-base-v2@v1.0")
+            >>> model.repository, model.revision
+            ('albert/albert-base-v2', 'v1.0')
         """
         from huggingface_hub.errors import HFValidationError
         from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
@@ -62,9 +68,9 @@ class PublishedModel:
         return cls(name, repository, revision or "main")
 
     def cached(self, file: str) -> Path | None:
-        """Where the cache has a file, or None if the cache knows that the model has none.
+        """Path of a cached file, or None if the cache records that the model has no such file.
 
-        Raises _Missing when the cache cannot tell.
+        Raises _Missing when the cache knows nothing of the file.
         """
         from huggingface_hub import try_to_load_from_cache
 
@@ -74,36 +80,48 @@ class PublishedModel:
         return Path(found) if isinstance(found, str) else None
 
     def cached_or_absent(self, file: str) -> Path | None:
-        """As `cached`, taking what the cache lacks for what the model lacks."""
+        """Path of a cached file, or None if it is not in the cache, for whatever reason.
+
+        Example:
+            >>> from albert_lib.hub import PublishedModel
+            >>> print(PublishedModel.from_name("nobody/nothing").cached_or_absent("config.json"))
+            None
+        """
         with suppress(_Missing):
             return self.cached(file)
         return None
 
     def download(self, file: str) -> Path | None:
-        """Fetch a file into the cache; None, and the cache notes it, if the model has none."""
+        """Fetch a file into the cache; None, noted in the cache, if the model has no such file."""
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
         try:
             return Path(hf_hub_download(self.repository, file, revision=self.revision))
-        except LocalEntryNotFoundError:  # the network failed; a kind of EntryNotFoundError
+        except LocalEntryNotFoundError:  # the network failed; a subclass of EntryNotFoundError
             raise
         except EntryNotFoundError:
             return None
 
 
 def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
-    """Turn a folder or a name into a folder that holds one part of a model.
+    """Find the folder that holds one part of a model, given a folder or a model's name.
 
-    A folder goes before a model or tokenizer of that name that comes with albert_lib, and that
-    before a published model; ~ is the home folder.
+    A folder of that name is taken first, then a model or tokenizer that comes with albert_lib,
+    then a published model, from the cache or the hub. ~ is the home folder; a name without an
+    organisation means the organisation `albert`.
 
     The part "tokenizer" is spiece.model and, where the model has one, tokenizer_config.json;
     "weights" is config.json with model.safetensors or the several files that replace it. Only
-    these are fetched, never a pickle. A name without an organisation means the `albert` one.
+    these are fetched, never a pickle.
 
-    Raises CheckpointError for a path that is no folder and for a model that lacks a file,
+    Raises CheckpointError for a path that is not a folder and for a model that lacks a file,
     DownloadError when a model is not on this machine and cannot be fetched.
+
+    Example:
+        >>> from albert_lib.hub import resolve_folder
+        >>> resolve_folder("albert-mini-en", "weights").parent.name
+        'checkpoints'
     """
     folder = Path(name_or_path).expanduser()
     if folder.is_dir():
@@ -112,7 +130,11 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         return shipped
     if folder.exists():
         raise CheckpointError(_not_a_folder(str(name_or_path)))
-    model = PublishedModel.from_name(str(name_or_path))
+    return _published_folder(PublishedModel.from_name(str(name_or_path)), part)
+
+
+def _published_folder(model: PublishedModel, part: Part) -> Path:
+    """The folder of one part of a published model: from the cache, else from the hub."""
     gather = _gather_tokenizer if part == "tokenizer" else _gather_weights
     with suppress(_Missing):
         return gather(model.cached)
@@ -127,17 +149,18 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         with suppress(_Missing):
             folder = gather(model.cached_or_absent)
             if part == "tokenizer":
-                warnings.warn(_settings_unknown(model), stacklevel=3)
+                warnings.warn(_settings_unknown(model), stacklevel=4)
             return folder
         raise DownloadError(_why(model, problem)) from None
 
 
 def shipped_folder(name: str, part: Part) -> Path | None:
-    """The folder of a model or tokenizer that comes with albert_lib; None if it has none such.
+    """The folder of a model or tokenizer that comes with albert_lib, or None.
 
-    A name is one word; what may be a path, such as "." or "..", is none.
+    A name is one word: "." or "..", which may be a path, is never taken for one.
 
     Example:
+        >>> from albert_lib.hub import shipped_folder
         >>> shipped_folder("english-8k", "tokenizer").name, shipped_folder(".", "tokenizer")
         ('english-8k', None)
     """
@@ -149,9 +172,14 @@ def shipped_folder(name: str, part: Part) -> Path | None:
 
 
 def cached_folder(name: str) -> Path | None:
-    """The folder of a published model whose tokenizer and weights the cache holds, else None.
+    """The folder of a published model if the cache holds its tokenizer and weights, else None.
 
-    Nothing is fetched and nobody is asked. Raises CheckpointError for what is no hub id.
+    The hub is not asked. Raises CheckpointError if `name` cannot be a hub id.
+
+    Example:
+        >>> from albert_lib.hub import cached_folder
+        >>> print(cached_folder("nobody/nothing"))
+        None
     """
     model = PublishedModel.from_name(name)
     try:
@@ -186,7 +214,20 @@ def _require(get: Get, file: str) -> Path:
 
 
 def files_of_index(index: Path) -> list[str]:
-    """The files that hold the weights, each once; CheckpointError if the index names others."""
+    """Names of the files that hold the weights, each once, from an index in JSON.
+
+    Raises CheckpointError if the index lists anything but .safetensors files of its own folder.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from albert_lib.hub import INDEX_FILE, files_of_index
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     index = Path(folder) / INDEX_FILE
+        ...     _ = index.write_text('{"weight_map": {"a": "1.safetensors", "b": "1.safetensors"}}')
+        ...     files_of_index(index)
+        ['1.safetensors']
+    """
     content = read_json(index)
     listing = content.get("weight_map") if isinstance(content, dict) else None
     names = set(map(str, listing.values())) if isinstance(listing, dict) else set()
@@ -198,7 +239,7 @@ def files_of_index(index: Path) -> list[str]:
 
 
 def _ask_the_hub(model: PublishedModel) -> None:
-    """Fail early: without a network a download goes on trying for half a minute or for ever."""
+    """Fail early: without a network, a download would retry for half a minute or forever."""
     from huggingface_hub import HfApi
 
     HfApi().model_info(model.repository, revision=model.revision, timeout=SECONDS_TO_ANSWER)
@@ -213,8 +254,9 @@ def _not_a_folder(name: str) -> str:
 
 def _settings_unknown(model: PublishedModel) -> str:
     return (
-        f"{model.name}: the hub's cache holds no tokenizer_config.json and the hub cannot be asked "
-        f"for one, so ALBERT's usual settings hold; fetch it where there is a network."
+        f"{model.name}: the hub's cache holds no tokenizer_config.json and the hub cannot be "
+        f"reached, so ALBERT's default tokenizer settings are used; load the model once with a "
+        f"network to get its own."
     )
 
 
@@ -222,12 +264,12 @@ def _lacks(model: PublishedModel, file: str) -> str:
     if file == WEIGHTS_FILE:
         return (
             f"{model.repository} on the hub has no {file}, and no other weights are fetched "
-            f"(pytorch_model.bin is a pickle, which could run code when opened); convert it where "
-            f"you trust it, with transformers' from_pretrained and save_pretrained, and give that "
-            f"folder."
+            f"(pytorch_model.bin is a pickle, which can run code when it is opened); if you trust "
+            f"it, convert it with transformers' from_pretrained and save_pretrained, and give "
+            f"that folder."
         )
     return (
-        f"{model.repository} on the hub has no {file}, which every ALBERT has; check the name, "
+        f"{model.repository} on the hub has no {file}, which every ALBERT needs; check the name, "
         f"or put the missing file into a folder with the others and give that folder."
     )
 
@@ -239,7 +281,7 @@ def _why(model: PublishedModel, problem: Exception) -> str:
     if isinstance(problem, errors.GatedRepoError):
         return (
             f"{model.repository} is open only to those who agreed to its terms; agree to them on "
-            f"its page of the hub, then run `hf auth login`."
+            f"its page on the hub, then run `hf auth login`."
         )
     if isinstance(problem, errors.RepositoryNotFoundError):
         return (

@@ -49,7 +49,7 @@ def main() -> int:
     rounds = 1 if options.tiny else options.rounds
     pieces = TINY_PIECES if options.tiny else 4_000_000
     report = Report()
-    report.title(f"data: {BATCH_SIZE} x {LENGTH} pieces, {cores}, median of {rounds}")
+    report.title(f"data: {BATCH_SIZE} x {LENGTH} tokens, {cores}, median of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
         documents = list(python_documentation(packages=()))
         documents = documents[: TINY_DOCUMENTS if options.tiny else None]
@@ -110,12 +110,12 @@ def one_round(
 def collator(tokenizer: Any) -> Callable[[list[dict[str, Any]]], object]:
     """Transformers' collator that hides whole words."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of showing every hidden piece as [MASK]
+        warnings.simplefilter("ignore")  # of showing every masked token as [MASK]
         return transformers.DataCollatorForLanguageModeling(tokenizer, whole_word_mask=True)
 
 
 def features(batch: PretrainingBatch, tokenizer: AlbertTokenizer) -> list[dict[str, Any]]:
-    """The sequences of a batch, nothing hidden, as the collator wants them."""
+    """The sequences of a batch, nothing masked, as the collator wants them."""
     ids = batch.input_ids.clone()
     ids.view(-1)[batch.masked_positions] = batch.masked_labels
     pieces = ids.numpy()

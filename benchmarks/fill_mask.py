@@ -38,10 +38,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = both(Path(folder), options.preset, options.vocabulary)
         texts = [SHORT.replace("model", word) for word in WORDS.split()]
-        pieces = len(ours.tokenizer.encode(LONG))
+        tokens = len(ours.tokenizer.encode(LONG))
         cases = {
             "one short text": (lambda: ours(SHORT), lambda: theirs(SHORT)),
-            f"one text of {pieces} pieces": (lambda: ours(LONG), lambda: theirs(LONG)),
+            f"one text of {tokens} tokens": (lambda: ours(LONG), lambda: theirs(LONG)),
             f"{len(texts)} short texts": (lambda: ours(texts), lambda: theirs(texts)),
             f"{len(texts)} short texts, pipeline told to batch them": (
                 lambda: ours(texts),

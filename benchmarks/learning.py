@@ -5,7 +5,7 @@
 Both start from random weights of the same shape, train for the same minutes on the same text, the
 machine's own English, and predict the same masked tokens of the same held-out documents, masked as
 in the paper. Ours is `quick_config` and `quick_recipe`, with as many steps as
-fit. Theirs is AlbertForMaskedLM with the data collator and the optimiser settings that
+fit. Theirs is AlbertForMaskedLM with the data collator and the optimizer settings that
 transformers' training arguments have by default (AdamW, batches of 8, a learning rate of 5e-5
 falling to 0), in the precision in which it is faster, on sequences as long as ours: their own 512
 would leave them a hundred steps. Exits with 1 where the target is missed.

@@ -51,7 +51,7 @@ MATRIX_UNITS = 4.0  # times float32's speed that bfloat16 reaches where it has u
 
 @dataclass(frozen=True)
 class Case:
-    """A shape to train: sequences, pieces a sequence, the model, and what is asked of it."""
+    """A shape to train: sequences, tokens a sequence, the model, and what is asked of it."""
 
     batch_size: int
     length: int
@@ -111,7 +111,7 @@ def measure(name: str, rounds: int, report: Report) -> None:
     case, config = CASES[name], CASES[name].config
     report.title(
         f"{name}: H={config.hidden_size} L={config.num_hidden_layers} V={config.vocab_size}, "
-        f"{case.batch_size} x {case.length} pieces, {torch.get_num_threads()} threads"
+        f"{case.batch_size} x {case.length} tokens, {torch.get_num_threads()} threads"
     )
     types = fastest("albert_lib", name), fastest("transformers", name)
     with (
@@ -210,7 +210,7 @@ def megabytes() -> float:
 
 
 def make_batch(case: Case) -> PretrainingBatch:
-    """Random pieces without padding, masked where a text would be."""
+    """Random tokens without padding, masked where a text would be."""
     generator = torch.Generator().manual_seed(0)
     shape = (case.batch_size, case.length)
     ids = torch.randint(5, case.config.vocab_size, shape, generator=generator)

@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=7)
     options = parser.parse_args()
     cores = stay_on_one_core()
-    transformers.logging.set_verbosity_error()  # of sentences over 512 pieces
+    transformers.logging.set_verbosity_error()  # of sentences over 512 tokens
     sentences = list(islice(sentences_of(options.text), options.lines))
     ours, theirs = both(options.vocabulary)
     differing = [s for s in sentences if ours.encode(s) != theirs.encode(s)]

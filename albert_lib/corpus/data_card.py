@@ -151,10 +151,10 @@ def length_table(stores: Iterable[TokenStore]) -> str:
 def effort_of(effort: Mapping[str, Any], n_words: int) -> str:
     """Time, speed and memory, in a sentence; also the command's last line."""
     seconds = effort["seconds"]
-    sittings = "" if effort["sittings"] == 1 else f" in {effort['sittings']} sittings"
+    runs = "" if effort["sittings"] == 1 else f" in {effort['sittings']} runs"
     memory = f"{effort['peak_memory'] / 1e6:,.0f} MB" if effort["peak_memory"] else "not known"
     return (
-        f"{seconds:,.1f} seconds{sittings}, {n_words / max(seconds, 1e-3):,.0f} words a second; "
+        f"{seconds:,.1f} seconds{runs}, {n_words / max(seconds, 1e-3):,.0f} words a second; "
         f"peak memory {memory}, worker processes included, on {platform.system()} "
         f"{platform.machine()}."
     )

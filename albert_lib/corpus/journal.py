@@ -24,7 +24,7 @@ class Journal:
             stores' files, documents, words and pieces of each source, unknown pieces.
         earlier: The last state from before the unit that is being read, to go back to if that
             unit is found to be another one: a damaged file, say, that was mended.
-        effort: Seconds and peak memory so far, and in how many sittings.
+        effort: Seconds and peak memory so far, and in how many runs of the command ("sittings").
     """
 
     def __init__(self, folder: Path, sources: Mapping[str, Any], *, anew: bool = False) -> None:

@@ -147,7 +147,7 @@ def test_a_damaged_one_does_not_count_among_those_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["adamw", "muon"])
-def test_the_state_of_another_optimiser_is_refused(other: str, tmp_path: Path) -> None:
+def test_the_state_of_another_optimizer_is_refused(other: str, tmp_path: Path) -> None:
     model = saved_run(tmp_path, steps=1)
     found = load_latest(tmp_path)
     assert found is not None
@@ -225,7 +225,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_really_full_disk_is_said_and_the_last_good_one_stays(small_disk: Path) -> None:
-    model = network(width=3000)  # 72 kB, and twice that for the optimiser
+    model = network(width=3000)  # 72 kB, and twice that for the optimizer
     optimizer = optimizer_for(model, "lamb")
     how = {"model": model, "optimizer": optimizer, "run": {}}
     save_checkpoint(small_disk, 1, History(), **how)

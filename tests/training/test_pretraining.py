@@ -124,7 +124,7 @@ def test_evaluation_is_the_mean_over_all_predictions(world: Any) -> None:
     assert found.sop_accuracy == pytest.approx(sum(order_right) / 12)
 
 
-def test_the_recipe_names_the_optimiser(world: Any) -> None:
+def test_the_recipe_names_the_optimizer(world: Any) -> None:
     assert isinstance(build_optimizer(world.model(), SHORT), Lamb)
     adamw = build_optimizer(world.model(), SHORT.replace(optimizer="adamw", weight_decay=0.3))
     assert isinstance(adamw, torch.optim.AdamW)

@@ -38,14 +38,25 @@ HUGGING_FACE_TOKENIZATION = {
 
 
 class StoredSettings(NamedTuple):
-    """What a tokenizer_config.json says: the switches it names, and the longest sequence."""
+    """What a tokenizer_config.json says: the switches it names, and the longest sequence.
+
+    Example:
+        >>> StoredSettings({"keep_accents": True}, model_max_length=512).switches
+        {'keep_accents': True}
+    """
 
     switches: dict[str, bool]
     model_max_length: int
 
 
 def model_file_in(folder: Path) -> Path:
-    """The spiece.model of a folder; TokenizerError if there is none."""
+    """The spiece.model of a folder; TokenizerError if there is none.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> model_file_in(data_folder() / "tokenizers" / "english-8k").name
+        'spiece.model'
+    """
     model_file = folder / MODEL_FILE
     if not model_file.is_file():
         beside = (

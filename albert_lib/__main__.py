@@ -13,16 +13,16 @@ from typing import Any
 
 from albert_lib.errors import AlbertLibError
 
-COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is asked for
+COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is run
     "build-corpus": "tokenize texts into a corpus for pretraining",
     "train-tokenizer": "train a SentencePiece vocabulary on texts",
     "pretrain": "pretrain a model; after a kill, the same command resumes",
     "diagnose": "explain why the loss of a pretraining run does not fall",
-    "convert": "convert a TensorFlow checkpoint of Google's to a Hugging Face folder",
+    "convert": "convert a TensorFlow checkpoint by Google to a Hugging Face folder",
     "fill-mask": "predict the token at each [MASK]",
     "features": "compute and save the hidden states of texts",
     "probe": "score a model on a published probe set; report with intervals",
-    "doctor": "check this machine's set-up and say how to repair it",
+    "doctor": "check the installation on this machine and say how to repair it",
 }
 DELIBERATE_ERROR = 2
 INTERRUPTED = 130  # what shells report for Ctrl-C
@@ -73,13 +73,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a warning's sentence alone, without the line of code it came from."""
+    """Print the message of a warning, without the line of code it came from."""
     print(f"Warning: {message}", file=sys.stderr)
 
 
 def main_of_process() -> int:
     """Run `main` on a terminal or a pipe; if the reader closes the pipe, end silently."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end a run
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a character that a terminal cannot show is no error
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = main()

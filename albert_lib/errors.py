@@ -53,6 +53,17 @@ def listed(items: Iterable[str], most: int = 3) -> str:
     return ", ".join(items[:most]) + rest
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the singular for 1.
+
+    Example:
+        >>> from albert_lib.errors import counted
+        >>> counted(1, "document"), counted(2000, "document")
+        ('1 document', '2,000 documents')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def quoted(text: object, longest: int = 60) -> str:
     """The repr of a text or another value, cut to a length that fits into a sentence.
 

@@ -1,4 +1,4 @@
-"""build-corpus: texts to stores of token ids."""
+"""build-corpus: tokenize texts into stores of token ids."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source_arguments(parser)
     add_tokenizer_argument(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, help="folder to receive train/ and held-out/"
+        "--output", type=Path, required=True, help="folder to create, with train/ and held-out/"
     )
     parser.add_argument(
         "--held-out-every",
         type=int,
         default=HELD_OUT_EVERY,
-        help="keep one document in so many for held-out measurement; 0: none",
+        help="hold out every n-th document for evaluation; 0: none",
     )
     parser.add_argument(
-        "--workers", type=int, help="processes that encode; left out: one for each core"
+        "--workers", type=int, help="number of processes that encode; by default one per core"
     )
     parser.add_argument(
-        ANEW, action="store_true", help="throw away what an earlier command made or began there"
+        ANEW, action="store_true", help="delete an earlier corpus there, finished or not, first"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build the stores and say how big they are and what they took."""
+    """Build the stores; print their sizes and the time and memory used."""
     how = {name: getattr(options, name) for name in ("field", "split", "rows_per_document")}
     builder = CorpusBuilder(
         units_from(options.sources, **how),
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     total = totals(counts["content"])
     print(
         f"{total['n_words']:,} words, {total['n_pieces']:,} tokens, "
-        f"{ratio(total['n_pieces'], total['n_words']):.3f} tokens a word, "
+        f"{ratio(total['n_pieces'], total['n_words']):.3f} tokens per word, "
         f"{100 * ratio(counts['content']['n_unknown'], total['n_pieces']):.4f} % unknown"
     )
     print(effort_of(counts["effort"], total["n_words"]))
@@ -82,7 +82,7 @@ def build_corpus(
 ) -> list[TokenStore]:
     """Write output/train and, unless `held_out_every` is 0, output/held-out, with a data card.
 
-    Raises TextError when a source cannot be read or there is too little of it to split.
+    Raises TextError when a source cannot be read or has too few documents to split.
     """
     builder = CorpusBuilder(units_from(sources), tokenizer, output, held_out_every)
     return builder.build(workers, progress=True)
@@ -91,9 +91,9 @@ def build_corpus(
 def refuse_other_text(corpus: Path, source: str) -> None:
     """Raise StoreError unless a finished corpus was built from `source` as it is now.
 
-    Files are known again by their names, sizes and times of change; files that are gone, by the
-    name of the source. So are data sets of the hub and the machine's documentation: what was begun
-    with them must go on without a network, and after an update.
+    Files are compared by name, size and time of last change. Only the source's name is compared
+    for files that no longer exist, for data sets of the hub and for Python's documentation: a run
+    on those must resume without a network, and after an update.
     """
     units = read_json(corpus / SOURCES, StoreError)["units"]
     before = ", ".join(dict.fromkeys(unit["source"] for unit in units))

@@ -1,4 +1,4 @@
-"""convert: Google's original TensorFlow download to a folder of ours."""
+"""convert: a TensorFlow checkpoint as Google published it, to a Hugging Face folder."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help=f"Google's folder, with {CONFIG_FILE}, 30k-clean.model and model.ckpt-best.index and "
-        f".data-…, or one checkpoint in it: folder/model.ckpt-best",
+        help=f"folder of Google's download, with {CONFIG_FILE}, 30k-clean.model, "
+        f"model.ckpt-best.index and .data-…; or one checkpoint in it: folder/model.ckpt-best",
     )
     parser.add_argument(
         "--output", type=Path, required=True, help="new folder for the model and its tokenizer"
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Convert, read the result back, and say what was written."""
+    """Convert the checkpoint, read the result back, and print what was written."""
     model = convert(options.source, options.output)
     print(
         f"{options.output}: {WHAT_IT_PREDICTS[type(model)]}; {model.num_parameters():,} parameters"
@@ -53,9 +53,9 @@ def run(options: argparse.Namespace) -> int:
 def convert(source: Path, output: Path) -> ConvertedModel:
     """Write the folder `output` from a checkpoint of google-research/albert; return its model.
 
-    `source` is the folder of one checkpoint, or the path that the names of its files begin
-    with. Raises CheckpointError, ConfigError or TokenizerError for what is missing, damaged or
-    does not belong together; until everything is read and fits, nothing is written.
+    `source` is the folder of one checkpoint, or the common prefix of its files' paths. Raises
+    CheckpointError, ConfigError or TokenizerError for files that are missing, damaged or do not
+    belong together; nothing is written before all of them are read and checked.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CheckpointError(f"{output} is not empty; name a new folder for the converted model.")
@@ -76,14 +76,14 @@ def convert(source: Path, output: Path) -> ConvertedModel:
 
 
 def find_checkpoint(source: Path) -> Path:
-    """The path that a checkpoint's file names begin with; CheckpointError unless there is one."""
+    """The common prefix of a checkpoint's files; CheckpointError unless there is exactly one."""
     if not source.is_dir():
         prefix = source.with_name(re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", source.name))
         if prefix.with_name(f"{prefix.name}.index").is_file():
             return prefix
         raise CheckpointError(
-            f"{source} is neither a folder nor a checkpoint ({prefix.name}.index is not there); "
-            f"give the folder that Google's download unpacks to."
+            f"{source} is neither a folder nor a checkpoint ({prefix.name}.index does not "
+            f"exist); give the folder that Google's download unpacks to."
         )
     found = sorted(source.glob("*.index"))
     if not found:
@@ -100,13 +100,13 @@ def find_checkpoint(source: Path) -> Path:
 
 
 def read_tokenizer(folder: Path) -> AlbertTokenizer:
-    """The tokenizer of the one SentencePiece model in a folder, lower-casing as all of Google's."""
+    """The tokenizer of the only SentencePiece model in a folder; lower-case, like Google's."""
     found = sorted(folder.glob("*.model"))
     if len(found) != 1:
         what = ", ".join(file.name for file in found) or "none"
         raise TokenizerError(
-            f"{folder} must hold one SentencePiece model (it holds {what}); keep there the "
-            f"30k-clean.model of Google's download."
+            f"{folder} must hold one SentencePiece model (it holds {what}); leave "
+            f"only the 30k-clean.model of Google's download there."
         )
     try:
         return AlbertTokenizer(found[0].read_bytes())
@@ -115,7 +115,7 @@ def read_tokenizer(folder: Path) -> AlbertTokenizer:
 
 
 def check_written(model: ConvertedModel, folder: Path) -> None:
-    """Read the folder back; CheckpointError unless every number is as it was in memory."""
+    """Read the folder back; CheckpointError unless every weight is the same as in memory."""
     AlbertTokenizer.from_pretrained(folder)
     written = dict(type(model).from_pretrained(folder).named_parameters())
     wrong = [
@@ -123,6 +123,6 @@ def check_written(model: ConvertedModel, folder: Path) -> None:
     ]
     if wrong:
         raise CheckpointError(
-            f"{folder} was written but {', '.join(wrong)} came back otherwise; check the disk and "
-            f"convert again."
+            f"{folder} was written, but {', '.join(wrong)} differs when read back; check the disk "
+            f"and convert again."
         )

@@ -1,4 +1,4 @@
-"""diagnose: where a run's loss curve is and, if it is stuck, why."""
+"""diagnose: what a run's loss curve does and, if it is stuck, why."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from albert_lib.training import load_latest
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's one argument."""
-    parser.add_argument("run", type=Path, help="folder of a run: what pretrain calls --output")
+    parser.add_argument("run", type=Path, help="folder of a run, the --output of pretrain")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the diagnosis of the newest undamaged checkpoint; exit with 0 whatever it is."""
+    """Print the diagnosis of the newest undamaged checkpoint; the status is always 0."""
     checkpoint = load_latest(options.run)
     if checkpoint is None:
         raise CheckpointError(

@@ -1,9 +1,10 @@
-"""doctor: check this machine's set-up."""
+"""doctor: check the installation on this machine."""
 
 from __future__ import annotations
 
 import argparse
 
+from albert_lib.errors import counted
 from albert_lib.workbook.environment import checks
 
 
@@ -19,5 +20,5 @@ def run(options: argparse.Namespace) -> int:
         if not result.ok:
             print(f"       → {result.remedy}")
     failed = sum(not result.ok for result in results)
-    print("Everything is ready." if failed == 0 else f"{failed} to repair.")
+    print("Everything is ready." if failed == 0 else f"{counted(failed, 'problem')} to repair.")
     return 1 if failed else 0

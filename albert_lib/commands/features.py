@@ -1,4 +1,4 @@
-"""features: the vectors of texts, to look at and as a file of numbers."""
+"""features: the hidden states of texts, printed and as a NumPy file."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE.npz",
-        help=f"write every number for numpy.load: texts, {CONTENTS}, and pooler_output of all",
+        help=f"write everything to a file for numpy.load: texts, {CONTENTS}, and pooler_output",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for every token: the token, its id, its vector's length and first numbers."""
+    """Print a line for every token: the token, its id, its vector's norm and first numbers."""
     texts = texts_from(options)
     if "output" in options and (options.output.is_dir() or not options.output.name):
         raise InputError(f"{options.output} is a folder; name a file in it, such as features.npz.")
@@ -67,7 +67,7 @@ def print_features(text: str, features: TextFeatures) -> None:
 
 
 def first_numbers(vector: Float[Tensor, "hidden"]) -> str:
-    """The beginning of a vector, in columns."""
+    """The first numbers of a vector, in columns."""
     shown = " ".join(f"{number:8.4f}" for number in vector[:SHOWN].tolist())
     return shown + (" …" if len(vector) > SHOWN else "")
 
@@ -89,7 +89,7 @@ def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeat
         arrays["pooler_output"] = np.stack(pooled)
     try:
         with new_file(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # taken for its options
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes them for savez's options
     except OSError as problem:
         raise InputError(
             f"{path} cannot be written ({problem.strerror}); name a file in a folder that exists "

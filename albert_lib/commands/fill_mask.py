@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=argparse.SUPPRESS,
         metavar="WORD,WORD,…",
-        help="score these words alone; may be given again for more",
+        help="score only these words; may be repeated",
     )
     parser.add_argument(
         "--top-k",
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print the list of transformers' fill-mask pipeline: of one TEXT its answers, "
-        "otherwise a list of those",
+        help="print JSON as transformers' fill-mask pipeline returns it: a list of answers for one "
+        "TEXT, otherwise a list of such lists",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for every answer: its probability, the token, and the text with it in place."""
+    """Print a line for every answer: probability, token, and the text with the token filled in."""
     texts = texts_from(options)
     targets = targets_from(options)
     top_k = getattr(options, "top_k", TOP_K if targets is None else max(len(targets), 1))
@@ -79,5 +79,5 @@ def print_fills(fills: Fills) -> None:
 
 
 def format_probability(probability: float) -> str:
-    """Four decimals, or two digits of what is too small for them."""
+    """Four decimals, or two significant digits of a probability below 0.001."""
     return f"{probability:.4f}" if probability >= 0.001 else f"{probability:.1e}"

@@ -1,4 +1,4 @@
-"""pretrain: a corpus, a size and a recipe to a trained model."""
+"""pretrain: train a model on a corpus, given its size and a recipe."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZES = {  # flag → field of AlbertConfig, and the small model's value
 MASKING_HELP = {
     "rate": "masking rate: fraction of the tokens that are masked",
     "max_ngram": "longest masked span, in words",
-    "max_predictions": "most masked tokens in a sequence; without it, no limit",
+    "max_predictions": "most masked tokens in a sequence; by default no limit",
 }
 MANY_PROCESSES = """
 Many processes: torchrun starts this same command once for each GPU, or for each group of CPU
@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corpus",
         required=True,
         metavar="CORPUS",
-        help=f"what build-corpus wrote, one store, or a text source: {SOURCE_HELP}",
+        help=f"a folder that build-corpus wrote, a single store, or a text source: {SOURCE_HELP}",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the run")
     add_tokenizer_argument(parser)
     parser.add_argument(
-        "--device", default=None, help="cpu, cuda, …; without it, a GPU if there is one"
+        "--device", default=None, help="cpu, cuda, …; by default a GPU if there is one"
     )
     add_size_arguments(parser)
     add_recipe_arguments(parser)
@@ -62,7 +62,7 @@ def add_size_arguments(parser: argparse.ArgumentParser) -> None:
     size = parser.add_argument_group("size of the model (its vocabulary is the tokenizer's)")
     whole = size.add_mutually_exclusive_group()
     whole.add_argument("--preset", help=f"one of {', '.join(AlbertConfig.presets())}")
-    whole.add_argument("--config", help="a config.json, ours or Hugging Face's")
+    whole.add_argument("--config", help="a config.json, of albert_lib or Hugging Face")
     for name, value in SIZES.items():
         size.add_argument(
             flag(name), type=int, help=f"{value}, unless --preset or --config is given"
@@ -70,7 +70,7 @@ def add_size_arguments(parser: argparse.ArgumentParser) -> None:
     size.add_argument(
         "--as-google",
         action="store_true",
-        help="train like Google's code where Hugging Face's differs: dropout, first weights, …",
+        help="follow Google's code where Hugging Face's differs: dropout, initial weights, …",
     )
 
 
@@ -116,11 +116,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def describe_precision(run: PretrainingRun, device: torch.device) -> str:
-    """Return the precision of a run, and why it is that."""
+    """Return the precision of a run, with the reason for it."""
     choice = choose_precision(device, run.recipe.precision)
     if run.dtype == choice.dtype:
         return str(choice)
-    return f"{str(run.dtype).removeprefix('torch.')} (as the run began)"
+    return f"{str(run.dtype).removeprefix('torch.')} (as when the run started)"
 
 
 def say(line: str) -> None:
@@ -160,7 +160,7 @@ def is_store(folder: Path) -> bool:
 
 
 def build_or_go_on_with(corpus: Path, source: str, tokenizer: AlbertTokenizer) -> None:
-    """Build a run's own corpus; StoreError if it is there and was built from another text."""
+    """Build a run's own corpus, if it is missing; StoreError if it is of another text."""
     if is_store(corpus / "held-out"):
         refuse_other_text(corpus, source)
     else:
@@ -176,7 +176,7 @@ def open_corpus(
     built from another text.
     """
     corpus = Path(options.corpus)
-    # All go by what the first process sees: one that sees another disk then says so.
+    # The first process decides for all; one that does not see the same disk then fails.
     if distributed.broadcast_json(is_store(corpus)):
         return TokenStore.open(corpus), None
     if not distributed.broadcast_json(is_store(corpus / "train")):

@@ -29,13 +29,13 @@ ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command's arguments; with none of them the sets are listed."""
+    """Describe the command's arguments; without any, the command lists the sets."""
     parser.add_argument(
         "set",
         nargs="?",
         metavar="SET",
         default=argparse.SUPPRESS,
-        help=f"{', '.join(SETS)}; without it, what each of them reads",
+        help=f"{', '.join(SETS)}; without it, list them and the data that each reads",
     )
     parser.add_argument(
         "--model",
@@ -62,13 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         default=argparse.SUPPRESS,
-        help="ask about N items drawn at random, for a first look",
+        help="score only N items drawn at random, for a first look",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the draw of --limit")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of --limit")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score the set, print its table, and write the report where one was asked for."""
+    """Score the set, print its table, and write the report if --output is given."""
     if "set" not in options:
         print_sets()
         return 0
@@ -115,7 +115,7 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace) -> Report:
 
 
 def print_sets() -> None:
-    """Print a line a set: its name, its paper, what --data takes."""
+    """Print one line per set: its name, its paper, what --data takes."""
     rows = [("set", "paper", "--data")]
     rows += [(name, chosen.paper, chosen.data) for name, chosen in SETS.items()]
     print("\n".join(columns(rows, right=(False, False, False))))
@@ -134,7 +134,7 @@ def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
     if "limit" not in options or options.limit >= len(items):
         return list(items)
     if options.limit < 1:
-        raise InputError(f"--limit {options.limit} asks for no item; ask for at least 1.")
+        raise InputError(f"--limit {options.limit} asks for no item; make it at least 1.")
     rng = np.random.default_rng(options.seed)
     places = np.sort(rng.choice(len(items), size=options.limit, replace=False))
     return [items[place] for place in places]
@@ -144,15 +144,15 @@ class FillMaskWithProgress(FillMask):
     """A FillMask with a progress bar, where standard error is a terminal."""
 
     bar: tqdm
-    remaining = 0  # sequences that are expected and not done yet
+    remaining = 0  # sequences still to be scored
 
     def expect_sequences(self, n_sequences: int) -> None:
-        """Begin a bar for that many."""
+        """Start a bar for that many sequences."""
         self.remaining = n_sequences
         self.bar = tqdm(total=n_sequences, unit="text", disable=not sys.stderr.isatty())
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The batches; the bar moves on when one is done, and ends with the last one expected."""
+        """Yield the batches; advance the bar after each, and close it after the last."""
         if self.remaining == 0:
             self.expect_sequences(len(lengths))
         for chosen in super().batches(lengths):

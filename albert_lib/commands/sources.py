@@ -1,4 +1,4 @@
-"""What several commands take: text sources, and a tokenizer by name."""
+"""Arguments that several commands share: text sources and a tokenizer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from albert_lib.corpus.sources import Unit, documentation_unit, file_units
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (
-    "a folder of .txt and .jsonl files, or one of these, each also packed (.gz, .bz2, .xz); "
-    f"{PYTHON_DOCUMENTATION} (the prose that Python and its packages carry); "
+    "a folder of .txt and .jsonl files, or one such file, also compressed (.gz, .bz2, .xz); "
+    f"{PYTHON_DOCUMENTATION} (the documentation of Python and installed packages); "
     f"a data set of the Hugging Face hub, streamed: {' or '.join(KNOWN)} or "
     f"{PREFIX}NAME[@REVISION][:CONFIGURATION]"
 )
@@ -24,20 +24,22 @@ def add_tokenizer_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer",
         default=SHIPPED_TOKENIZER,
-        help=f"folder with a spiece.model, hub id, or {SHIPPED_TOKENIZER}, which comes along",
+        help=f"folder with a spiece.model, hub id, or {SHIPPED_TOKENIZER}, which is included",
     )
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the sources, and what says how to read those that are tables."""
+    """Add the sources, and the options for JSON lines and hub data sets."""
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help=SOURCE_HELP)
-    parser.add_argument("--field", default="text", help="where JSON lines and hub rows have text")
+    parser.add_argument(
+        "--field", default="text", help="field or column of the text, in JSON lines or data sets"
+    )
     parser.add_argument("--split", default="train", help="which split of hub data sets")
     parser.add_argument(
         "--rows-per-document",
         type=int,
-        help="rows of a hub data set that make a document; left out: 1, of bookcorpus, whose rows "
-        "are sentences, 512",
+        help="how many rows of a hub data set make a document; by default 1, or 512 for "
+        "bookcorpus, whose rows are sentences",
     )
 
 
@@ -47,9 +49,9 @@ def units_from(
     split: str = "train",
     rows_per_document: int | None = None,
 ) -> list[Unit]:
-    """List what each source consists of, in order; TextError for one that cannot be read.
+    """List the units of each source, in order; TextError for one that cannot be read.
 
-    What exists on this machine goes before a data set of the same name.
+    A file or folder takes precedence over a data set of the same name.
     """
     units: list[Unit] = []
     for source in sources:

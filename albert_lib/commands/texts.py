@@ -1,4 +1,4 @@
-"""What commands that ask a model share: their texts, and columns that line up in a terminal."""
+"""What fill-mask, features and probe share: model and text arguments, aligned columns."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def add_text_arguments(parser: argparse.ArgumentParser, help_text: str) -> None:
         "--file",
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help=f"more texts, one a line; {STANDARD_INPUT}: from standard input",
+        help=f"more texts, one per line; {STANDARD_INPUT} reads standard input",
     )
 
 
 def texts_from(options: argparse.Namespace) -> list[str]:
     """The texts of the command line, then the lines of --file; blank lines are left out.
 
-    Raises TextError for a file that cannot be read, and where there is no text at all.
+    Raises TextError for a file that cannot be read, and when there is no text at all.
     """
     texts: list[str] = list(options.texts)
     if "file" in options:
@@ -60,7 +60,7 @@ def _content(file: str) -> str:
 
 
 def columns(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
-    """Lines of cells that stand under one another; `right` says which columns end flush."""
+    """Lines of aligned columns; `right` says which of them are right-aligned."""
     table = [list(row) for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*table, strict=True)]
     lines = []
@@ -76,7 +76,7 @@ def columns(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
 
 
 def display_width(text: str) -> int:
-    """How many places a text takes up in a terminal: 2 for 日, none for a combining accent."""
+    """The width of a text in a terminal, in columns: 2 for 日, 0 for a combining accent."""
     return sum(
         0
         if unicodedata.category(character) in ("Mn", "Me", "Cf")

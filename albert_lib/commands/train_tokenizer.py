@@ -1,4 +1,4 @@
-"""train-tokenizer: texts to a vocabulary."""
+"""train-tokenizer: train a vocabulary on texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from albert_lib.text import AlbertTokenizer
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     add_source_arguments(parser)
-    parser.add_argument("--vocab-size", type=int, default=8000, help="pieces, specials included")
+    parser.add_argument(
+        "--vocab-size", type=int, default=8000, help="number of pieces, special tokens included"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for spiece.model")
 
 

@@ -1,18 +1,18 @@
-"""Building a corpus from any amount of text: in several processes, and going on after a kill.
+"""Building a corpus of any size in several processes; a killed build resumes.
 
     corpus/
         train/ held-out/    token stores
-        README.md           the data card, to read
-        sources.json        what it was made from, and the settings that decide its content
-        counts.json         how much came of it, and what it took
+        README.md           the data card, for people
+        sources.json        its sources, and the settings that decide its content
+        counts.json         its documents, words and tokens, and the time and memory it took
 
-While it grows it lies beside that place, hidden, as `.corpus.unfinished`. Text is read in one
-process, in order, and handed out in batches; what comes back is written at the end of the stores
-in the same order, and then counts.json says how far everything has got. So memory and disk hold
-a few batches and the finished part, whatever the corpus's size; the stores are the same whatever
-the number of processes; and after a kill the files are cut back to what counts.json says and
-reading goes on from there. `.corpus.lock` keeps a second process away, and a corpus that is to be
-replaced waits in `.corpus.replaced` until it can be removed.
+An unfinished corpus is the hidden folder `.corpus.unfinished` beside it. One process reads the
+text in order and hands it out in batches; the encoded batches are appended to the stores in the
+same order, and counts.json then records the position reached. So memory holds only a few batches,
+whatever the size of the corpus; the stores are the same for any number of processes; and after a
+kill the files are truncated to the lengths in counts.json and reading resumes there.
+`.corpus.lock` keeps a second process out, and `.corpus.replaced` is the old corpus while a new
+one takes its place.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ TRAIN, HELD_OUT = "train", "held-out"
 
 
 class CorpusBuilder:
-    """One corpus: what is read for it, where it goes, how far it has got."""
+    """Builds one corpus: reads its sources, encodes them and writes the stores."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class CorpusBuilder:
         Args:
             units: What to read, in order.
             tokenizer: Turns sentences into ids.
-            output: The folder to appear when all is done.
-            held_out_every: Every so many-th document goes into held-out/; 0: none does. Of
-                fewer documents than that, the last one does.
-            settings: Whatever else decides how the units are read.
-            command: How to make it again, for the data card.
+            output: The folder of the corpus; it appears when the build is complete.
+            held_out_every: With n, every n-th document goes into held-out/, or the last one if
+                there are fewer than n; with 0, none does.
+            settings: Other settings that decide how the units are read.
+            command: The command that builds this corpus, for the data card.
         """
         if not is_whole(held_out_every) or held_out_every < 0 or held_out_every == 1:
             raise TextError(
@@ -96,19 +96,19 @@ class CorpusBuilder:
     def build(
         self, workers: int | None = None, *, start_over: bool = False, progress: bool = False
     ) -> list[TokenStore]:
-        """Build the corpus, or go on with it, or open it if it is there; return its stores.
+        """Build the corpus, resume an unfinished build, or open a finished one; return its stores.
 
-        `workers` are the processes that encode; None: one for each core. `start_over` throws
-        away what there is, finished or not. Raises StoreError when the folder holds something
-        else or cannot be written, TextError when a source cannot be read or there is too little
-        text; what was read before that is kept, and the same command goes on from there.
+        `workers` is the number of processes that encode, by default one per core. `start_over`
+        deletes an earlier build, finished or not. Raises StoreError when the folder holds
+        something else or cannot be written, TextError when a source cannot be read or there is
+        too little text; what was read until then is stored, and the same command resumes.
         """
         if workers is not None and not (is_whole(workers) and workers >= 1):
             raise TextError(f"workers is {workers!r}; make it a whole number of at least 1.")
         try:
             if self.replaced.exists() or not self._is_built(start_over):
                 with self._alone():
-                    if not self._is_built(start_over):  # it may have been, a moment ago
+                    if not self._is_built(start_over):  # another process may have built it
                         self._fill(workers or available_cores(), start_over, progress)
                         self._appear()
         except OSError as problem:
@@ -116,23 +116,25 @@ class CorpusBuilder:
                 raise
             raise StoreError(
                 f"{self.unfinished} cannot be written ({problem.strerror or problem}); make room "
-                f"or see that you may write there, and run the same command again: it goes on."
+                f"or check the permissions, then run the same command again: it goes on from here."
             ) from None
         return [TokenStore.open(self.output / name) for name in self.names]
 
     def counts(self) -> dict[str, Any]:
-        """What counts.json of the finished corpus says."""
+        """The content of the finished corpus's counts.json."""
         counts: dict[str, Any] = read_json(self.output / COUNTS, StoreError)
         return counts
 
     # -- the folders
 
     def _is_built(self, start_over: bool) -> bool:
-        """Whether the output is this very corpus; StoreError if it is what must not be replaced."""
+        """Whether the output is this corpus, finished; StoreError if it must not be replaced."""
         if not self.output.exists() or (self.output.is_dir() and not any(self.output.iterdir())):
             return False
         if not any((self.output / name).is_file() for name in (SOURCES, f"{TRAIN}/store.json")):
-            raise StoreError(f"{self.output} holds something other than a corpus; name another.")
+            raise StoreError(
+                f"{self.output} holds something other than a corpus; name another folder."
+            )
         if start_over:
             return False
         file = self.output / SOURCES
@@ -145,10 +147,10 @@ class CorpusBuilder:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold this place for this process; StoreError if another one does.
+        """Hold the lock on the output folder; StoreError if another process holds it.
 
-        The lock lies beside the folders: it is held until one has taken the other's place, and
-        Windows renames no folder in which a file is open.
+        The lock file is beside the folders and not in one of them: it is held while they are
+        renamed, and Windows cannot rename a folder in which a file is open.
         """
         self.output.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(self.locked)
@@ -156,27 +158,27 @@ class CorpusBuilder:
             lock.acquire(timeout=0)
         except filelock.Timeout:
             raise StoreError(
-                f"{self.output} is being built by another process; wait for it, or end it."
+                f"{self.output} is being built by another process; wait for it, or stop it."
             ) from None
         try:
             shutil.rmtree(self.replaced, ignore_errors=True)  # a kill may have left it
             self.unfinished.mkdir(exist_ok=True)
             yield
         finally:
-            if not (self.unfinished / SOURCES).exists():  # there is nothing to go on with
+            if not (self.unfinished / SOURCES).exists():  # there is nothing to resume
                 shutil.rmtree(self.unfinished, ignore_errors=True)
             with contextlib.suppress(OSError):  # Windows removes it when it is released
                 self.locked.unlink()
             lock.release()
 
     def _appear(self) -> None:
-        """Put the finished folder into its place."""
+        """Rename the finished folder to the output folder."""
         replace_folder(self.unfinished, self.output, aside=self.replaced)
 
     # -- the content
 
     def _fill(self, workers: int, start_over: bool, progress: bool) -> None:
-        """Read, encode and write whatever is left to do, and complete the folder."""
+        """Read, encode and write the remaining text, then complete the folder."""
         journal = Journal(self.unfinished, self.sources, anew=start_over)
         self.by_source = {name: {**counts} for name, counts in journal.content["sources"].items()}
         self.n_unknown = journal.content["n_unknown"]
@@ -195,7 +197,7 @@ class CorpusBuilder:
                 writer.close()
 
     def _read_and_write(self, journal: Journal, workers: int, progress: bool) -> None:
-        """Read what is left, encode it, and write it batch by batch."""
+        """Read the remaining text, encode it, and write it batch by batch."""
         began = time.monotonic() - journal.effort["seconds"]
         peaks: dict[int, int | None] = {}
         sizes = [unit.size for unit in self.units]
@@ -206,7 +208,7 @@ class CorpusBuilder:
             total=total,
             unit="B" if in_bytes else " documents",
             unit_scale=in_bytes,
-            disable=None if progress else True,  # None: unless there is no one to look at it
+            disable=None if progress else True,  # None: off unless stderr is a terminal
         )
         batches = read_batches(self.units, journal.place, self.by_source)
         encoding = encode_in_order(batches, self.tokenizer, workers)
@@ -221,7 +223,7 @@ class CorpusBuilder:
                 bar.update((batch.bytes_read if in_bytes else self.n_documents) - bar.n)
 
     def _write(self, batch: TextBatch, encoded: Encoded) -> None:
-        """Put a batch's sentences where they belong."""
+        """Append a batch's sentences to the stores of their documents."""
         sentence = token = 0
         for part, unit, n_sentences, n_words in zip(
             batch.parts, batch.units, encoded.n_sentences.tolist(), encoded.n_words, strict=True
@@ -245,7 +247,7 @@ class CorpusBuilder:
         self.n_unknown += encoded.n_unknown
 
     def _writer(self) -> StoreWriter:
-        """The store that the open document, or the next one, belongs to."""
+        """The store of the open document, or else of the next one."""
         for writer in self.writers.values():
             if writer.is_open:
                 return writer
@@ -258,7 +260,7 @@ class CorpusBuilder:
         return sum(writer.n_documents for writer in self.writers.values())
 
     def _save(self, journal: Journal, place: list[int]) -> None:
-        """Make sure that the disk has everything, then write down that it has."""
+        """Flush the stores to disk, then record their lengths and the position reached."""
         for writer in self.writers.values():
             writer.flush()
         journal.save(
@@ -271,7 +273,7 @@ class CorpusBuilder:
         )
 
     def _complete(self, journal: Journal) -> None:
-        """Complete the split, the stores and the card; TextError if there is too little text."""
+        """Finish the split, the stores and the card; TextError if there is too little text."""
         n_documents = self.n_documents
         if n_documents < (2 if self.held_out_every else 1):
             for writer in self.writers.values():
@@ -302,7 +304,7 @@ def describe_sources(
     held_out_every: int,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What decides a corpus's content, as sources.json has it."""
+    """The content of sources.json: everything that decides what the corpus contains."""
     return {
         "settings": {
             "format_version": CORPUS_FORMAT_VERSION,

@@ -1,4 +1,4 @@
-"""The data card of a corpus: what someone wants to know who finds the folder in two years."""
+"""The data card of a corpus: sources, licences, counts, and how it was made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from albert_lib.corpus.sources import Unit
 from albert_lib.corpus.store import TokenStore
 
 LENGTHS = (0, 32, 128, 512, 2048, 8192, 32768)
-"""Tokens of a document at which a row of the table of lengths begins."""
+"""The shortest document, in tokens, of each row of the table of lengths."""
 COUNTED_AT_ONCE = 1 << 20  # documents
 UNKNOWN_LICENCE = "to be filled in"
 
@@ -34,36 +34,33 @@ def data_card(
     counts = totals(journal.content)
     paragraphs = [
         f"# {name}: a corpus of token ids",
-        "Text split into sentences and these into tokens of an ALBERT vocabulary, ready for "
-        "`python -m albert_lib pretrain --corpus`. It holds ids, but whoever has the "
-        "vocabulary can read the text back from them: what may not be done with the text may not "
-        "be done with this.",
+        "Text split into sentences and tokenized with an ALBERT vocabulary, ready for "
+        "`python -m albert_lib pretrain --corpus`. It contains token ids, from which the text can "
+        "be decoded with the vocabulary: the licences of the text apply to this folder too.",
         f"Made on {datetime.now(UTC).date().isoformat()} by albert_lib {albert_lib.__version__} "
         f"with",
         f"    {command or 'CorpusBuilder, called from Python'}",
         "## Sources",
         source_table(units, journal.content["sources"]),
-        "A licence that a source does not state itself is to be filled in by whoever made this "
-        "folder. `sources.json` lists every file with its size and the time of its last change; "
-        "the same command on the same files makes the same `train/` and `held-out/`, byte for "
-        "byte.",
+        "Whoever made this folder fills in the licences that the sources do not state. "
+        "`sources.json` lists every file with its size and the time of its last change; the same "
+        "command on the same files makes the same `train/` and `held-out/`, byte for byte.",
         "## What is in it",
         count_table(stores),
         words_as_tokens(counts["n_words"], counts["n_pieces"], journal.content["n_unknown"]),
         f"The vocabulary has {store.vocab_size:,} pieces and the fingerprint (sha256) "
-        f"`{store.tokenizer_fingerprint}`. A model trained on this corpus needs this one and no "
-        f"other.",
+        f"`{store.tokenizer_fingerprint}`. A model trained on this corpus needs this vocabulary.",
         split_of(stores),
         "## How long the documents are",
         length_table(stores.values()),
-        "## What it took",
+        "## Time and memory",
         effort_of(journal.effort, counts["n_words"]),
     ]
     return "\n\n".join(map(wrapped, paragraphs)) + "\n"
 
 
 def wrapped(paragraph: str) -> str:
-    """Break running text into lines; tables, headings and commands stay as they are."""
+    """Wrap a paragraph of text; tables, headings and commands stay as they are."""
     if paragraph.startswith(("#", "|", " ")):
         return paragraph
     return textwrap.fill(paragraph, 96, break_long_words=False, break_on_hyphens=False)
@@ -105,22 +102,22 @@ def count_table(stores: Mapping[str, TokenStore]) -> str:
 def words_as_tokens(n_words: int, n_tokens: int, n_unknown: int) -> str:
     """How many tokens a word became, and how many of them the vocabulary does not know."""
     return (
-        f"{n_words:,} words (what stands between white space) became {n_tokens:,} tokens, "
-        f"{ratio(n_tokens, n_words):.3f} for a word. {n_unknown:,} of the tokens "
+        f"{n_words:,} words (separated by white space) became {n_tokens:,} tokens, "
+        f"{ratio(n_tokens, n_words):.3f} per word. {n_unknown:,} of the tokens "
         f"({100 * ratio(n_unknown, n_tokens):.4f} %) are unknown: characters that the vocabulary "
         f"lacks."
     )
 
 
 def split_of(stores: Mapping[str, TokenStore]) -> str:
-    """How the parts came about."""
+    """How the documents were split into train/ and held-out/."""
     if len(stores) == 1:
         return "Nothing is held out: every document is in `train/`."
     share = stores["held-out"].n_documents / sum(each.n_documents for each in stores.values())
     return (
-        f"`held-out/` is for measuring: {100 * share:.1f} % of the documents, taken at even "
-        f"distances in the order they were read, the same ones every time. Nothing in it is in "
-        f"`train/`, unless the sources say the same thing twice."
+        f"`held-out/` is for evaluation: {100 * share:.1f} % of the documents, at even distances "
+        f"in reading order, the same ones every time. None of them is in `train/`, unless the "
+        f"sources contain a text twice."
     )
 
 
@@ -149,23 +146,23 @@ def length_table(stores: Iterable[TokenStore]) -> str:
 
 
 def effort_of(effort: Mapping[str, Any], n_words: int) -> str:
-    """Time, speed and memory, in a sentence; also the command's last line."""
+    """Time, speed and peak memory in a sentence; also the command's last line."""
     seconds = effort["seconds"]
-    runs = "" if effort["sittings"] == 1 else f" in {effort['sittings']} runs"
-    memory = f"{effort['peak_memory'] / 1e6:,.0f} MB" if effort["peak_memory"] else "not known"
+    starts = "" if effort["sittings"] == 1 else f" in {effort['sittings']} runs"
+    memory = f"{effort['peak_memory'] / 1e6:,.0f} MB" if effort["peak_memory"] else "unknown"
     return (
-        f"{seconds:,.1f} seconds{runs}, {n_words / max(seconds, 1e-3):,.0f} words a second; "
+        f"{seconds:,.1f} seconds{starts}, {n_words / max(seconds, 1e-3):,.0f} words a second; "
         f"peak memory {memory}, worker processes included, on {platform.system()} "
         f"{platform.machine()}."
     )
 
 
 def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; all but the first column and the licence are numbers, set to the right."""
+    """A Markdown table; columns are right-aligned, except the first and the licence."""
     marks = ["---" if title in (titles[0], "licence") else "---:" for title in titles]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [titles, marks, *rows])
 
 
 def ratio(part: int, whole: int) -> float:
-    """A share; 0 of nothing."""
+    """Part / whole, or 0 if whole is 0."""
     return part / whole if whole else 0.0

@@ -1,4 +1,4 @@
-"""The machine's own English: the prose of the documentation that comes with Python."""
+"""English prose from the documentation that comes with Python and installed packages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = tuple(
     "httpx anyio attr jsonschema referencing babel bs4 psutil debugpy asttokens stack_data "
     "setuptools pip".split()
 )
-"""What an installation of the workbook brings with it; what is absent is passed over."""
+"""Packages that come with the workbook; those that are not installed are skipped."""
 
 NOT_DOCUMENTATION = frozenset(
     "test tests testing idle_test _vendor vendored _vendored site-packages __pycache__ "
@@ -39,8 +39,8 @@ SECTION_OF_LISTS = re.compile(
     re.IGNORECASE,
 )
 
-# In these, "++" gives nothing back and a look behind lets a search begin only where a word or a
-# run of blanks does: else a line of colons or blanks is looked through again from each of them.
+# Linear time: possessive "++" never backtracks, and the lookbehind starts a match only at the
+# beginning of a word or of white space. Otherwise a line of colons or spaces takes quadratic time.
 ROLE_NAME = r"(?<![\w:+.-])([\w+.-]*+):[\w:+.-]{2,}+(?<=:)"  # :class: and what stands before it
 ROLE_WITH_TITLE = re.compile(rf"(?:{ROLE_NAME})?`([^`<>]++)<[^`<>]*+>`_{{0,2}}")  # `a <b>`
 ROLE = re.compile(rf"{ROLE_NAME}`[~!]?([^`]*+)`")  # :class:`name`
@@ -65,8 +65,8 @@ FUNCTION_WORDS = frozenset(
 def python_documentation(packages: Sequence[str] = PACKAGES) -> Iterator[Document]:
     """Yield the prose of pydoc's topics, the standard library and installed packages.
 
-    A document is what one topic or one module says, in order. Only sentences that read like
-    English are kept, each once. Sources are read as text; nothing is imported or run. The same
+    A document is the text of one topic or one module, in order. It has only sentences that read
+    like English, each once. Sources are read as text; nothing is imported or run. The same
     versions of Python and the packages give the same documents in the same order.
 
     Example:
@@ -104,12 +104,12 @@ def pydoc_topics(file: Path) -> Iterator[list[str]]:
 
 
 def standard_library() -> Path:
-    """Where the modules that come with Python lie."""
+    """The folder of the modules that come with Python."""
     return Path(sysconfig.get_path("stdlib"))
 
 
 def package_path(name: str) -> Path | None:
-    """Where a package or module lies, without importing it; None if it is not installed."""
+    """The path of a package or module, without importing it; None if it is not installed."""
     specification = importlib.util.find_spec(name)
     if specification is None:
         return None
@@ -133,15 +133,15 @@ def source_files(path: Path) -> list[Path]:
 def docstrings_of(file: Path) -> list[str]:
     """The docstrings of a module, its classes and its functions, in the order they stand in.
 
-    Every triple-quoted text that begins a line is taken for one. So are then the texts handed
-    to functions such as NumPy's add_newdoc and PyTorch's add_docstr, by which compiled code gets
-    its documentation; what is no prose falls to the filter.
+    Every triple-quoted string at the start of a line counts as one. That includes the strings
+    passed to NumPy's add_newdoc and PyTorch's add_docstr, which document compiled code; what is
+    not prose is filtered out later.
     """
     return [match[2] for match in DOCSTRING.finditer(read_source(file))]
 
 
 def read_source(file: Path) -> str:
-    """The text of a source file; nothing if it cannot be read, since it is one of thousands."""
+    """The text of a source file; "" if it cannot be read, since it is one of thousands."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -164,9 +164,9 @@ def prose_sentences(docstring: str) -> list[str]:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Yield the running paragraphs of a cleaned docstring, each as one line.
+    """Yield the paragraphs of prose in a cleaned docstring, each as one line.
 
-    Left out: sections that are lists (parameters, returns, examples …), whatever is indented,
+    Left out: sections that are lists (parameters, returns, examples …), indented blocks,
     headings, field lists, directives, tables and interpreter sessions. An item of a bulleted
     list is a paragraph.
     """
@@ -197,7 +197,7 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def is_heading(lines: list[str]) -> bool:
-    """Whether a block begins with a title and a rule under it."""
+    """Whether a block begins with a title that is underlined."""
     return len(lines) > 1 and HEADING_RULE.fullmatch(lines[1].strip()) is not None
 
 
@@ -231,10 +231,10 @@ def plain_text(paragraph: str) -> str:
 
 
 def reads_like_english(sentence: str) -> bool:
-    """Whether a sentence begins and ends like one, is made of plain words, and has grammar in it.
+    """Whether a sentence looks like English prose, not like code, a title or a list.
 
-    It has 4 to 60 words, four in five of them plain; at least one in six is a function word (the,
-    of, is …), which names, titles and lists of options lack; nothing in it looks like code.
+    It begins with a capital, ends with . ? or !, and has 4 to 60 words, at least four in five of
+    them plain words and one in six a function word (the, of, is …); nothing in it looks like code.
 
     Example:
         >>> reads_like_english("The mill is old."), reads_like_english("Set x_max to mill.top().")

@@ -1,7 +1,7 @@
-"""Text to batches of even size, and these to ids in several processes, in order.
+"""Reads text into batches of equal size and encodes them in several processes, in order.
 
-The processes are started afresh (spawn), as Windows and macOS want it, and only when there is
-more than one batch to encode. They end with the process that started them, whatever ends it.
+Processes are started with "spawn", as on Windows and macOS, and only when there is more than one
+batch. They end with the process that started them, even when that one is killed.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from albert_lib.text.sentences import split_sentences
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
-BATCH_CHARACTERS = 1 << 22  # half a second of work; what a kill can cost a worker
+BATCH_CHARACTERS = 1 << 22  # half a second of work, the most that a killed worker loses
 WAITING_PER_WORKER = 2  # batches: one being encoded, one ready
 
 
 class Place(NamedTuple):
-    """How far the sources were read: units done with, and parts read of the one after them."""
+    """A position in the sources: units read completely, and parts read of the next one."""
 
     unit: int
     parts: int
 
 
 class TextBatch(NamedTuple):
-    """Parts of documents to encode together, where each comes from, and where they end."""
+    """Parts of documents to encode together, the unit of each, and the position they end at."""
 
     parts: list[DocumentPart]
     units: list[int]
@@ -55,10 +55,10 @@ class TextBatch(NamedTuple):
 def read_batches(
     units: Sequence[Unit], start: Place, not_empty: Container[str]
 ) -> Iterator[TextBatch]:
-    """Read units from a place on, and yield their parts in batches.
+    """Read units from a position on, and yield their parts in batches.
 
-    Raises TextError at the end of a source that held no text, unless it is among `not_empty`
-    (those that gave some before `start`). What was read before an error is yielded before it.
+    Raises TextError at the end of a source without text, unless it is in `not_empty` (the sources
+    that had text before `start`). What was read before an error is yielded before it is raised.
     """
     reader = BatchReader(units, start)
     found: set[str] = set()
@@ -70,7 +70,7 @@ def read_batches(
         is_last = index + 1 == len(units) or units[index + 1].source != source
         if is_last and source not in found:
             yield from reader.rest()
-            raise TextError(f"{source} holds no text; pass one that does.")
+            raise TextError(f"{source} holds no text; pass a source with some.")
     yield from reader.rest()
 
 
@@ -78,7 +78,7 @@ class BatchReader:
     """Reads units one after another and puts their parts into batches."""
 
     def __init__(self, units: Sequence[Unit], start: Place) -> None:
-        """Begin at a place; what lies before it in its unit is read over."""
+        """Start at a position; the parts of its unit before that are skipped."""
         self.units = units
         self.start = start
         self.found_text = False  # in the unit read last
@@ -86,7 +86,7 @@ class BatchReader:
         self._begin()
 
     def read(self, index: int) -> Iterator[TextBatch]:
-        """Read one unit; yield the batches that get full."""
+        """Read one unit; yield every batch that is full."""
         unit = self.units[index]
         n_known = self.start.parts if index == self.start.unit else 0
         self.found_text = False
@@ -103,7 +103,7 @@ class BatchReader:
         self.bytes_before += unit.size or 0
 
     def rest(self) -> Iterator[TextBatch]:
-        """Yield what is in hand, if anything."""
+        """Yield the last, incomplete batch, if there is one."""
         if self.parts:
             yield TextBatch(self.parts, self.unit_numbers, self.is_cut, self.end, self.bytes_read)
             self._begin()
@@ -126,7 +126,7 @@ class BatchReader:
 
 
 class Encoded(NamedTuple):
-    """What became of a batch: ids in a row, their sentences, and the sentences of each part."""
+    """An encoded batch: all ids in a row, tokens per sentence, and sentences per part."""
 
     ids: Integer[np.ndarray, " tokens"]
     lengths: Integer[np.ndarray, " sentences"]
@@ -161,9 +161,9 @@ def encode(batch: TextBatch, tokenizer: AlbertTokenizer) -> Encoded:
 def encode_in_order(
     batches: Iterable[TextBatch], tokenizer: AlbertTokenizer, workers: int
 ) -> Generator[tuple[TextBatch, Encoded]]:
-    """Encode batches in `workers` processes; yield them in the order they came in.
+    """Encode batches in `workers` processes and yield them in their order.
 
-    What was read before `batches` fails is still encoded and yielded before its error is raised.
+    When `batches` raises, what it yielded before is encoded and yielded first.
     """
     failures: list[AlbertLibError] = []
     stream = until_failure(batches, failures)
@@ -198,22 +198,22 @@ def encode_in_processes(
             yield ready, future.result()
     except BrokenProcessPool:
         raise StoreError(
-            "A worker process ended before its work was done, perhaps for want of memory; run the "
-            "same command again, with fewer --workers: it goes on where it was."
+            "A worker process ended before its work was done, perhaps out of memory; run the "
+            "same command again with fewer --workers: it goes on from here."
         ) from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
 def endings_of(batch: TextBatch) -> list[DocumentPart]:
-    """The parts of a batch without their text, which is in other hands now."""
+    """The parts of a batch without their text, which a worker process has now."""
     return [part._replace(paragraphs=[]) for part in batch.parts]
 
 
 def until_failure(
     batches: Iterable[TextBatch], failures: list[AlbertLibError]
 ) -> Iterator[TextBatch]:
-    """Pass batches on; put the error that ends them, if one does, into `failures`."""
+    """Yield the batches; an error that ends them is appended to `failures`, not raised."""
     try:
         yield from batches
     except AlbertLibError as problem:
@@ -229,7 +229,7 @@ def available_cores() -> int:
 
 @contextlib.contextmanager
 def interruptions_held_back() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment, and in the processes started in it: they inherit that."""
+    """Ignore Ctrl-C inside the block; processes started in it inherit that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -246,10 +246,10 @@ _tokenizer: AlbertTokenizer | None = None
 
 
 def start_worker(tokenizer: AlbertTokenizer) -> None:
-    """Keep the tokenizer for all batches, and see to it that no worker is left alone."""
+    """Store the tokenizer for all batches, and end this worker when its parent ends."""
     global _tokenizer
     _tokenizer = tokenizer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives the work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 

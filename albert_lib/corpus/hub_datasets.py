@@ -33,10 +33,10 @@ class DataSet:
 
     Attributes:
         name: The hub's id, or a path.
-        configuration: Which of its configurations; None: its only or default one.
+        configuration: The name of one of its configurations; None: the default one.
         revision: A branch, tag or commit of the hub's repository; None: main.
-        files: Which files of it, as a pattern; None: what the configuration says.
-        rows_per_document: Rows that make one document; more than 1 where a row is a sentence.
+        files: A glob pattern of its files; None: those of the configuration.
+        rows_per_document: How many rows make one document; above 1 where a row is a sentence.
     """
 
     name: str
@@ -48,8 +48,8 @@ class DataSet:
 
 KNOWN = {
     "wikipedia": DataSet("wikimedia/wikipedia", "20231101.en"),
-    # The repository itself holds a program, which `datasets` no longer runs; the hub's own
-    # conversion beside it holds the rows. A row is a sentence, and nothing marks where a book
+    # The repository itself holds a script, which `datasets` no longer runs; the rows are in the
+    # hub's own Parquet conversion. A row is a sentence, and nothing marks where a book
     # ends (7,185 books, 74,004,228 rows): 512 rows are a document long enough for sentence pairs.
     "bookcorpus": DataSet(
         "bookcorpus/bookcorpus",
@@ -58,7 +58,7 @@ KNOWN = {
         rows_per_document=512,
     ),
 }
-"""The two corpora of the paper, by the names that people use for them."""
+"""The paper's two corpora, by their usual names."""
 
 
 def parse(source: str) -> DataSet:
@@ -78,10 +78,10 @@ def parse(source: str) -> DataSet:
 def hub_units(
     source: str, field: str = "text", split: str = "train", rows_per_document: int | None = None
 ) -> list[Unit]:
-    """The files of a data set, in order; each is opened and streamed when it is read.
+    """The files of a data set, in order; each is streamed when it is read.
 
-    Raises TextError when `datasets` is missing or the data set has no such split, DownloadError
-    when it is neither on this machine nor within reach.
+    Raises TextError when `datasets` is not installed or the data set has no such split,
+    DownloadError when it is neither on this machine nor reachable on the hub.
     """
     wanted = parse(source)
     if rows_per_document is not None:
@@ -94,7 +94,9 @@ def hub_units(
     try:
         rows = builder.as_streaming_dataset(split=split)
     except ValueError as problem:
-        raise TextError(f"{source} has no split {split} ({problem}); name one it has.") from None
+        raise TextError(
+            f"{source} has no split {split} ({problem}); name another with --split."
+        ) from None
     except Exception as problem:  # the library's errors and those of its transport
         raise DownloadError(out_of_reach(source, wanted, problem)) from None
     names = file_names(builder, split, rows.num_shards)
@@ -112,7 +114,7 @@ def hub_units(
 
 
 def find(source: str, wanted: DataSet) -> tuple[DatasetBuilder, str | None]:
-    """Look a data set up, and its licence; nothing of the text is fetched yet."""
+    """Look up a data set and its licence, without fetching any text."""
     try:
         import datasets
     except ImportError:
@@ -126,15 +128,15 @@ def find(source: str, wanted: DataSet) -> tuple[DatasetBuilder, str | None]:
         builder = datasets.load_dataset_builder(
             wanted.name, wanted.configuration, revision=wanted.revision, data_files=wanted.files
         )
-    except ValueError as problem:  # such as a configuration that there is not
+    except ValueError as problem:  # such as an unknown configuration
         raise TextError(f"{source} cannot be read as a data set: {first_line(problem)}") from None
-    except Exception as problem:  # the library's errors and those of its transport: many families
+    except Exception as problem:  # the library's errors and those of its transport
         raise DownloadError(out_of_reach(source, wanted, problem)) from None
     return builder, builder.info.license or licence
 
 
 def ask_the_hub(wanted: DataSet) -> str | None:
-    """Fail early where there is no network, for `datasets` goes on trying; return the licence."""
+    """The licence on the hub; fails early without a network, where `datasets` would retry."""
     from huggingface_hub import HfApi
 
     info = HfApi().dataset_info(wanted.name, revision=wanted.revision, timeout=SECONDS_TO_ANSWER)
@@ -149,7 +151,7 @@ def file_names(builder: DatasetBuilder, split: str, n_shards: int) -> list[str]:
 
 
 def identity_of(name: str, builder: DatasetBuilder) -> dict[str, int | str]:
-    """By what a file is known again: its state on disk, else the hash that names the data set."""
+    """What identifies a file when a build resumes: size and time, or else the data set's hash."""
     return dict(file_identity(Path(name))) if Path(name).is_file() else {"hash": builder.hash}
 
 
@@ -161,13 +163,13 @@ def events(
     for number, row in enumerate(stream(shard, source, wanted), start=1):
         if field not in row:
             raise TextError(
-                f"{source} has no column {field!r} but {', '.join(row)}; name one with --field."
+                f"{source} has no column {field!r}, only {', '.join(row)}; name one with --field."
             )
         text = row[field]
         if text is not None and not isinstance(text, str):
             raise TextError(
-                f"{source} has no text but {type(text).__name__} in its column {field!r}; name "
-                f"another with --field."
+                f"{source} has {type(text).__name__} values in its column {field!r}, not text; "
+                f"name another column with --field."
             )
         paragraphs = events_of(text or "")
         ends = number % wanted.rows_per_document == 0
@@ -175,7 +177,7 @@ def events(
 
 
 def stream(rows: Iterable[HubRow], source: str, wanted: DataSet) -> Iterator[HubRow]:
-    """Pass rows on; a failure on the way becomes one sentence."""
+    """Yield the rows; an error on the way becomes one sentence."""
     try:
         yield from rows
     except AlbertLibError:
@@ -183,13 +185,13 @@ def stream(rows: Iterable[HubRow], source: str, wanted: DataSet) -> Iterator[Hub
     except Exception as problem:
         if Path(wanted.name).exists():
             raise TextError(
-                f"{source} cannot be read to its end ({first_line(problem)}); mend or replace it."
+                f"{source} cannot be read to its end ({first_line(problem)}); repair or replace it."
             ) from None
         raise DownloadError(out_of_reach(source, wanted, problem)) from None
 
 
 def out_of_reach(source: str, wanted: DataSet, problem: Exception) -> str:
-    """One sentence for what went wrong between here and the hub, and what to do about it."""
+    """One sentence that says why the hub could not be read, and what to do."""
     from huggingface_hub import errors
 
     if isinstance(problem, errors.GatedRepoError):
@@ -203,7 +205,7 @@ def out_of_reach(source: str, wanted: DataSet, problem: Exception) -> str:
         )
     if isinstance(problem, errors.RepositoryNotFoundError):
         return (
-            f"{source} is nothing on this machine, and the hub has no public data set "
+            f"{source} is not on this machine, and the hub has no public data set "
             f"{wanted.name}; check the spelling, or run `hf auth login` if it is private."
         )
     cause = problem.__cause__ or problem

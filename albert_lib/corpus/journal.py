@@ -1,4 +1,4 @@
-"""How far a build has got, on disk: what makes it go on after a kill."""
+"""The progress of a build, stored on disk so that a killed build resumes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NOTHING: dict[str, Any] = {"place": [0, 0], "stores": {}, "sources": {}, "n_unkn
 
 
 class Journal:
-    """What sources.json and counts.json of an unfinished corpus say.
+    """The content of sources.json and counts.json of an unfinished corpus.
 
     Attributes:
-        content: The last state written: the place reached in the sources, the states of the
-            stores' files, documents, words and pieces of each source, unknown pieces.
-        earlier: The last state from before the unit that is being read, to go back to if that
-            unit is found to be another one: a damaged file, say, that was mended.
-        effort: Seconds and peak memory so far, and in how many runs of the command ("sittings").
+        content: The last state written: the position in the sources, the lengths of the stores'
+            files, the counts of documents, words and tokens by source, and of unknown tokens.
+        earlier: The state before the unit that is being read; the build returns to it when that
+            unit has changed, for example because a damaged file was replaced.
+        effort: Seconds, peak memory, and how many times the build was started ("sittings").
     """
 
     def __init__(self, folder: Path, sources: Mapping[str, Any], *, anew: bool = False) -> None:
-        """Go on from what the folder holds, or begin.
+        """Resume the build in the folder, or start a new one.
 
-        Raises StoreError when it was begun from other sources or with other settings.
+        Raises StoreError when it was started from other sources or with other settings.
         """
         self.folder = folder
         self.content = NOTHING
@@ -45,11 +45,11 @@ class Journal:
 
     @property
     def place(self) -> Place:
-        """How far the sources have been read."""
+        """The position up to which the sources have been read."""
         return Place(*self.content["place"])
 
     def save(self, content: dict[str, Any]) -> None:
-        """Write a new state; whatever it speaks of must be on disk already."""
+        """Write a new state; the data that it counts must be on disk already."""
         if content["place"][0] > self.place.unit:
             self.earlier = self.content
         self.content = content
@@ -77,31 +77,32 @@ class Journal:
 
     def _begun_otherwise(self, how: str) -> str:
         return (
-            f"{self.folder} was begun otherwise ({how}); run the command that it was begun with, "
-            f"on the same files, or begin anew: build-corpus with {ANEW}, or delete that folder."
+            f"{self.folder} was started from other sources or settings ({how}); repeat the "
+            f"original command on the same files, or start over: build-corpus with {ANEW}, or "
+            f"delete that folder."
         )
 
 
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Name the settings that differ."""
+    """List the settings that differ, with both values."""
     before, after = begun["settings"], now["settings"]
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return ", ".join(f"{name} was {before.get(name)}, is {after.get(name)}" for name in names)
 
 
 def what_became_of(unit: Mapping[str, Any], units: list[Mapping[str, Any]]) -> str:
-    """Say why a unit that was read is not there as it was."""
+    """Say what has changed about a unit that was read: removed, moved or edited."""
     name = f"{unit['source']}, {unit['name']}" if unit["name"] != unit["source"] else unit["name"]
     names = [(each["source"], each["name"]) for each in units]
     if (unit["source"], unit["name"]) not in names:
-        return f"{name} was read, and is gone or no longer asked for"
+        return f"{name} was read, and is gone or no longer among the sources"
     if unit in units:
-        return f"{name} was read, and now others come before it"
+        return f"{name} was read, and now others come before it in the sources"
     return f"{name} has changed since it was read"
 
 
 def remove_content(folder: Path) -> None:
-    """Empty an unfinished folder."""
+    """Delete everything in an unfinished folder."""
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)

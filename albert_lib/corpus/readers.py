@@ -1,10 +1,10 @@
-"""Text files, packed or not, as streams of paragraphs: never whole in memory.
+"""Reads text files, compressed or not, as streams of paragraphs: never whole in memory.
 
 A reader yields parts of documents: some paragraphs, and whether the document ends with them. So
 even a document need not fit in memory. Sentences are split later, in the processes that encode.
 
-Packing is told by the last suffix (.gz, .bz2, .xz, .lzma) and undone on the way by Python's own
-library. Every error of a file becomes one TextError.
+The last suffix (.gz, .bz2, .xz, .lzma) tells the compression; Python's standard library
+decompresses the stream. Every error of a file becomes one TextError.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ UNPACK: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
 }
-UNFINISHED = re.compile(r"[^.?!:;\"'”’)\]…]$")  # how a line ends that goes on below
-LAYOUT_CHARACTERS = 1 << 22  # the first part of a file, by which its layout is told
-PART_CHARACTERS = 1 << 18  # after so many, a document's paragraphs are handed on
+UNFINISHED = re.compile(r"[^.?!:;\"'”’)\]…]$")  # the end of a line that continues on the next
+LAYOUT_CHARACTERS = 1 << 22  # the beginning of a file, which decides its layout
+PART_CHARACTERS = 1 << 18  # of one DocumentPart
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
 class Line(NamedTuple):
-    """One line, without its end, and how many bytes of the file (packed) were read up to it."""
+    """One line without its end, and the (compressed) bytes of the file read up to it."""
 
     text: str
     position: int
 
 
 def kind_of(path: Path) -> str:
-    """The suffix that tells what a file holds, without the one of its packing.
+    """The suffix that tells what a file holds, without that of its compression.
 
     Example:
         >>> kind_of(Path("a.txt.xz")), kind_of(Path("b.jsonl"))
@@ -57,9 +57,9 @@ def kind_of(path: Path) -> str:
 
 
 def text_lines(path: Path) -> Iterator[Line]:
-    """Yield the lines of a UTF-8 file, whichever line ends it has; overlong ones in parts.
+    """Yield the lines of a UTF-8 file, with any line endings; overlong lines in parts.
 
-    Raises TextError when the file is not there, is not UTF-8, or its packing is damaged.
+    Raises TextError when the file does not exist, is not UTF-8, or is a damaged archive.
     """
     done = 0
     for line, position in raw_lines(path, LONGEST_LINE):
@@ -68,7 +68,7 @@ def text_lines(path: Path) -> Iterator[Line]:
         except UnicodeDecodeError as problem:
             raise TextError(
                 f"{path} is not UTF-8 (byte {done + problem.start}{unpacked(path)} cannot be "
-                f"read); save it again as UTF-8, for example with iconv -t UTF-8."
+                f"read); convert it to UTF-8, for example with iconv -t UTF-8."
             ) from None
         done += len(line)
         if "\r" in text:
@@ -78,9 +78,9 @@ def text_lines(path: Path) -> Iterator[Line]:
 
 
 def raw_lines(path: Path, longest: int = -1) -> Iterator[tuple[bytes, int]]:
-    """Yield each line's bytes, its end included, and the bytes of the file read so far.
+    """Yield the bytes of each line, its end included, and the bytes of the file read so far.
 
-    Lines longer than `longest` bytes come in parts; -1: none do.
+    Lines longer than `longest` bytes are split into parts; with -1, none are.
     """
     try:
         with path.open("rb") as file, UNPACK.get(path.suffix, lambda file: file)(file) as lines:
@@ -97,7 +97,7 @@ def raw_lines(path: Path, longest: int = -1) -> Iterator[tuple[bytes, int]]:
     except DAMAGED as problem:
         raise TextError(damaged(path, problem)) from None
     except OSError as problem:
-        if problem.strerror is None:  # what bz2 says of damage
+        if problem.strerror is None:  # bz2's error for damaged data
             raise TextError(damaged(path, problem)) from None
         raise TextError(
             f"{path} cannot be read ({problem.strerror}); give a text file that you may open."
@@ -121,7 +121,7 @@ def cut(line: bytes) -> tuple[bytes, bytes]:
 
 
 def damaged(path: Path, problem: Exception) -> str:
-    """The sentence for a packed file that cannot be unpacked to its end."""
+    """The message for a file that cannot be decompressed to its end."""
     return (
         f"{path} is damaged or cut short ({str(problem).rstrip('.') or type(problem).__name__}); "
         f"copy or download it again."
@@ -129,12 +129,12 @@ def damaged(path: Path, problem: Exception) -> str:
 
 
 def unpacked(path: Path) -> str:
-    """Which bytes an error counts, where a file has two kinds."""
-    return " of the unpacked text" if path.suffix in UNPACK else ""
+    """For a message: that a byte offset counts decompressed bytes, if the file is compressed."""
+    return " of the decompressed text" if path.suffix in UNPACK else ""
 
 
 def file_identity(path: Path) -> dict[str, int]:
-    """Size in bytes and time of change in ns, by which a file is known again."""
+    """Size in bytes and time of last change in ns, which identify a file's content."""
     try:
         state = os.stat(path)
     except OSError as problem:
@@ -159,7 +159,7 @@ ReadingEvent = tuple[str | None, int]
 def parts_of_text(path: Path) -> Iterator[DocumentPart]:
     """Read one text file, in whichever of the layouts of `read_text_file` it is.
 
-    The first LAYOUT_CHARACTERS tell which: an ordinary file whole, a big one by its beginning.
+    The first LAYOUT_CHARACTERS decide: all of an ordinary file, the beginning of a big one.
     """
     lines = text_lines(path)
     head: list[Line] = []
@@ -220,7 +220,7 @@ def events_of(text: str, position: int = 0) -> Iterator[ReadingEvent]:
 
 
 def gather(events: Iterable[ReadingEvent]) -> Iterator[DocumentPart]:
-    """Gather paragraphs into parts of documents; leave out what is blank.
+    """Gather paragraphs into parts of documents, without blank paragraphs.
 
     Example:
         >>> list(gather([("The mill.", 9), (None, 10), ("  ", 12), (None, 13)]))
@@ -228,7 +228,7 @@ def gather(events: Iterable[ReadingEvent]) -> Iterator[DocumentPart]:
     """
     paragraphs: list[str] = []
     n_characters = 0
-    begun = False  # whether an earlier part of this document was handed on
+    begun = False  # whether an earlier part of this document was yielded
     position = 0
     for text, position in events:
         if text is None:
@@ -248,14 +248,14 @@ def gather(events: Iterable[ReadingEvent]) -> Iterator[DocumentPart]:
 
 
 def blocks_of(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Yield the runs of lines between blank ones."""
+    """Yield the blocks of lines between blank lines."""
     for is_text, block in groupby(lines, key=lambda line: bool(line.text.strip())):
         if is_text:
             yield list(block)
 
 
 def joined_lines(lines: Iterable[Line]) -> Iterator[ReadingEvent]:
-    """Put the lines of a block together to one paragraph; an endless one is cut after a line."""
+    """Join the lines of each block into one paragraph; a very long block makes several."""
     block: list[str] = []
     n_characters = 0
     position = 0
@@ -271,7 +271,7 @@ def joined_lines(lines: Iterable[Line]) -> Iterator[ReadingEvent]:
 
 
 def is_hard_wrapped(blocks: Iterable[list[str]]) -> bool:
-    """Whether most lines that have another one below them stop in mid-sentence.
+    """Whether most lines that are followed by another one stop in mid-sentence.
 
     Example:
         >>> is_hard_wrapped([["The old", "mill is", "dry."]]), is_hard_wrapped([["It is.", "So."]])

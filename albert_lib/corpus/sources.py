@@ -42,17 +42,17 @@ PACKED = ", ".join(UNPACK)
 
 @dataclass(frozen=True)
 class Unit:
-    """What is read in one go: a file, one of a hub data set's files, Python's documentation.
+    """What is read in one piece: a file, a file of a hub data set, or Python's documentation.
 
     Attributes:
-        source: What it belongs to, as the user named it.
+        source: The source it belongs to, as the user named it.
         name: Its own name, for messages and lists.
-        identity: By what it is known again, so that a build killed and started again can tell
-            whether it still reads the same text.
-        parts: Opens it and yields its documents, part by part; always the same ones.
-        size: Bytes on disk, or None where that is unknown.
+        identity: What identifies its content, so that a resumed build can tell whether it still
+            reads the same text.
+        parts: Opens it and yields its documents part by part, the same ones at every call.
+        size: Bytes on disk, or None where unknown.
         is_cut: Whether its paragraphs are single sentences already.
-        licence: What its source says about that, if anything.
+        licence: The licence that its source states, if any.
     """
 
     source: str
@@ -65,17 +65,17 @@ class Unit:
 
 
 def file_units(path: str | os.PathLike[str], field: str = "text") -> list[Unit]:
-    """The text files that a path stands for: itself, or those in and under a folder, by name.
+    """The text file at a path, or all text files in and under a folder, sorted by name.
 
-    Text files are .txt and .jsonl, each also packed (.txt.xz, .jsonl.gz, …); names that begin
-    with a dot are passed over. `field` is for JSON lines. Raises TextError when there is none.
+    Text files are .txt and .jsonl, also compressed (.txt.xz, .jsonl.gz, …); names that begin with
+    a dot are skipped. `field` is for JSON lines. Raises TextError when there is none.
     """
     top = Path(path)
     if top.is_file():
         if kind_of(top) not in (".txt", ".jsonl"):
             raise TextError(
-                f"{top} is neither .txt nor .jsonl (nor one of these packed as {PACKED}); rename "
-                f"it to what it holds, or pass a folder."
+                f"{top} is neither .txt nor .jsonl (nor one of these compressed as {PACKED}); "
+                f"rename it to what it holds, or pass a folder."
             )
         return [file_unit(top, str(path), top.name, field)]
     return [
@@ -107,7 +107,7 @@ def documentation_unit(source: str) -> Unit:
 
 
 def sentences_of(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield every sentence of every unit, without holding a document.
+    """Yield every sentence of every unit; memory holds one paragraph at a time.
 
     Example:
         >>> import tempfile
@@ -125,9 +125,10 @@ def sentences_of(units: Iterable[Unit]) -> Iterator[str]:
 
 
 def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
-    """Read documents from a folder of text files, or from a .txt or .jsonl file, packed or not.
+    """Read documents from a folder of text files, or from a .txt or .jsonl file.
 
-    `field` is for JSON lines. TextError says what is wrong with the path or a file.
+    Files may be compressed; `field` is for JSON lines. Raises TextError for a path or file that
+    cannot be read.
 
     Example:
         >>> import tempfile
@@ -143,7 +144,7 @@ def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterato
 
 
 def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
-    """Read every .txt file in and under a folder, packed ones too, in the order of their names.
+    """Read every .txt file, compressed or not, in and under a folder, sorted by name.
 
     Example:
         >>> import tempfile
@@ -159,12 +160,12 @@ def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
 def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
     r"""Read the documents of one UTF-8 text file, in whichever of the usual layouts it is.
 
-    - A sentence or a paragraph a line, a blank line between documents: as many documents.
-    - Lines broken in mid-sentence, as in a printed book, or a blank line after every line: there
-      the blank line ends a paragraph, and the file is one document.
+    - One sentence or paragraph per line, with blank lines between documents: many documents.
+    - Lines broken in mid-sentence, as in a printed book, or a blank line after every line: a
+      blank line ends a paragraph, and the file is one document.
     - No blank line: one document.
 
-    The first four million characters tell the layout; beyond them the file is a stream.
+    The first four million characters decide the layout; the rest of the file is streamed.
 
     Example:
         >>> import tempfile
@@ -197,11 +198,11 @@ def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Do
 def split_documents(
     documents: Iterable[Document], held_out_every: int = 20
 ) -> tuple[list[Document], list[Document]]:
-    """Set every `held_out_every`-th document aside; return those to train on and those held out.
+    """Hold out every `held_out_every`-th document; return the training and held-out documents.
 
-    The same documents are always split the same way. Of fewer documents than that, the last one
-    is held out; of a single one nothing can be, which is a TextError. This is for documents that
-    fit in memory; build-corpus splits a stream by the same rule.
+    The same documents are always split the same way. With fewer documents, the last one is held
+    out. Raises TextError for fewer than two. This is for documents that fit in memory;
+    build-corpus splits a stream by the same rule.
 
     Example:
         >>> split_documents([["A."], ["B."], ["C."], ["D."]], held_out_every=2)
@@ -250,17 +251,17 @@ def files_in(folder: Path, kinds: tuple[str, ...]) -> list[Path]:
     files = sorted(visible, key=Path.as_posix)
     if not files:
         raise TextError(
-            f"{folder} holds no {' or '.join(kinds)} file; put text there, as UTF-8, plain or "
-            f"packed ({PACKED})."
+            f"{folder} holds no {' or '.join(kinds)} file; put text there, in UTF-8, plain or "
+            f"compressed ({PACKED})."
         )
     return [folder / name for name in files if (folder / name).is_file()]
 
 
 def refuse_nothing(documents: Iterator[Document], path: Path) -> Iterator[Document]:
-    """Pass documents on; TextError at the end if there was not one."""
+    """Yield the documents; TextError at the end if there was none."""
     empty = True
     for document in documents:
         empty = False
         yield document
     if empty:
-        raise TextError(f"{path} holds no text; pass one that does.")
+        raise TextError(f"{path} holds no text; pass a file or folder with some.")

@@ -1,10 +1,10 @@
-"""A corpus as one long row of token ids on disk, with the places where sentences begin.
+"""A corpus as one long array of token ids on disk, with the offsets of its sentences.
 
 A store is a folder:
 
-    ids.bin         the ids of all sentences in a row; uint16 where the vocabulary allows
-    sentences.bin   int64: where in ids.bin each sentence begins, and the end
-    documents.bin   int64: which sentence each document begins with, and the end
+    ids.bin         the ids of all sentences, one after another; uint16 or uint32
+    sentences.bin   int64: the offset of each sentence in ids.bin, and the end
+    documents.bin   int64: the index of each document's first sentence, and the end
     store.json      counts, number format and the vocabulary's fingerprint
 
 It is written as a stream and opened as a memory map: neither needs memory that grows with the
@@ -28,16 +28,16 @@ from jaxtyping import Int, Integer
 from tqdm.auto import tqdm
 
 from albert_lib.corpus.writing import OFFSET_DTYPE, STORE_FORMAT_VERSION, StoreWriter
-from albert_lib.errors import StoreError, TextError
+from albert_lib.errors import StoreError, TextError, counted
 from albert_lib.files import new_folder, read_json
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
 
-BLOCK_TOKENS = 1 << 17  # what a block holds, and at most a document more
+BLOCK_TOKENS = 1 << 17  # of a block, which ends with a whole document
 COUNTED_AT_ONCE = 1 << 20  # ids
 HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers in an excerpt, and excerpts
-RELEASED_EVERY = 32  # excerpts: the system reads ahead, and all of it counts as memory
+RELEASED_EVERY = 32  # excerpts: the pages that the system reads ahead count as memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,8 +79,8 @@ class TokenStore:
         """Encode documents (each a list of sentences) into a new store that replaces `path`.
 
         Sentences without a token and documents without a sentence are left out. `documents` is
-        read once and never held. Raises TextError when nothing is left to store; `path` then
-        stays as it was.
+        read once, as a stream. Raises TextError when nothing is left to store; `path` is then
+        unchanged.
         """
         with new_folder(path) as folder:
             writer = StoreWriter(folder, tokenizer.vocab_size, tokenizer.fingerprint)
@@ -107,8 +107,8 @@ class TokenStore:
     def open(cls, path: str | os.PathLike[str]) -> TokenStore:
         """Open a store that `build` wrote.
 
-        Raises StoreError when the folder is no store, was written in another format, or one of
-        its files does not have the size that store.json states.
+        Raises StoreError when the folder is not a store, has another format version, or one of
+        its files has another size than store.json states.
         """
         folder = Path(path)
         if not (folder / "store.json").is_file():
@@ -154,9 +154,11 @@ class TokenStore:
         return len(self.document_starts) - 1
 
     def sentence(self, index: int) -> Integer[np.ndarray, " pieces"]:
-        """The ids of one sentence, counted through the whole store; IndexError past the end."""
+        """The ids of sentence `index` of the whole store; IndexError past the end."""
         if not 0 <= index < self.n_sentences:
-            raise IndexError(f"sentence {index} of a store with {self.n_sentences} sentences")
+            raise IndexError(
+                f"sentence {index} of a store with {counted(self.n_sentences, 'sentence')}"
+            )
         return self.ids[self.sentence_starts[index] : self.sentence_starts[index + 1]]
 
     def unigram_counts(self) -> Int[np.ndarray, " vocab"]:
@@ -171,18 +173,18 @@ class TokenStore:
     def unigram_entropy(self) -> float:
         """Entropy of the token frequencies, in nats: −Σ p ln p.
 
-        It is the loss of a model that knows how frequent each token is and looks at no context:
-        a model that has learned anything from context is below it.
+        It is the loss of a model that predicts each token by its frequency, without context:
+        a model that has learned anything from context has a lower loss.
         """
         return entropy(self.unigram_counts())
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the text, its sentences and documents, in hexadecimal.
+        """A hash of the ids and the offsets of sentences and documents, in hexadecimal.
 
-        Of a large corpus a thousand excerpts are hashed, spread evenly, so that it takes no longer
-        the more text there is: another text has another hash, but a word changed here or there
-        may be missed.
+        Of a large corpus a thousand evenly spread excerpts are hashed, so that the time does not
+        grow with the text: another text has another hash, but a few changed words may not be
+        noticed.
         """
         digest = hashlib.sha256()
         for array in (self.ids, self.sentence_starts, self.document_starts):
@@ -195,11 +197,11 @@ class TokenStore:
         return digest.hexdigest()
 
     def release_pages(self) -> None:
-        """Let the operating system take back what it has read of the files so far.
+        """Let the operating system free the pages that it has read of the files so far.
 
-        Nothing is lost: a page is read again when somebody looks at it. Without this every page
-        ever looked at counts as memory of the process. Does nothing where the system has no
-        madvise (Windows, which takes pages back by itself).
+        A page is read again when it is accessed. Without this every page ever accessed counts as
+        memory of the process. Does nothing where there is no madvise (Windows, which frees pages
+        by itself).
         """
         if hasattr(mmap, "MADV_DONTNEED"):
             for array in (self.ids, self.sentence_starts, self.document_starts):
@@ -217,8 +219,9 @@ class TokenStore:
 
     def __repr__(self) -> str:
         return (
-            f"TokenStore({self.n_documents:,} documents, {self.n_sentences:,} sentences, "
-            f"{self.n_tokens:,} tokens, vocabulary of {self.vocab_size:,})"
+            f"TokenStore({counted(self.n_documents, 'document')}, "
+            f"{counted(self.n_sentences, 'sentence')}, {counted(self.n_tokens, 'token')}, "
+            f"vocabulary of {self.vocab_size:,})"
         )
 
 
@@ -244,7 +247,7 @@ def encode_document(document: Sequence[str], tokenizer: AlbertTokenizer) -> list
 
 
 def open_array(path: Path, dtype: str, length: int) -> np.ndarray:
-    """Map `length` numbers of a file into memory; StoreError when the file has another size."""
+    """Map a file of `length` numbers into memory; StoreError when it has another size."""
     expected = length * np.dtype(dtype).itemsize
     found = path.stat().st_size if path.is_file() else None
     if found != expected:
@@ -254,7 +257,7 @@ def open_array(path: Path, dtype: str, length: int) -> np.ndarray:
 
 
 def mapped_file(array: np.ndarray) -> mmap.mmap | None:
-    """The mapped file that an array of a store shows; None for one that lies in memory."""
+    """The memory-mapped file behind an array of a store; None for an ordinary array."""
     shown: object = array
     while isinstance(shown, np.ndarray):
         shown = shown.base
@@ -283,10 +286,10 @@ class Block:
 
 
 def block_bounds(store: TokenStore) -> Int[np.ndarray, " bounds"]:
-    """Which document each block begins with, and the end.
+    """The index of each block's first document, and the end.
 
     A block begins with the first document at or after every multiple of `BLOCK_TOKENS` tokens.
-    The documents of a long corpus are not read through: the places are looked up by bisection.
+    They are found by bisection, without reading all documents.
     """
     places = np.arange(0, store.n_tokens, BLOCK_TOKENS)
     sentences = np.searchsorted(store.sentence_starts, places)
@@ -295,7 +298,7 @@ def block_bounds(store: TokenStore) -> Int[np.ndarray, " bounds"]:
 
 
 def read_block(store: TokenStore, first_document: int, end_document: int) -> Block:
-    """The documents first_document … end_document − 1, copied: the store's pages are let go."""
+    """The documents first_document … end_document − 1, copied, so that pages can be freed."""
     document_starts = np.array(store.document_starts[first_document : end_document + 1])
     begin, end = document_starts[0], document_starts[-1]
     sentence_starts = np.array(store.sentence_starts[begin : end + 1])

@@ -1,8 +1,7 @@
-"""Writing a token store, so that it can be broken off and gone on with.
+"""Writes a token store in steps, so that an interrupted build can resume.
 
-The three files only grow. How far each was written, and the checksum of that much, is the
-writer's state; whoever keeps the state can open a writer again later, which cuts off what was
-written after it and refuses files that no longer hold what was written before it.
+The three files only grow. A writer's state is the length and checksum of each. A writer opened
+with a stored state truncates the files to those lengths, and refuses files whose checksum differs.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ def ids_dtype(vocab_size: int) -> str:
 
 
 class GrowingFile:
-    """A file that is only written at its end, and knows its length and checksum."""
+    """A file that is only appended to, with its length and checksum."""
 
     def __init__(self, path: Path, dtype: str, state: Mapping[str, int] | None = None) -> None:
-        """Begin a new file or, with its `state`, go on with one; StoreError if it is damaged."""
+        """Start a new file or, given its `state`, continue one; StoreError if it is damaged."""
         self.path = path
         self.dtype = dtype
         self.length = state["bytes"] if state else 0
@@ -56,9 +55,9 @@ class GrowingFile:
         self.checksum = zlib.crc32(content, self.checksum)
 
     def cut_to(self, length: int) -> None:
-        """Take note of a new, smaller length in bytes; the file is cut when it is finished.
+        """Set a smaller length in bytes; the file is truncated when the store is finished.
 
-        Nothing may be appended in between: it would land behind what is still to be cut off.
+        Do not append in between: the data would follow what is still to be cut off.
         """
         self.file.flush()
         self.length = length
@@ -69,11 +68,11 @@ class GrowingFile:
         return {"bytes": self.length, "crc32": self.checksum}
 
     def _go_back(self) -> None:
-        """Check what was written, and cut off what came after it."""
+        """Check the file up to the stored length, and truncate it there."""
         found = self.path.stat().st_size if self.path.is_file() else -1
         if found < self.length or checksum_of(self.path, self.length) != self.checksum:
             raise StoreError(
-                f"{self.path} no longer holds what was written to it; begin anew with --start-over."
+                f"{self.path} no longer holds what was written to it; start over with --start-over."
             )
         with self.path.open("r+b") as file:
             file.truncate(self.length)
@@ -86,9 +85,9 @@ class StoreWriter:
     """
 
     def __init__(self, folder: Path, vocab_size: int, fingerprint: str, state: State | None = None):
-        """Begin a store in an existing folder or, with a `state`, go on with it.
+        """Start a store in an existing folder or, given a `state`, continue it.
 
-        Raises StoreError when the files do not hold what they held at that state.
+        Raises StoreError when the files differ from that state.
         """
         self.folder = folder
         self.vocab_size = vocab_size
@@ -116,7 +115,7 @@ class StoreWriter:
 
     @property
     def is_open(self) -> bool:
-        """Whether there are sentences whose document has not ended."""
+        """Whether the last document has sentences and has not ended."""
         return self.n_sentences > self.document_start
 
     def append(
@@ -155,13 +154,13 @@ class StoreWriter:
         self.files["documents"].cut_to((self.n_documents + 1) * 8)
 
     def flush(self) -> None:
-        """Hand everything written so far to the disk."""
+        """Flush everything written so far to the disk."""
         for each in self.files.values():
             each.file.flush()
             flush_to_disk(each.path)
 
     def state(self) -> State:
-        """How far the store has got; valid once `flush` has returned."""
+        """Counts, lengths and checksums; valid once `flush` has returned."""
         return {
             "n_tokens": self.n_tokens,
             "n_sentences": self.n_sentences,
@@ -176,7 +175,7 @@ class StoreWriter:
             each.file.close()
 
     def finish(self) -> None:
-        """Close the files at their lengths and write store.json, which makes them a store."""
+        """Truncate and close the files, and write store.json, which completes the store."""
         self.close()
         for each in self.files.values():
             with each.path.open("r+b") as file:

@@ -95,6 +95,11 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
 
     A subclass builds its head in `__init__`, scores features in `score` and, from labels, computes
     its loss in `loss`. `forward` is the same for all.
+
+    Example:
+        >>> from albert_lib.model import AlbertForMaskedLM
+        >>> issubclass(AlbertForMaskedLM, AlbertWithHead), AlbertForMaskedLM.POOLER
+        (True, False)
     """
 
     POOLER: ClassVar[bool] = True

@@ -20,7 +20,12 @@ from albert_lib.model.layer import AlbertLayer, FeedForward, layer_norm
 
 
 class LayerWeights(NamedTuple):
-    """Which set of weights each part of one applied layer uses, numbered from 0."""
+    """Which set of weights each part of one applied layer uses, numbered from 0.
+
+    Example:
+        >>> LayerWeights(attention=0, ffn=1, norms=0).ffn
+        1
+    """
 
     attention: int
     ffn: int

@@ -119,5 +119,11 @@ class AlbertLayer(nn.Module):
 
 
 def layer_norm(config: AlbertConfig) -> nn.LayerNorm:
-    """Make one LayerNorm of the encoder's width."""
+    """Make one LayerNorm of the encoder's width.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> layer_norm(AlbertConfig(hidden_size=768)).normalized_shape
+        (768,)
+    """
     return nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)

@@ -85,6 +85,11 @@ class AlbertOutput(ModelOutput):
 
     `last_hidden_state` is (batch, seq, hidden), or (predictions, hidden) when masked positions
     were given; `pooler_output` is None for a model without a pooler.
+
+    Example:
+        >>> import torch
+        >>> AlbertOutput(last_hidden_state=torch.zeros(1, 5, 8)).keys()
+        ['last_hidden_state']
     """
 
     last_hidden_state: Float[Tensor, "*positions hidden"]
@@ -97,6 +102,12 @@ class PreTrainingOutput(ModelOutput):
 
     `prediction_logits` is (predictions, vocab) when the masked positions were given, else
     (batch, seq, vocab). `sop_logits` is (batch, 2): in order, swapped.
+
+    Example:
+        >>> import torch
+        >>> logits = torch.zeros(1, 5, 30)
+        >>> PreTrainingOutput(prediction_logits=logits, sop_logits=torch.zeros(1, 2)).keys()
+        ['prediction_logits', 'sop_logits']
     """
 
     prediction_logits: Float[Tensor, "*positions vocab"]
@@ -109,6 +120,11 @@ class MaskedLMOutput(ModelOutput):
 
     `logits` is (predictions, vocab) when the masked positions were given, else
     (batch, seq, vocab).
+
+    Example:
+        >>> import torch
+        >>> MaskedLMOutput(logits=torch.zeros(1, 5, 30)).logits.shape
+        torch.Size([1, 5, 30])
     """
 
     logits: Float[Tensor, "*positions vocab"]
@@ -116,14 +132,27 @@ class MaskedLMOutput(ModelOutput):
 
 @dataclass(kw_only=True)
 class ClassifierOutput(ModelOutput):
-    """Scores of the classes of each text, or of the choices of each question."""
+    """Scores of the classes of each text, or of the choices of each question.
+
+    Example:
+        >>> import torch
+        >>> ClassifierOutput(logits=torch.tensor([[0.1, 2.0]])).logits.argmax(dim=-1).item()
+        1
+    """
 
     logits: Float[Tensor, "batch classes"]
 
 
 @dataclass(kw_only=True)
 class QuestionAnsweringOutput(ModelOutput):
-    """Scores of every token as the first and as the last of the answer."""
+    """Scores of every token as the first and as the last of the answer.
+
+    Example:
+        >>> import torch
+        >>> scores = torch.zeros(1, 5)
+        >>> QuestionAnsweringOutput(start_logits=scores, end_logits=scores).keys()
+        ['start_logits', 'end_logits']
+    """
 
     start_logits: Float[Tensor, "batch seq"]
     end_logits: Float[Tensor, "batch seq"]

@@ -132,6 +132,13 @@ def read_variables(prefix: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises CheckpointError when the files are missing, cut short or damaged (every variable has
     a checksum), or of TensorFlow 2's kind, and when TensorFlow is not installed.
+
+    Example:
+        >>> try:
+        ...     variables = read_variables("no-such-folder/model.ckpt-best")
+        ... except CheckpointError as problem:
+        ...     print("no checkpoint")
+        no checkpoint
     """
     tensorflow = _import_tensorflow()
     try:
@@ -179,6 +186,21 @@ def build_model(variables: Variables, config: AlbertConfig, source: str) -> Conv
     Raises CheckpointError, with names, when variables are missing or of another shape than
     `config` says, or when there are more layers than it has; warns of others that are left
     aside. `source` is what messages call the checkpoint.
+
+    Example:
+        >>> from albert_lib.config import AlbertConfig
+        >>> from albert_lib.model import AlbertModel
+        >>> from albert_lib.model.names import hugging_face_name
+        >>> sizes = dict(vocab_size=9, embedding_size=4, hidden_size=4, intermediate_size=8)
+        >>> config = AlbertConfig(**sizes, num_attention_heads=2, num_hidden_layers=1)
+        >>> variables = {
+        ...     tensorflow_name(hugging_face_name(name, config)):
+        ...         weight.detach().numpy().T if weight.dim() == 2 and "embeddings" not in name
+        ...         else weight.detach().numpy()
+        ...     for name, weight in AlbertModel(config).named_parameters()
+        ... }
+        >>> type(build_model(variables, config, "a checkpoint")).__name__
+        'AlbertModel'
     """
     model_class = _model_class(variables)
     with torch.device("meta"):  # shapes without memory: the variables become the weights

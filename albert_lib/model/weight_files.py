@@ -61,7 +61,13 @@ def check_shapes(
     wanted: Mapping[str, torch.Size],
     tensors: Mapping[str, Tensor],
 ) -> None:
-    """Raise CheckpointError where saved tensors have other shapes than the model's parameters."""
+    """Raise CheckpointError where saved tensors have other shapes than the model's parameters.
+
+    Example:
+        >>> weight = torch.zeros(2, 3)
+        >>> check_shapes(Path("mine"), [], {"albert.pooler.weight": weight.shape},
+        ...              {"albert.pooler.weight": weight})
+    """
     wrong = [key for key, shape in wanted.items() if tensors[key].shape != shape]
     if not wrong:
         return
@@ -85,6 +91,10 @@ def check_left_over(
 
     Raises CheckpointError where they are part of the encoder: the model would be another one
     than was saved.
+
+    Example:
+        >>> kept = ["albert.pooler.weight"]
+        >>> check_left_over(Path("mine"), "AlbertModel", wanted=kept, found=kept)
     """
     others = tuple(
         f"{part}."

@@ -158,7 +158,17 @@ def _in_initialisation_order(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
-    """Write `model` as config.json and model.safetensors, each in one step."""
+    """Write `model` as config.json and model.safetensors, each in one step.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.model import AlbertModel
+        >>> config = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(AlbertModel(config), folder)
+        ...     sorted(os.listdir(folder))
+        ['config.json', 'model.safetensors']
+    """
     config = exportable_config(model.config)
     tensors = {
         hugging_face_name(name, model.config): tensor.detach().contiguous()
@@ -188,6 +198,10 @@ def exportable_config(config: AlbertConfig) -> AlbertConfig:
 
     Raises ConfigError for what only this library can run: the two partial sharings, and layers
     dealt out to groups differently than Hugging Face's rounding does it.
+
+    Example:
+        >>> exportable_config(AlbertConfig(sharing="none", num_hidden_layers=6)).num_hidden_groups
+        6
     """
     if config.sharing not in ("all", "none"):
         raise ConfigError(
@@ -211,7 +225,17 @@ def load(
     dtype: torch.dtype | str | None,
     changes: Mapping[str, Any],
 ) -> Model:
-    """Read a folder into a new model; see PretrainedModel.from_pretrained."""
+    """Read a folder into a new model; see PretrainedModel.from_pretrained.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.model import AlbertModel
+        >>> config = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(AlbertModel(config), folder)
+        ...     load(AlbertModel, folder, dtype=None, changes={}).config == config
+        True
+    """
     changes = _config_changes(model_class, changes)
     folder = resolve_folder(name_or_path, "weights")
     config = AlbertConfig.from_json(folder / "config.json").replace(**changes)

@@ -61,7 +61,21 @@ class PretrainingBatch:
 
 @dataclass(frozen=True, eq=False)
 class MaskedPairs:
-    """Consecutive examples of a run, as numpy arrays with a row each."""
+    """Consecutive examples of a run, as numpy arrays with a row each.
+
+    Example:
+        >>> pairs = MaskedPairs(
+        ...     shown_ids=np.array([[2, 4, 3, 15, 3]]),
+        ...     in_second=np.array([[False, False, False, True, True]]),
+        ...     is_text=np.ones((1, 5), dtype=bool),
+        ...     masked=np.array([1]),
+        ...     masked_ids=np.array([14]),
+        ...     swapped=np.array([False]),
+        ... )
+        >>> batch = pairs.batch(0, 1)
+        >>> batch.token_type_ids.tolist(), batch.masked_labels.tolist()
+        ([[0, 0, 0, 1, 1]], [14])
+    """
 
     shown_ids: Int[np.ndarray, "examples seq"]  # with spans masked
     in_second: Bool[np.ndarray, "examples seq"]  # segment

@@ -22,7 +22,12 @@ PHILOX_BLOCK = 4  # one step of Philox's counter yields four 64-bit numbers
 
 
 class Purpose(IntEnum):
-    """What random numbers are for; each purpose has a stream of its own under the same seed."""
+    """What random numbers are for; each purpose has a stream of its own under the same seed.
+
+    Example:
+        >>> Purpose.MASKING.name, len(Purpose)
+        ('MASKING', 5)
+    """
 
     PAIRS = 1
     PAIR_ORDER = 2

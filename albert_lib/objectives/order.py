@@ -24,7 +24,21 @@ WINDOW_BLOCKS = 16  # some two million tokens
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Pairs, and the text of their blocks, copied: the plan's offsets count in `ids`."""
+    """Pairs, and the text of their blocks, copied: the plan's offsets count in `ids`.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.corpus import TokenStore
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill.", "A man walks."], ["He is late.", "She waits."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     order = ExampleOrder(SegmentPairs(store, 16, short_sequence_probability=0.0))
+        ...     (window,) = order.examples([range(2)])
+        ...     len(window.plan), len(window.ids) == store.n_tokens
+        (2, True)
+    """
 
     plan: PairPlan
     ids: Integer[np.ndarray, " tokens"]
@@ -40,6 +54,18 @@ class ExampleOrder:
     An epoch has every one of its pairs once. Where an example stands follows from the numbers of
     pairs in the blocks before it; they repeat after `TARGET_PERIOD` epochs and are counted
     when they are first needed, without planning the pairs: milliseconds a million tokens.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.corpus import TokenStore
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill.", "A man walks."], ["He is late.", "She waits."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     order = ExampleOrder(SegmentPairs(store, 16, short_sequence_probability=0.0))
+        ...     [order.find(example) for example in range(3)]  # epoch, window, place in the window
+        [(0, 0, 0), (0, 0, 1), (1, 0, 0)]
     """
 
     def __init__(self, pairs: SegmentPairs, objective: PairObjective = "sop") -> None:
@@ -112,7 +138,21 @@ class ExampleOrder:
 
 
 class Epoch:
-    """One pass over the text: blocks in an order of its own, and how far each window reaches."""
+    """One pass over the text: blocks in an order of its own, and how far each window reaches.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.corpus import TokenStore
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> documents = [["The old mill.", "A man walks."], ["He is late.", "She waits."]]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
+        ...     order = ExampleOrder(SegmentPairs(store, 16, short_sequence_probability=0.0))
+        ...     epoch = Epoch(0, np.array([0]), order)
+        ...     epoch.n_windows, epoch.find(0), epoch.find(2)
+        (1, 0, None)
+    """
 
     def __init__(
         self, number: int, blocks: Int[np.ndarray, " blocks"], order: ExampleOrder

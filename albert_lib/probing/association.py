@@ -37,7 +37,12 @@ CHUNK = 4096  # partitions computed at a time, to bound the memory
 
 @dataclass(frozen=True)
 class AssociationTest:
-    """Whether X is closer to A, and Y to B, than by chance; made by `association_test`."""
+    """Whether X is closer to A, and Y to B, than by chance; made by `association_test`.
+
+    Example:
+        >>> AssociationTest(effect_size=1.5, p_value=0.01, n_partitions=70, exact=True).effect_size
+        1.5
+    """
 
     effect_size: float  # difference of mean associations in standard deviations, −2 to 2
     p_value: float  # one-sided

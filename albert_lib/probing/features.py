@@ -22,7 +22,15 @@ from albert_lib.text.batch import make_batch
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """The features of one text, on the CPU and without padding; [CLS] and [SEP] are tokens too."""
+    """The features of one text, on the CPU and without padding; [CLS] and [SEP] are tokens too.
+
+    Example:
+        >>> import torch
+        >>> ids, states = torch.tensor([2, 3]), torch.zeros(2, 8)
+        >>> features = TextFeatures(["[CLS]", "[SEP]"], ids, states, pooler_output=None)
+        >>> features.last_hidden_state.shape
+        torch.Size([2, 8])
+    """
 
     tokens: list[str]
     input_ids: Int[Tensor, "seq"]

@@ -35,6 +35,12 @@ def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict
     """What goes into tokenizer.json: the same steps, in the terms of the `tokenizers` library.
 
     `settings` are those of `AlbertTokenizer.settings`.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> tokenizer_json(tokenizer.vocabulary, tokenizer.settings)["model"]["type"]
+        'Unigram'
     """
     metaspace = {
         "type": "Metaspace",
@@ -87,7 +93,14 @@ def added_tokens(vocabulary: Vocabulary) -> list[dict[str, Any]]:
 
 
 def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, Any]]:
-    """The steps of `normalize`, then SentencePiece's own table of characters."""
+    """The steps of `normalize`, then SentencePiece's own table of characters.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k", replace_quotes=False)
+        >>> [step["type"] for step in normalizers(tokenizer.model, tokenizer.settings)]
+        ['NFKD', 'StripAccents', 'Lowercase', 'Precompiled']
+    """
     steps: list[dict[str, Any]] = []
     if settings["replace_quotes"]:
         steps += [
@@ -103,7 +116,14 @@ def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, An
 
 
 def special_tokens_template(vocabulary: Vocabulary) -> dict[str, Any]:
-    """[CLS] A [SEP] in segment 0, then B [SEP] in segment 1."""
+    """[CLS] A [SEP] in segment 0, then B [SEP] in segment 1.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> vocabulary = AlbertTokenizer.from_pretrained("english-8k").vocabulary
+        >>> special_tokens_template(vocabulary)["single"][0]
+        {'SpecialToken': {'id': '[CLS]', 'type_id': 0}}
+    """
     ids = {token: vocabulary.piece_id(token) for token in ("[CLS]", "[SEP]")}
 
     def special(piece: str, segment: int) -> dict[str, Any]:
@@ -125,7 +145,15 @@ def special_tokens_template(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def scored_pieces(vocabulary: Vocabulary) -> list[tuple[str, float]]:
-    """Every piece and its score, in the order of the ids."""
+    """Every piece and its score, in the order of the ids.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> vocabulary = AlbertTokenizer.from_pretrained("english-8k").vocabulary
+        >>> pieces = scored_pieces(vocabulary)
+        >>> len(pieces), pieces[2]
+        (8000, ('[CLS]', 0.0))
+    """
     scores = vocabulary.scores.tolist()
     for piece_id in vocabulary.comma_splits:
         scores[piece_id] = TOO_UNLIKELY
@@ -137,6 +165,12 @@ def character_table(model: bytes) -> bytes:
 
     In its sentencepiece_model.proto that is ModelProto.normalizer_spec, field 3, and in it
     precompiled_charsmap, field 2.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> vocabulary = AlbertTokenizer.from_pretrained("english-8k").vocabulary
+        >>> len(character_table(vocabulary.model)) > 100_000
+        True
     """
     return protobuf_field(protobuf_field(model, 3), 2)
 
@@ -145,6 +179,11 @@ def protobuf_field(message: bytes, wanted: int) -> bytes:
     """The first length-delimited field of that number in a protobuf message; empty if none.
 
     Enough of https://protobuf.dev/programming-guides/encoding to do without the package.
+
+    Example:
+        >>> message = bytes([0b10_010, 2]) + b"hi"  # field 2, length-delimited, two bytes
+        >>> protobuf_field(message, wanted=2), protobuf_field(message, wanted=3)
+        (b'hi', b'')
     """
     position = 0
     while position < len(message):
@@ -163,7 +202,12 @@ def protobuf_field(message: bytes, wanted: int) -> bytes:
 
 
 def read_varint(message: bytes, position: int) -> tuple[int, int]:
-    """A number in groups of 7 bits, lowest first, and the position after it."""
+    """A number in groups of 7 bits, lowest first, and the position after it.
+
+    Example:
+        >>> read_varint(bytes([0b1_0000001, 0b0_0000010]), position=0)  # 1 + 2 * 128
+        (257, 2)
+    """
     value = shift = 0
     while True:
         byte = message[position]

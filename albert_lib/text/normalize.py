@@ -75,7 +75,12 @@ def repair_surrogates(text: str) -> str:
 
 
 class TextChunk(NamedTuple):
-    """Normalised text between two special tokens, or one special token as it was written."""
+    """Normalised text between two special tokens, or one special token as it was written.
+
+    Example:
+        >>> TextChunk("[MASK]", is_special=True)
+        TextChunk(text='[MASK]', is_special=True)
+    """
 
     text: str
     is_special: bool

@@ -39,7 +39,12 @@ HUGGING_FACE_TOKENIZATION = {
 
 
 class StoredSettings(NamedTuple):
-    """What a tokenizer_config.json says: the switches it names, and the longest sequence."""
+    """What a tokenizer_config.json says: the switches it names, and the longest sequence.
+
+    Example:
+        >>> StoredSettings({"keep_accents": True}, model_max_length=512).switches
+        {'keep_accents': True}
+    """
 
     switches: dict[str, bool]
     model_max_length: int

@@ -64,7 +64,13 @@ def train_pieces(
 
 
 class Source:
-    """Feeds lines to SentencePiece, and stores the error met in reading them: it hides that."""
+    """Feeds lines to SentencePiece, and stores the error met in reading them: it hides that.
+
+    Example:
+        >>> source = Source(["the old mill", "  ", "a mill"])
+        >>> list(source), source.n_lines
+        (['the old mill', 'a mill'], 2)
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
         """Take the lines; nothing is read yet."""

@@ -160,7 +160,14 @@ class Vocabulary:
 
 
 def load_processor(model: bytes) -> SentencePieceProcessor:
-    """Load a SentencePiece model; TokenizerError if it is damaged or incomplete."""
+    """Load a SentencePiece model; TokenizerError if it is damaged or incomplete.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> model = (data_folder() / "tokenizers" / "english-8k" / "spiece.model").read_bytes()
+        >>> load_processor(model).encode("the mill", out_type=str)
+        ['▁the', '▁mill']
+    """
     try:
         if not model:
             raise RuntimeError("empty")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
+from albert_lib.errors import counted
 from albert_lib.files import HOME_VARIABLE, build_folder, data_folder, in_checkout, project_folder
 from albert_lib.workbook.measured import here
 
@@ -22,7 +23,7 @@ INSTALL = "run `make lab` in the project's folder, or install as the README says
 
 @dataclass(frozen=True)
 class Check:
-    """One thing the workbook needs: whether it is there, what was found, what to do if not."""
+    """One thing the workbook needs: whether it is fulfilled, what was found, and the remedy."""
 
     name: str
     ok: bool
@@ -39,7 +40,11 @@ def environment_check() -> None:
         if not result.ok:
             print(f"       → {result.remedy}")
     failed = sum(not result.ok for result in results)
-    print("Everything is ready." if not failed else f"{failed} to repair before you go on.")
+    print(
+        "Everything is ready."
+        if not failed
+        else f"{counted(failed, 'problem')} to repair before you go on."
+    )
 
 
 def checks() -> list[Check]:
@@ -58,7 +63,7 @@ def checks() -> list[Check]:
         _guarded(
             "the tokenizer that comes with the project is there",
             _tokenizer_is_there,
-            "clone or install the project again: tokenizers/english-8k is missing from its data",
+            "clone or install the project again: its data lacks tokenizers/english-8k",
         ),
     ]
 
@@ -82,7 +87,7 @@ def _own_environment() -> Check:
 
 
 def _packages() -> Iterator[Check]:
-    """Every package that the project asks for, within the range it asks for."""
+    """A check for every required package: its version must be in the required range."""
     for wanted in _requirements():
         try:
             version = importlib.metadata.version(wanted.name)
@@ -94,7 +99,7 @@ def _packages() -> Iterator[Check]:
 
 
 def _requirements() -> list[Requirement]:
-    """What pyproject.toml asks for; outside a checkout, what the installed package does."""
+    """The requirements in pyproject.toml, or outside a checkout those of the installed package."""
     if in_checkout():
         file = project_folder() / "pyproject.toml"
         lines = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["dependencies"]

@@ -69,9 +69,9 @@ def test_json_lines_in_the_librarys_hands(tmp_path: Path) -> None:
 
 
 def test_a_wrong_column_or_split_is_one_sentence(folder: Path) -> None:
-    with pytest.raises(TextError, match=r"has no column 'text' but body, id; name one with --f"):
+    with pytest.raises(TextError, match=r"has no column 'text', only body, id; name one with --f"):
         documents(f"hf:{folder}")
-    with pytest.raises(TextError, match="no text but int in its column 'id'"):
+    with pytest.raises(TextError, match="has int values in its column 'id', not text"):
         documents(f"hf:{folder}", field="id")
     with pytest.raises(TextError, match="has no split test"):
         documents(f"hf:{folder}", split="test")

@@ -64,7 +64,7 @@ def test_a_damaged_packing_is_one_sentence(tmp_path: Path, name: str, damage: st
 def test_bad_utf8_deep_inside_a_packed_file_is_located(tmp_path: Path) -> None:
     good = b"The mill is old.\n" * 100_000
     (tmp_path / "a.txt.xz").write_bytes(lzma.compress(good + b"caf\xe9\n" + good, preset=0))
-    message = rf"a\.txt\.xz is not UTF-8 \(byte {len(good) + 3} of the unpacked text"
+    message = rf"a\.txt\.xz is not UTF-8 \(byte {len(good) + 3} of the decompressed text"
     with pytest.raises(TextError, match=message):
         texts(tmp_path / "a.txt.xz")
 

@@ -32,7 +32,7 @@ def test_missing_and_old_packages_are_named(
     out = capsys.readouterr().out
     assert "[FAIL] numpy >=" in out and "(here: 0.1)" in out
     assert "[FAIL] tqdm >=" in out and "(here: missing)" in out
-    assert "make lab" in out and out.endswith("2 to repair before you go on.\n")
+    assert "make lab" in out and out.endswith("2 problems to repair before you go on.\n")
 
 
 def test_what_raises_is_reported_and_the_rest_is_looked_at() -> None:

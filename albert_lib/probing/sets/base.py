@@ -80,7 +80,13 @@ def percentage(
 
 @dataclass(frozen=True)
 class SetResult(ABC, Generic[ScoredItem]):
-    """What every set's `score` returns: the scored items, and how many were dropped, by reason."""
+    """What every set's `score` returns: the scored items, and how many were dropped, by reason.
+
+    Example:
+        >>> from albert_lib.probing.sets.blimp import BlimpResult
+        >>> issubclass(BlimpResult, SetResult), BlimpResult((), {"sentence too long": 2}).dropped
+        (True, {'sentence too long': 2})
+    """
 
     scored: Sequence[ScoredItem]
     dropped: Mapping[str, int]
@@ -147,6 +153,10 @@ class TokenQuery:
 
     [MASK] is put in place of ids, not written into text: after "baker" a full stop is the token
     ".", which training saw, while "[MASK]." as text would be split into [MASK], "▁" and ".".
+
+    Example:
+        >>> TokenQuery(ids=(2, 14, 4, 9, 3), token=923).token
+        923
     """
 
     ids: tuple[int, ...]  # of the whole text, [CLS] and [SEP] included
@@ -195,6 +205,17 @@ def query_pairs(
     """Ask the four queries of every item: the items asked, the answers, the dropped by reason.
 
     `queries_of` raises InputError, saying why, for an item that cannot be asked.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing import FillMask
+        >>> from albert_lib.probing.sets.base import TokenQuery, query_pairs
+        >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
+        >>> ids = tuple(model.tokenizer.encode("He is a [MASK]."))
+        >>> four = [TokenQuery(ids, token) for token in (20, 21, 20, 21)]
+        >>> asked, answers, dropped = query_pairs(model, ["one"], lambda model, item: four)
+        >>> asked, answers.shape, dropped
+        (['one'], (1, 2, 2), {})
     """
     dropped: Counter[str] = Counter()
     asked: list[Item] = []

@@ -76,7 +76,14 @@ NOT_INDEPENDENT = (
 
 @dataclass(frozen=True)
 class ProfessionPair:
-    """One template and profession, written about a man and about a woman."""
+    """One template and profession, written about a man and about a woman.
+
+    Example:
+        >>> texts = ("He is a nurse.", "She is a nurse.")
+        >>> pair = ProfessionPair("<person> is a nurse.", "nurse", "female", ("He", "She"), texts)
+        >>> pair.profession, pair.group
+        ('nurse', 'female')
+    """
 
     template: str
     profession: str
@@ -87,7 +94,15 @@ class ProfessionPair:
 
 @dataclass(frozen=True)
 class ScoredProfessionPair:
-    """A pair and both associations in nats."""
+    """A pair and both associations in nats.
+
+    Example:
+        >>> texts = ("He is a nurse.", "She is a nurse.")
+        >>> pair = ProfessionPair("<person> is a nurse.", "nurse", "female", ("He", "She"), texts)
+        >>> scored = ScoredProfessionPair(pair, male=-0.5, female=0.25)
+        >>> scored.female - scored.male
+        0.75
+    """
 
     item: ProfessionPair
     male: float
@@ -96,7 +111,15 @@ class ScoredProfessionPair:
 
 @dataclass(frozen=True)
 class BecProResult(SetResult[ScoredProfessionPair]):
-    """The scored pairs, and what was left out, by reason."""
+    """The scored pairs, and what was left out, by reason.
+
+    Example:
+        >>> texts = ("He is a nurse.", "She is a nurse.")
+        >>> pair = ProfessionPair("<person> is a nurse.", "nurse", "female", ("He", "She"), texts)
+        >>> result = BecProResult([ScoredProfessionPair(pair, male=-0.5, female=0.25)], {})
+        >>> result.measures()[0].value
+        -0.5
+    """
 
     def measures(self) -> list[Measure]:
         """For each group of professions: both means, female − male, and the effect size r.

@@ -46,7 +46,12 @@ FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 
 @dataclass(frozen=True)
 class MinimalPair:
-    """A grammatical sentence and one that differs from it in little and is not."""
+    """A grammatical sentence and one that differs from it in little and is not.
+
+    Example:
+        >>> MinimalPair("She sleeps.", "She sleep.", "agreement_1", "agreement").good
+        'She sleeps.'
+    """
 
     good: str
     bad: str

@@ -45,7 +45,12 @@ DECIMALS = 3  # to which the authors round a sentence's score before they compar
 
 @dataclass(frozen=True)
 class StereotypePair:
-    """Two sentences that differ in whom they speak of."""
+    """Two sentences that differ in whom they speak of.
+
+    Example:
+        >>> StereotypePair("He drives.", "She drives.", "stereo", "gender").bias_type
+        'gender'
+    """
 
     sent_more: str  # the more stereotyping one
     sent_less: str

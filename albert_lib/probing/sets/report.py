@@ -31,7 +31,18 @@ BLUE, GREY = "#0072B2", "0.45"
 
 @dataclass(frozen=True)
 class Report:
-    """All that a reader needs in order to take the numbers for what they are."""
+    """All that a reader needs in order to take the numbers for what they are.
+
+    Example:
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> report = Report(
+        ...     set_name="blimp", paper="Warstadt et al., 2020", model="mine", data="blimp.jsonl",
+        ...     n_read=24, n_asked=20, seed=0, measures=[percentage("accuracy", hits=15, n=20)],
+        ...     dropped={}, notes=(), about="Higher is better.",
+        ... )
+        >>> report.left_out
+        ['4 of 24 items: 20 were drawn at random, with seed 0.']
+    """
 
     set_name: str
     paper: str
@@ -95,6 +106,19 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
 
     A report that is already there is replaced. Raises InputError where the folder holds anything
     else, or cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from albert_lib.probing.sets.base import percentage
+        >>> report = Report(
+        ...     set_name="blimp", paper="Warstadt et al., 2020", model="mine", data="blimp.jsonl",
+        ...     n_read=24, n_asked=20, seed=0, measures=[percentage("accuracy", hits=15, n=20)],
+        ...     dropped={}, notes=(), about="Higher is better.",
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_report(f"{folder}/report", report)
+        ...     sorted(file.name for file in Path(folder, "report").iterdir())
+        ['measures.png', 'report.json', 'report.md']
     """
     target = check_output(folder)
     try:

@@ -13,7 +13,12 @@ from albert_lib.probing.sets.base import TIE
 
 @dataclass(frozen=True)
 class SignedRanks:
-    """Wilcoxon's signed-rank test of differences: both rank sums, Z, p (two-sided) and r."""
+    """Wilcoxon's signed-rank test of differences: both rank sums, Z, p (two-sided) and r.
+
+    Example:
+        >>> SignedRanks(positive=7.0, negative=3.0, z=0.73, p=0.47, r=0.33, n=5).positive
+        7.0
+    """
 
     positive: float
     negative: float

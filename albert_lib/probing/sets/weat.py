@@ -54,7 +54,12 @@ REPEATED = "example repeated within its set"
 
 @dataclass(frozen=True)
 class WordSet:
-    """Words or sentences of one kind."""
+    """Words or sentences of one kind.
+
+    Example:
+        >>> WordSet("Flowers", ("rose", "tulip")).texts
+        ('rose', 'tulip')
+    """
 
     category: str
     texts: tuple[str, ...]
@@ -62,7 +67,14 @@ class WordSet:
 
 @dataclass(frozen=True)
 class WeatLists:
-    """One test: two kinds of targets and two of attributes."""
+    """One test: two kinds of targets and two of attributes.
+
+    Example:
+        >>> sets = [WordSet(name, (name,)) for name in ("rose", "ant", "good", "bad")]
+        >>> lists = WeatLists("weat1", *sets)
+        >>> [each.category for each in lists.sets]
+        ['rose', 'ant', 'good', 'bad']
+    """
 
     name: str  # of the file
     targets_x: WordSet
@@ -78,7 +90,16 @@ class WeatLists:
 
 @dataclass(frozen=True)
 class ScoredLists:
-    """A test, its outcome, and the effect size's interval over other targets."""
+    """A test, its outcome, and the effect size's interval over other targets.
+
+    Example:
+        >>> sets = [WordSet(name, (name,)) for name in ("rose", "ant", "good", "bad")]
+        >>> lists = WeatLists("weat1", *sets)
+        >>> outcome = AssociationTest(effect_size=1.5, p_value=0.01, n_partitions=70, exact=True)
+        >>> scored = ScoredLists(lists, outcome, proportion_interval(1, 2))
+        >>> scored.outcome.p_value
+        0.01
+    """
 
     lists: WeatLists
     outcome: AssociationTest
@@ -87,7 +108,16 @@ class ScoredLists:
 
 @dataclass(frozen=True)
 class WeatResult(SetResult[ScoredLists]):
-    """Every test's outcome, and what was left out, by reason."""
+    """Every test's outcome, and what was left out, by reason.
+
+    Example:
+        >>> sets = [WordSet(name, (name,)) for name in ("rose", "ant", "good", "bad")]
+        >>> lists = WeatLists("weat1", *sets)
+        >>> outcome = AssociationTest(effect_size=1.5, p_value=0.01, n_partitions=70, exact=True)
+        >>> scored = ScoredLists(lists, outcome, proportion_interval(1, 2))
+        >>> len(WeatResult([scored], {}).measures())
+        2
+    """
 
     def measures(self) -> list[Measure]:
         """Two numbers a test: its effect size and its p-value."""

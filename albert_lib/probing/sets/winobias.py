@@ -103,7 +103,15 @@ class ScoredPronounPair:
 
 @dataclass(frozen=True)
 class WinoBiasResult(SetResult[ScoredPronounPair]):
-    """The scored pairs, and what was left out, by reason."""
+    """The scored pairs, and what was left out, by reason.
+
+    Example:
+        >>> text = "The driver left because [MASK] was late."
+        >>> pro, anti = (PronounSentence(text, (word,), "driver") for word in ("he", "she"))
+        >>> pair = ScoredPronounPair(PronounPair(1, 1, pro, anti), in_pro=0.5, in_anti=0.25)
+        >>> {measure.n for measure in WinoBiasResult([pair], {}).measures()}
+        {1}
+    """
 
     def measures(self) -> list[Measure]:
         """The measures of the module's text, for each type; n counts pairs."""

@@ -29,7 +29,12 @@ LISTS = {"male": "male_occupations.txt", "female": "female_occupations.txt"}
 
 @dataclass(frozen=True)
 class PronounSentence:
-    """One sentence: its pronouns, and its text with [MASK] in place of each."""
+    """One sentence: its pronouns, and its text with [MASK] in place of each.
+
+    Example:
+        >>> PronounSentence("The driver left because [MASK] was late.", ("he",), "driver").pronouns
+        ('he',)
+    """
 
     text: str
     pronouns: tuple[str, ...]
@@ -38,7 +43,14 @@ class PronounSentence:
 
 @dataclass(frozen=True)
 class PronounPair:
-    """A sentence in both halves of the set; they differ in the pronoun's gender."""
+    """A sentence in both halves of the set; they differ in the pronoun's gender.
+
+    Example:
+        >>> text = "The driver left because [MASK] was late."
+        >>> pro, anti = (PronounSentence(text, (word,), "driver") for word in ("he", "she"))
+        >>> PronounPair(kind=1, number=1, pro=pro, anti=anti).anti.pronouns
+        ('she',)
+    """
 
     kind: int  # of TYPES
     number: int

@@ -27,17 +27,10 @@ class Window:
     """Pairs, and the text of their blocks, copied: the plan's offsets count in `ids`.
 
     Example:
-        >>> import tempfile
-        >>> from albert_lib.corpus import TokenStore
-        >>> from albert_lib.text import AlbertTokenizer
-        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-        >>> documents = [["The old mill.", "A man walks."], ["He is late.", "She waits."]]
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     store = TokenStore.build(f"{folder}/store", documents, tokenizer)
-        ...     order = ExampleOrder(SegmentPairs(store, 16, short_sequence_probability=0.0))
-        ...     (window,) = order.examples([range(2)])
-        ...     len(window.plan), len(window.ids) == store.n_tokens
-        (2, True)
+        >>> start = np.array([0, 2])
+        >>> plan = PairPlan(start, start + 1, start + 1, start + 2, np.array([False, True]))
+        >>> Window(plan, np.arange(4)).take(np.array([1])).plan.swapped.tolist()
+        [True]
     """
 
     plan: PairPlan

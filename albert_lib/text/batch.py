@@ -1,4 +1,4 @@
-"""Sequences of ids made equally long: special tokens, truncation, padding, tensors."""
+"""Makes batches of sequences: special tokens, truncation, padding, tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from albert_lib.errors import InputError, quoted
+from albert_lib.errors import InputError, counted, quoted
 
 Truncation = bool | str | None
 Padding = bool | str
@@ -21,7 +21,7 @@ IdSequence = tuple[list[int], int]  # ids, and where the first segment ends
 class TokenizedBatch(dict[str, Any]):
     """What a model takes, so that `model(**batch)` works: int64 tensors of shape (batch, seq).
 
-    A key is an attribute too. Asked for NumPy arrays or lists, a tokenizer puts those here.
+    Keys are attributes too. The values are NumPy arrays or lists if the call asked for those.
 
     Attributes:
         input_ids: The id of every token, padded with the id of <pad>.
@@ -59,7 +59,7 @@ def in_pairs(
 ) -> list[tuple[str, str | None]]:
     """Each text with its second one, or with None.
 
-    Raises InputError if there are none, if one is no text, or if they do not match up.
+    Raises InputError if there are no texts, if one is not a string, or if the numbers differ.
 
     Example:
         >>> in_pairs(["the mill", "a man"], ["is old", "walks"])
@@ -73,8 +73,8 @@ def in_pairs(
     seconds = as_texts(pairs, "pairs")
     if len(firsts) != len(seconds):
         raise InputError(
-            f"There are {len(firsts)} texts and {len(seconds)} pairs; "
-            f"pass one second text for every first one."
+            f"texts has {counted(len(firsts), 'text')} and pairs has {len(seconds)}; pass one "
+            f"second text for every first one."
         )
     return list(zip(firsts, seconds, strict=True))
 
@@ -118,9 +118,9 @@ def truncate(
 ) -> tuple[list[int], list[int] | None]:
     """Cut one text, or two, to what `max_length` leaves beside `n_special` special tokens.
 
-    `truncation` says which text gives way: True or "longest_first", "only_first" or
-    "only_second"; with False or "do_not_truncate" neither does. Raises InputError where the text
-    that gives way is not long enough, and for a `max_length` without room for text.
+    `truncation` says which text is cut: True or "longest_first", "only_first" or "only_second";
+    with False or "do_not_truncate" neither is. Raises InputError where the text to cut is not
+    long enough, and for a `max_length` without room for text.
 
     Example:
         >>> truncate([10, 11, 12], [20, 21], max_length=7, n_special=3)
@@ -143,8 +143,8 @@ def truncate(
     shortened = first if truncation == "only_first" else second or []
     if excess and excess >= len(shortened):
         raise InputError(
-            f"truncation={truncation!r} cannot bring the texts to max_length={max_length}: "
-            f"{excess} tokens are too many and that text has {len(shortened)}; use truncation=True."
+            f"truncation={truncation!r} cannot cut the texts to max_length={max_length}: the text "
+            f"to cut has {counted(len(shortened), 'token')}, {excess} must go; use truncation=True."
         )
     kept = shortened[: len(shortened) - excess]
     return (kept, second) if truncation == "only_first" else (first, second and kept)
@@ -166,7 +166,7 @@ def check_max_length(max_length: int, shortest: int = 1, name: str = "max_length
 
 
 def truncate_pair(first: list[int], second: list[int], room: int) -> tuple[list[int], list[int]]:
-    """Cut the ends of two sequences, the longest first, until together they take up `room`.
+    """Cut the ends of two sequences, the longest first, until together they fit into `room`.
 
     When both must be cut to half of an odd room, the one that was longer (of two equal ones,
     the second) keeps the extra token, as in Hugging Face's tokenizers.

@@ -1,22 +1,22 @@
 """A tokenizer as transformers, and everything else built on `tokenizers`, reads it.
 
-From spiece.model alone transformers 5 makes a tokenizer with other ids: it takes the pieces that
-stand alone, such as the full stop, for special ones. So `save_pretrained` writes tokenizer.json
-too. Read from it, ids are the same on text; what still differs cannot be said in that file:
+From spiece.model alone transformers 5 makes a tokenizer with other ids: it treats standalone
+pieces, such as the full stop, as special tokens. So `save_pretrained` writes tokenizer.json too.
+A tokenizer read from it gives the same ids, except where that format cannot express our rules:
 
-- marks that are no accents (combining class 0: vowel signs of Indian scripts, the frame of a
-  keycap) are dropped, while Google keeps them and they become <unk>;
-- the separators U+000B and U+001C to U+001F vanish and join two words; Python, and so Google's
-  code, takes them for spaces;
+- marks that are not accents (combining class 0: vowel signs of Indian scripts, the keycap mark)
+  are dropped, while Google leaves them in and they become <unk>;
+- the separators U+000B and U+001C to U+001F are removed, which joins two words; for Python, and
+  so for Google's code, they are spaces;
 - Σ at the end of a word becomes σ, not ς;
-- a character that either side's Unicode tables are too old for is left as it is;
-- special pieces that come about only by normalising (<PAD> by lower-casing, for instance), or
-  written in a text while `split_special_tokens` is on, are found all the same;
-- cuts that score alike: SentencePiece adds in 32 bits from the start of the text, `tokenizers` in
-  64 bits from the start of the word;
-- Google's rule for digits and commas cuts a piece such as 12, after the best cut has been found.
-  Here such pieces are made too unlikely to be chosen, and then 1 and 2,100 can be the best cut of
-  12,100. This concerns one or two in a thousand lines full of numbers.
+- a character that is missing in the Unicode tables of either side is left unchanged;
+- special tokens that only appear by normalising (<PAD> by lower-casing, for instance), or that are
+  written in a text while `split_special_tokens` is on, are recognised nevertheless;
+- segmentations with equal scores: SentencePiece adds scores in 32 bits from the start of the text,
+  `tokenizers` in 64 bits from the start of the word;
+- Google's rule for digits and commas splits a piece such as 12, after segmentation. Here such
+  pieces get a score too low to be chosen, so 1 and 2,100 can be the best segmentation of 12,100.
+  This affects one or two lines in a thousand that are full of numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TOO_UNLIKELY = -1000.0  # the score of pieces that must not be chosen; others ar
 
 
 def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict[str, Any]:
-    """What goes into tokenizer.json: the same steps, in the terms of the `tokenizers` library.
+    """The content of tokenizer.json: the same steps, in the format of the `tokenizers` library.
 
     `settings` are those of `AlbertTokenizer.settings`.
 

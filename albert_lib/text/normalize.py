@@ -1,4 +1,4 @@
-"""What ALBERT does to a text before it is segmented: one plain line, special tokens apart."""
+"""Normalises text before segmentation, as ALBERT does, and splits off special tokens."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ class TextChunk(NamedTuple):
 def split_at_special_tokens(text: str, normalize: Callable[[str], str]) -> list[TextChunk]:
     """Split a text at the special tokens written in it, and normalise what lies between them.
 
-    Special tokens are looked for first, as in `tokenizers`: what only becomes one by normalising,
-    as <PAD> does in lower case, is text.
+    Special tokens are searched before normalising, as in `tokenizers`: <PAD>, which only becomes
+    one in lower case, is text.
 
     Example:
         >>> for chunk in split_at_special_tokens("A [MASK] day", str.lower):

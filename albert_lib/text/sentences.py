@@ -7,8 +7,8 @@ import re
 Document = list[str]
 """The sentences of one text, in order."""
 
-# Starting at the first mark and giving nothing back (++) keeps the search linear: "....…" once
-# was looked through again from each of its marks.
+# The lookbehind and possessive "++" keep the search linear: without them "....…" is searched
+# again from each of its marks.
 ENDING = r"(?<![.?!…])[.?!…]++[\"'”’)\]]*+\s++"
 BEFORE_A_CAPITAL = re.compile(ENDING + r"(?=[\"'“‘(\[]*[^\W_a-z])")
 BEFORE_ANYTHING = re.compile(ENDING + r"(?=\S)")
@@ -26,8 +26,8 @@ def split_sentences(paragraph: str) -> list[str]:
 
     A sentence ends at . ? or ! before white space and a capital letter, digit or quotation mark,
     unless the dot belongs to an abbreviation or an initial. In a text without any capital letter
-    the next word need not have one. The rules are for English and right most of the time; where
-    they are not, a sentence is too long rather than cut in two. Takes time in proportion to the
+    the next word need not have one. The rules are for English; where they fail, a sentence is
+    too long rather than cut in two. Takes time in proportion to the
     length of the paragraph.
 
     Example:

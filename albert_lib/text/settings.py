@@ -39,7 +39,7 @@ HUGGING_FACE_TOKENIZATION = {
 
 
 class StoredSettings(NamedTuple):
-    """What a tokenizer_config.json says: the switches it names, and the longest sequence.
+    """The content of a tokenizer_config.json: its switches, and the maximum length.
 
     Example:
         >>> StoredSettings({"keep_accents": True}, model_max_length=512).switches
@@ -101,7 +101,7 @@ def read_settings(path: Path) -> StoredSettings:
 
 
 def tokenizer_config(switches: Mapping[str, bool], model_max_length: int) -> dict[str, Any]:
-    """What goes into tokenizer_config.json: our switches, and what transformers asks for.
+    """The content of tokenizer_config.json: our switches, and the keys of transformers.
 
     transformers' AlbertTokenizer always replaces quotes. A tokenizer that does not is declared
     as the general class, which does only what tokenizer.json says.

@@ -1,4 +1,4 @@
-"""What a tokenizer knows without segmenting text: its vocabulary, its special tokens, decoding."""
+"""The part of a tokenizer without segmentation: vocabulary, special tokens, decoding."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Ids = Sequence[int] | Integer[np.ndarray, "..."] | Integer[Tensor, "..."]
 
 
 class TokenLookup:
-    """Ids to tokens and back; the part of `AlbertTokenizer` that needs the vocabulary alone.
+    """Ids to tokens and back; the part of `AlbertTokenizer` that only needs the vocabulary.
 
-    Names and answers are those of transformers where it has them.
+    Names and results are those of transformers where it has them.
 
     Example:
         >>> from albert_lib.text import AlbertTokenizer
@@ -49,7 +49,7 @@ class TokenLookup:
         self.cls_token_id, self.sep_token_id, self.mask_token_id = special_ids[2:]
 
     def __getattr__(self, name: str) -> Any:
-        """Say what to type in place of an attribute that transformers has and this has not."""
+        """Say what to type instead of an attribute that only transformers has."""
         raise missing_attribute(name)
 
     def __len__(self) -> int:

@@ -34,8 +34,8 @@ def train_pieces(
 
     The settings are those stored in the published model: unigram, character coverage 0.99995,
     the same first thirteen ids. One thread, so the same lines always give the same bytes.
-    Raises TokenizerError when the text is too little for that many pieces; an error raised while
-    reading the lines passes through as it is.
+    Raises TokenizerError when there is too little text for that many pieces; an error raised
+    while reading the lines is raised unchanged.
 
     Example:
         >>> model = train_pieces(["the old mill", "the old man", "a mill"], vocab_size=26)
@@ -64,7 +64,7 @@ def train_pieces(
 
 
 class Source:
-    """Feeds lines to SentencePiece, and stores the error met in reading them: it hides that.
+    """Feeds lines to SentencePiece, and stores the reading error that SentencePiece would hide.
 
     Example:
         >>> source = Source(["the old mill", "  ", "a mill"])
@@ -101,7 +101,7 @@ def explain(message: str, vocab_size: int, n_lines: int) -> str:
         return "There is no text to learn a vocabulary from; pass texts that hold some words."
     if too_large := re.search(r"value <= (\d+)", message):
         return (
-            f"The text is too little for a vocabulary of {vocab_size} pieces; "
+            f"There is too little text for a vocabulary of {vocab_size} pieces; "
             f"ask for at most {too_large[1]} or pass more text."
         )
     if too_small := re.search(r"required_chars\. \d+ vs (\d+)", message):

@@ -1,4 +1,4 @@
-"""What transformers' tokenizers have and ours do not: a sentence each that says what to type."""
+"""Attributes and arguments that only transformers' tokenizers have, and what to type instead."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ATTRIBUTES = {
     "bos_token_id": "use tokenizer.cls_token_id",
     "eos_token": "use tokenizer.sep_token",
     "eos_token_id": "use tokenizer.sep_token_id",
-    "name_or_path": "it is not stored; keep the name you loaded it by",
+    "name_or_path": "it is not stored; note the name you loaded it by",
 }
 
 ARGUMENTS = {

@@ -172,8 +172,8 @@ def load_processor(model: bytes) -> SentencePieceProcessor:
         if not model:
             raise RuntimeError("empty")
         processor = SentencePieceProcessor(model_proto=model)
-        # The rules for characters stand at the end of the file. SentencePiece does without them
-        # when a copy stops at a convenient byte, and then segments text differently.
+        # The normalization rules are at the end of the file. A truncated copy may load without
+        # them, and then segments text differently.
         if processor.normalize("ﬁ") != f"{WORD_START}fi":
             raise RuntimeError("no rules for characters")
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The form in which a notebook is stored: its outputs, and nothing that changes between runs."""
+"""The form in which a notebook is stored: with its outputs, without what changes between runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The outputs with the text of each stream joined: where it is split depends on timing."""
+    """The outputs with each stream's text joined, because its splits depend on timing."""
     joined: list[NotebookNode] = []
     streams: dict[str, NotebookNode] = {}
     for output in outputs:

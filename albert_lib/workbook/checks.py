@@ -44,7 +44,7 @@ class NotYetRight(AlbertLibError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `examine` found: its kind, the text for the learner, the misconception recognised."""
+    """The result of `examine`: status, text for the learner, and the recognised misconception."""
 
     status: Status
     text: str
@@ -54,7 +54,7 @@ class Verdict:
 def check(id: str, function: Any) -> float | None:
     """Print what is right or wrong about `function` as an answer to exercise `id`.
 
-    Returns None, so that a notebook runs on whatever the answer. While nbgrader is grading,
+    Returns None, so that a notebook runs on with a wrong answer too. While nbgrader is grading,
     returns the exercise's points for a right answer and raises NotYetRight for any other.
     """
     exercise = find_exercise(id)
@@ -88,7 +88,7 @@ def examine(exercise: Exercise, function: Any) -> Verdict:
 
 @dataclass
 class _Attempt:
-    """What one function did on the drawn inputs."""
+    """The trials of one function on the drawn inputs, and its side effects."""
 
     trials: list[Trial] = field(default_factory=list)
     changed: dict[str, None] = field(default_factory=dict)  # names of arguments, in order
@@ -96,7 +96,7 @@ class _Attempt:
     slowness: list[float] = field(default_factory=list)  # seconds over the library's, a trial
 
     def add(self, exercise: Exercise, function: Callable[..., Any], arguments: Arguments) -> None:
-        """Run one trial; whatever `function` raises passes through."""
+        """Run one trial; an exception of `function` is not caught."""
         copied = copy.deepcopy(dict(arguments))
         started = time.perf_counter()
         expected = call_with(exercise.solution, exercise.solution, copied)
@@ -112,7 +112,7 @@ class _Attempt:
         self.trials.append(Trial(arguments, expected, answer))
 
     def praise(self, exercise: Exercise) -> str:
-        """What to say of a right answer."""
+        """The text for a right answer."""
         count = len(self.trials)
         speed = here(f"{statistics.median(self.slowness):.1f} times the library's time")
         if exercise.judge is not None:
@@ -125,7 +125,7 @@ class _Attempt:
         return "\n".join([f"Exercise {exercise.id}: right.", text, *self.remarks()])
 
     def remarks(self) -> list[str]:
-        """Notes on the side: arguments that were changed, warnings that were suppressed."""
+        """Notes: arguments that were changed, warnings that were suppressed."""
         lines = [
             f"Note: your function changes its argument {name!r}, which its caller may still need. "
             f"Work on a copy."
@@ -145,7 +145,7 @@ class _Wrong:
 
 
 def _first_fault(exercise: Exercise, trials: list[Trial]) -> _Wrong | None:
-    """The simplest trial that is wrong (trials come small ones first), or None."""
+    """The simplest wrong trial, or None; trials are sorted by size."""
     for trial in trials:
         problem = kind_problem(trial.expected, trial.answer)
         if problem is not None:
@@ -163,7 +163,7 @@ def _first_fault(exercise: Exercise, trials: list[Trial]) -> _Wrong | None:
 
 
 def _diagnosis(exercise: Exercise, attempt: _Attempt, wrong: _Wrong) -> Verdict:
-    """Name the misconception, else show the first input that goes wrong."""
+    """Name the misconception, or else show the first input with a wrong answer."""
     remarks = attempt.remarks()
     if all(trial.answer is None for trial in attempt.trials):
         return _refusal(exercise, "Your function returned None: is a `return` missing?", remarks)
@@ -197,10 +197,10 @@ def _described(arguments: Arguments) -> list[str]:
 def _stopped(
     exercise: Exercise, function: Callable[..., Any], arguments: Arguments, error: BaseException
 ) -> Verdict:
-    """The function raised: it is the empty stub, or something went wrong in a line of its own.
+    """The verdict on a function that raised: an empty stub, or an error in its own code.
 
-    input() raises a subclass of NotImplementedError, and PyTorch the very type with a message
-    when it lacks a kernel: only the bare error is the stub's.
+    Only a bare NotImplementedError is the stub's: input() raises a subclass of it, and PyTorch
+    raises it with a message for a missing kernel.
     """
     if type(error) is NotImplementedError and not error.args:
         text = f"Exercise {exercise.id} is not attempted yet: write {exercise.name} above, "
@@ -218,7 +218,7 @@ def _stopped(
 
 
 def _place(function: Callable[..., Any], error: BaseException) -> traceback.FrameSummary | None:
-    """The deepest line of the traceback that lies where `function` was written."""
+    """The deepest line of the traceback in the file or cell of `function`."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]

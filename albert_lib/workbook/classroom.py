@@ -1,8 +1,8 @@
 """Build the nbgrader course of the workbook.
 
 `python -m albert_lib.workbook.classroom` makes build/classroom, an nbgrader course whose
-assignments are the notebooks as they stand, and the versions to hand out. Grading there is
-nbgrader's own: put a student's files in submitted/STUDENT/ASSIGNMENT/, then run
+assignments are the unchanged notebooks, and their release versions. nbgrader itself does the
+grading: put a student's files in submitted/STUDENT/ASSIGNMENT/, then run
 `nbgrader autograde ASSIGNMENT` and `nbgrader generate_feedback ASSIGNMENT` in that folder.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from albert_lib.errors import AlbertLibError
+from albert_lib.errors import AlbertLibError, counted
 from albert_lib.files import build_folder, project_folder
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ c.CourseDirectory.course_id = "albert"
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.Exchange.root = str(Path(__file__).parent / "exchange")
 
-# The stubs are the solution cells: there is no solution in them to be cleared.
+# The stubs are the solution cells: they hold no solution that must be cleared.
 c.ClearSolutions.enabled = False
 
-# Seconds a cell. An endless loop ends here and scores 0 for its cell; pretraining in chapter 5
-# is the longest honest one.
+# Seconds per cell. An endless loop is stopped here and scores 0 for its cell; the longest cell
+# of the notebooks is pretraining in chapter 5.
 c.Execute.timeout = 240
 
 # A check cell that a student tags "skip-execution" would count as right.
@@ -52,9 +52,9 @@ class ClassroomError(AlbertLibError, RuntimeError):
 
 
 def make_course(folder: Path, notebooks: Sequence[Path]) -> list[str]:
-    """Lay out an nbgrader course in `folder`, an assignment a notebook; return their names.
+    """Create an nbgrader course in `folder`, an assignment per notebook; return their names.
 
-    Submissions and grades in `folder` stay as they are.
+    Submissions and grades in `folder` are left unchanged.
     """
     (folder / "exchange").mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
@@ -66,7 +66,7 @@ def make_course(folder: Path, notebooks: Sequence[Path]) -> list[str]:
 
 
 def release(folder: Path, assignment: str) -> Path:
-    """Make the version of one assignment to hand out; return its folder.
+    """Make the release version of one assignment; return its folder.
 
     Raises ClassroomError when nbgrader is missing or refuses the notebook.
     """
@@ -120,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClassroomError as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{len(notebooks)} assignments in {options.folder}; hand out what is in release/.")
+    made = counted(len(notebooks), "assignment")
+    print(f"{made} in {options.folder}; hand out what is in release/.")
     return 0
 
 

@@ -60,7 +60,7 @@ def holds_nan(value: Any) -> bool:
 
 
 def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str | None:
-    """A clause saying how type, shape or dtype differ, or None: "your answer is a list, …"."""
+    """How type, shape or dtype differ, as a clause ("your answer is a list, …"), or None."""
     if isinstance(expected, (torch.Tensor, np.ndarray)):
         return _array_problem(expected, answer, what)
     if isinstance(expected, numbers.Real):
@@ -73,7 +73,7 @@ def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str |
         return f"{what} is a tuple of {len(answer)}, a tuple of {len(expected)} is expected"
     if isinstance(expected, (list, tuple)) and expected:
         for position, element in enumerate(answer):
-            like = expected[min(position, len(expected) - 1)]  # a longer list holds more of a kind
+            like = expected[min(position, len(expected) - 1)]  # further elements are like the last
             problem = kind_problem(like, element, f"element {position} of {what}")
             if problem is not None:
                 return problem
@@ -94,7 +94,7 @@ def _array_problem(expected: torch.Tensor | np.ndarray, answer: Any, what: str) 
 
 
 def a_kind(value: Any) -> str:
-    """The kind of a value in words, with its article: "a list", "a tensor of shape (2, 3)"."""
+    """The kind of a value in words: "a list", "a tensor of shape (2, 3)"."""
     if value is None:
         return "None"
     if isinstance(value, torch.Tensor):

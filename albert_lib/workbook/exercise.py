@@ -1,4 +1,4 @@
-"""What an exercise is: a tested function of albert_lib, random inputs, known mistakes."""
+"""An exercise: a tested function of albert_lib, random inputs, and known misconceptions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExerciseError(AlbertLibError, ValueError):
 
 @dataclass(frozen=True)
 class Trial:
-    """One drawn input, what the library answers to it, and what the function in hand answers."""
+    """One drawn input, the library's answer to it, and the learner's."""
 
     arguments: Arguments
     expected: Any
@@ -34,7 +34,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Fault:
-    """Why answers are wrong if more than one would be right, and a trial that shows it, if any."""
+    """Why a judge refuses answers, and a trial that shows it, if there is one."""
 
     sentence: str
     trial: Trial | None = None
@@ -46,11 +46,11 @@ Judge = Callable[[Sequence[Trial]], Fault | None]
 
 @dataclass(frozen=True)
 class Misconception:
-    """A mistake that people make: a function that makes it, and what to say to them.
+    """A common mistake: a function that makes it, and the message to the learner.
 
     It is recognised when the answers equal those of `wrong` on every drawn input. Where answers
-    are random and never equal, `symptom` looks at them instead; it is asked only about answers
-    that were already found wrong, and in the order in which an exercise lists its misconceptions.
+    are random and never equal, `symptom` decides instead. Only wrong answers are compared, in the
+    order in which the exercise lists its misconceptions.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Misconception:
     symptom: Symptom | None = None
 
     def sentence(self, trials: Sequence[Trial]) -> str:
-        """What to say, measured numbers filled in."""
+        """The message, with measured numbers filled in."""
         return self.message if isinstance(self.message, str) else self.message(trials)
 
 
@@ -92,18 +92,18 @@ class Exercise:
 
     @property
     def heading(self) -> str:
-        """The line above the stub: title, difficulty, minutes, points."""
+        """The heading of the stub: title, difficulty, minutes, points."""
         dots = "●" * self.difficulty + "○" * (3 - self.difficulty)
         points = "1 point" if self.points == 1 else f"{self.points} points"
         return f"Exercise {self.id} · {self.title} · {dots} · {self.minutes} min · {points}"
 
     def inputs(self) -> list[Arguments]:
-        """The drawn inputs, the same every time, small ones first: they are the readable ones."""
+        """The drawn inputs, the same every time, sorted by size so that readable ones are first."""
         generator = np.random.default_rng([int(part) for part in self.id.split(".")])
         return sorted((self.draw(generator) for _ in range(self.trials)), key=size)
 
     def recognise(self, trials: Sequence[Trial], shaped_right: bool) -> Misconception | None:
-        """The misconception behind answers that are known to be wrong, or None."""
+        """The misconception that explains wrong answers, or None."""
         for misconception in self.misconceptions:
             if misconception.symptom is None:
                 if self._answers_like(misconception.wrong, trials):
@@ -113,7 +113,7 @@ class Exercise:
         return None
 
     def _answers_like(self, wrong: Callable[..., Any], trials: Sequence[Trial]) -> bool:
-        """Whether `wrong` gives the answers seen, on every input and not only where it is right."""
+        """Whether `wrong` gives these answers on every input, and is not right on all of them."""
         tells_them_apart = False
         for trial in trials:
             try:
@@ -127,14 +127,14 @@ class Exercise:
 
 
 def apart(trials: Sequence[Trial], tolerance: float = 0.0) -> list[Trial]:
-    """The trials whose answer is not the library's, simple ones first."""
+    """The trials whose answer differs from the library's, sorted by size."""
     return [trial for trial in trials if not same(trial.expected, trial.answer, tolerance)]
 
 
 def call(function: Callable[..., Any], solution: Callable[..., Any], arguments: Arguments) -> Any:
-    """Call `function` as `solution` is called, on copies: nothing it does to them can be seen.
+    """Call `function` as `solution` is called, on copies of the arguments.
 
-    What `solution` takes by keyword only is passed by keyword, all else by position, so a
+    Keyword-only parameters of `solution` are passed by keyword and all others by position, so a
     learner may rename parameters.
     """
     return call_with(function, solution, copy.deepcopy(dict(arguments)))
@@ -143,7 +143,7 @@ def call(function: Callable[..., Any], solution: Callable[..., Any], arguments: 
 def call_with(
     function: Callable[..., Any], solution: Callable[..., Any], arguments: Arguments
 ) -> Any:
-    """Call `function` as `solution` is called, on these very arguments."""
+    """Call `function` as `solution` is called, on the arguments themselves."""
     kinds = inspect.signature(solution).parameters
     keyword_only = {name for name, kind in kinds.items() if kind.kind is kind.KEYWORD_ONLY}
     positional = [value for name, value in arguments.items() if name not in keyword_only]
@@ -152,7 +152,7 @@ def call_with(
 
 
 def size(arguments: Arguments) -> int:
-    """How many elements the arguments hold, all together."""
+    """The number of elements in all arguments together."""
     return sum(map(_elements, arguments.values()))
 
 

@@ -15,7 +15,7 @@ from albert_lib.workbook.style import DOTS_PER_INCH
 
 
 class FigureError(AlbertLibError, ValueError):
-    """A figure was to be shown without saying what it shows."""
+    """A figure has no alternative text."""
 
 
 def show(figure: Figure, alt: str) -> None:
@@ -33,9 +33,9 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def as_png(figure: Figure) -> str:
-    """The figure as base64-encoded PNG; the figure is closed, so that no cell shows it again."""
+    """The figure as base64-encoded PNG; closes the figure, so that no cell shows it again."""
     buffer = io.BytesIO()
-    # without its "Software" entry the same figure is the same file under every matplotlib
+    # the "Software" entry would make the file differ between versions of matplotlib
     figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
     plt.close(figure)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
@@ -44,7 +44,7 @@ def as_png(figure: Figure) -> str:
 def image_html(encoded: str, alt: str) -> str:
     """An <img> of a base64-encoded PNG.
 
-    JupyterLab drops the alternative text that output metadata carries; this one it keeps.
+    JupyterLab drops alternative text in output metadata, but not in an <img>.
     """
     if not alt.strip():
         raise FigureError("This figure has no alternative text; say in a sentence what it shows.")

@@ -22,13 +22,13 @@ _hints_given: Counter[str] = Counter()  # by exercise, in this kernel
 
 
 class HintError(AlbertLibError, ValueError):
-    """A hint was asked for that does not exist."""
+    """There is no hint with this number."""
 
 
 def hint(id: str, step: int | None = None) -> None:
     """Show the next hint of exercise `id`: the shape, then the concept, then the line.
 
-    `step` (1, 2 or 3) shows one of them directly; HintError for any other.
+    `step` (1, 2 or 3) shows one of them directly. Raises HintError for any other step.
     """
     exercise = find_exercise(id)
     if step is None:

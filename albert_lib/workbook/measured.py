@@ -1,7 +1,7 @@
-"""Numbers that differ between machines, printed so that nbval still finds equal outputs.
+"""Prints numbers that differ between machines so that nbval still finds equal outputs.
 
-nbval compares everything a cell prints except what stands in `(here: …)`: the file
-tests/notebooks/nbval.cfg blanks that on both sides.
+nbval compares everything a cell prints except the text in `(here: …)`, which
+tests/notebooks/nbval.cfg replaces on both sides.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ REMEDY = (
 
 
 class NumberError(AlbertLibError, ValueError):
-    """A band whose lower end is above its upper end."""
+    """The lower end of a band is above its upper end."""
 
 
 def here(value: object) -> str:
-    """`(here: value)`: a value of this machine, today, which nbval does not compare."""
+    """`(here: value)`: a value measured on this machine, which nbval does not compare."""
     text = str(value).replace("(", "[").replace(")", "]").replace("\n", " ")
     return f"(here: {text})"
 
@@ -35,7 +35,7 @@ def band(
     digits: int = 2,
     remedy: str = REMEDY,
 ) -> None:
-    """Print whether `value` lies in the promised band; the text is the same wherever it does.
+    """Print whether `value` lies in the promised band; inside it, the text is always the same.
 
     >>> band("held-out MLM loss", 5.43, 4.9, 6.1, "nats")
     held-out MLM loss: inside the promised 4.90 to 6.10 nats (here: 5.43)

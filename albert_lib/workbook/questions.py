@@ -12,14 +12,14 @@ from albert_lib.workbook.widgets import display_widget
 
 
 class QuizError(AlbertLibError, ValueError):
-    """A question was written without its answer."""
+    """The right answer of a question is not among its options."""
 
 
 def quiz(question: str, options: Mapping[str, str], correct: str) -> None:
     """Ask `question`; each option is a button that shows its explanation when it is pressed.
 
-    `options` maps each option to what to say to those who choose it, `correct` is one of them.
-    Where no kernel runs, the question is a list whose explanations unfold.
+    `options` maps each option to its explanation; `correct` is one of them. Without a kernel the
+    question is a list of options that unfold to their explanations.
 
     Raises QuizError when `correct` is not among the options.
     """
@@ -53,7 +53,7 @@ def quiz(question: str, options: Mapping[str, str], correct: str) -> None:
 
 
 def _answer_html(option: str, explanation: str, right: bool) -> str:
-    verdict = "✓ Right" if right else "✗ Not this"  # in words: a colour alone says nothing to some
+    verdict = "✓ Right" if right else "✗ Not this"  # in words, for those who see no colours
     return f"<p><b>{verdict}: {html.escape(option)}.</b> {html.escape(explanation)}</p>"
 
 

@@ -1,8 +1,8 @@
 """Run notebooks without a browser, within their budgets.
 
-`python -m albert_lib.workbook.run [--write] [--html build] [NOTEBOOK …]` prints one line a
-notebook, with its seconds and its budget, and ends with 1 when a cell failed or a budget was
-passed.
+`python -m albert_lib.workbook.run [--write] [--html build] [NOTEBOOK …]` prints one line per
+notebook, with its seconds and its budget, and exits with status 1 when a cell fails or a budget
+is exceeded.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
+from albert_lib.errors import counted
 from albert_lib.files import project_folder
 from albert_lib.workbook.canonical import WIDGET_VIEW, canonical
 
-DEFAULT_BUDGET = 180  # seconds a notebook, unless its metadata says albert.budget_seconds
+DEFAULT_BUDGET = 180  # seconds per notebook without albert.budget_seconds in its metadata
 COURSE_BUDGET = 720  # seconds for chapters 1 to 6 together
 COURSE = re.compile(r"0[1-6]_")
-PATIENCE = 4  # budgets a cell may take before it is stopped: a slow machine is not an error
+PATIENCE = 4  # budgets after which a cell is stopped: a slow machine is not an error
 
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """One notebook that was run: its outputs, its seconds, and what went wrong, if anything."""
+    """The run of one notebook: its outputs, its seconds, and the problem, if there was one."""
 
     path: Path
     notebook: NotebookNode
@@ -48,7 +49,7 @@ class NotebookRun:
 
     @property
     def in_time(self) -> bool:
-        """Whether it took no longer than its budget."""
+        """Whether the run stayed within its budget."""
         return self.seconds <= self.budget
 
 
@@ -58,16 +59,16 @@ def budget_of(notebook: NotebookNode) -> float:
 
 
 def run_notebook(path: Path) -> NotebookRun:
-    """Execute the notebook at `path` in a fresh kernel, in its own folder; the file is not touched.
+    """Execute the notebook at `path` in a fresh kernel and its own folder; the file is unchanged.
 
-    A cell that raises stops the notebook, unless it carries the tag raises-exception.
+    A cell that raises stops the notebook, unless it has the tag raises-exception.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=PATIENCE * budget_of(notebook),
         kernel_name="python3",
-        # Kernels listen on this machine alone; their warning about that would break a line.
+        # Without this, the kernel's warning about unencrypted connections would break a line.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -90,9 +91,9 @@ def write_notebook(path: Path, notebook: NotebookNode) -> None:
 
 
 def write_page(folder: Path, path: Path, notebook: NotebookNode) -> Path:
-    """Write the notebook as one HTML file into `folder`; links between notebooks follow.
+    """Write the notebook as one HTML file into `folder`, with links to the other pages.
 
-    Formulas are drawn by MathJax where there is a network, and stay readable as TeX where not.
+    MathJax draws formulas where there is a network; without one they are readable as TeX.
     """
     page = canonical(without_progress_bars(notebook))
     for cell in page.cells:
@@ -124,11 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m albert_lib.workbook.run", description="Run notebooks without a browser."
     )
-    parser.add_argument(
-        "notebooks", nargs="*", type=Path, help="all of notebooks/ if none is given"
-    )
+    parser.add_argument("notebooks", nargs="*", type=Path, help="by default all of notebooks/")
     parser.add_argument("--write", action="store_true", help="store the outputs in the notebooks")
-    parser.add_argument("--html", type=Path, metavar="FOLDER", help="leave pages to read there")
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="write HTML pages there")
     options = parser.parse_args(arguments)
     paths = options.notebooks or sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
     if not paths:
@@ -164,7 +163,9 @@ def summary(runs: Sequence[NotebookRun]) -> int:
     failed = sum(run.problem is not None for run in runs)
     late = sum(not run.in_time for run in runs)
     total = sum(run.seconds for run in runs)
-    line = f"{len(runs)} notebooks in {total:.0f} s, chapters 1 to 6 in {course:.0f} s of "
+    line = (
+        f"{counted(len(runs), 'notebook')} in {total:.0f} s, chapters 1 to 6 in {course:.0f} s of "
+    )
     line += f"{COURSE_BUDGET} s; {failed} failed, {late} over budget."
     print(line)
     return int(bool(failed or late or course > COURSE_BUDGET))

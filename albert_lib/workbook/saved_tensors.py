@@ -9,10 +9,10 @@ from torch.autograd.graph import saved_tensors_hooks
 
 
 def saved_tensors(compute: Callable[[], Tensor], model: nn.Module) -> list[Tensor]:
-    """One tensor for each piece of memory that `compute` saves, the model's weights left out.
+    """The tensors that `compute` saves for the backward pass, without the model's weights.
 
     Tensors that share memory count once. The result of `compute` is held until all are counted:
-    autograd frees what it saved as soon as nothing refers to the result.
+    autograd frees its saved tensors as soon as nothing refers to the result.
 
     Example:
         >>> import torch
@@ -37,7 +37,7 @@ def saved_tensors(compute: Callable[[], Tensor], model: nn.Module) -> list[Tenso
 
 
 def saved_bytes(compute: Callable[[], Tensor], model: nn.Module) -> int:
-    """The bytes of all the memory that `saved_tensors` finds, token ids included.
+    """The bytes of all tensors that `saved_tensors` finds, token ids included.
 
     Example:
         >>> import torch

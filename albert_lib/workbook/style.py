@@ -5,15 +5,15 @@ from __future__ import annotations
 import matplotlib
 from cycler import cycler
 
-# Okabe and Ito's colours, which people with any colour vision tell apart, in an order in which
-# neighbours also differ in lightness, so that they survive a grey print.
+# Okabe and Ito's palette, for any colour vision, ordered so that neighbours also differ in
+# lightness and can be told apart in grey print.
 COLORS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#CC79A7", "#56B4E9", "#009E73")
-LINES = ("-", "--", "-", "-.", "--", ":", "-.")  # and in their stroke, for those who see no colour
+LINES = ("-", "--", "-", "-.", "--", ":", "-.")  # for those who see no colours
 DOTS_PER_INCH = 110
 
 
 def use_style() -> None:
-    """Make every figure of this kernel look like the workbook's; `show` does it too."""
+    """Use the workbook's style for every figure of this kernel."""
     matplotlib.rcParams.update(
         {
             "figure.figsize": (7.0, 3.6),

@@ -1,4 +1,4 @@
-"""Figures that follow sliders, with a static output for pages without a kernel."""
+"""Figures controlled by sliders, with a static output for pages without a kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from albert_lib.workbook.canonical import WIDGET_VIEW
 from albert_lib.workbook.figures import as_png, image_html
 
-WIDGET_MARK = 'class="albert-widget"'  # in the HTML that stands in for a widget
+WIDGET_MARK = 'class="albert-widget"'  # in the static HTML of a widget
 
 Drawing = tuple[Figure, str] | str  # a figure with its alternative text, or plain text
 
@@ -25,9 +25,9 @@ def slider(
     high: float | int,
     step: float | int = 1,
 ) -> ipywidgets.IntSlider | ipywidgets.FloatSlider:
-    """A slider with its name in words; whole numbers when all four are.
+    """A labelled slider; of whole numbers if all four values are whole.
 
-    Arrow keys move it by `step` once it has the focus (Tab).
+    With the focus on it (Tab), arrow keys move it by `step`.
     """
     whole = all(isinstance(value, int) for value in (start, low, high, step))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
@@ -37,22 +37,22 @@ def slider(
         max=high,
         step=step,
         description=label,
-        continuous_update=False,  # draw when the slider rests, not at every step of a drag
+        continuous_update=False,  # redraw at the end of a drag, not at every step
         **_looks(),
     )
 
 
 def choice(label: str, options: Sequence[Any], start: Any = None) -> ipywidgets.Dropdown:
-    """A list to choose from, with its name in words; the first option unless `start` is given."""
+    """A labelled drop-down list; starts at the first option unless `start` is given."""
     value = options[0] if start is None else start
     return ipywidgets.Dropdown(options=list(options), value=value, description=label, **_looks())
 
 
 def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
-    """Show what `draw` draws, again whenever a dial is moved.
+    """Show the result of `draw`, and redraw it whenever a control changes.
 
-    `draw` takes the dials' values by name and returns (figure, alternative text), or text. The
-    first drawing is also an ordinary output, for pages without a kernel.
+    `draw` takes the controls' values by name and returns (figure, alternative text), or text. The
+    first result is also an ordinary output, for pages without a kernel.
 
         explorer(draw_lengths, rate=slider("masking rate", 0.15, 0.05, 0.5, 0.05),
                  max_ngram=slider("longest span, words", 3, 1, 5))
@@ -79,9 +79,9 @@ def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
 
 
 def display_widget(widget: ipywidgets.Widget, stand_in: Mapping[str, str]) -> None:
-    """Display `widget`, with what stands in its place where no kernel runs.
+    """Display `widget`, and its static output `stand_in` where no kernel runs.
 
-    `stand_in` holds text/plain and text/html, and image/png where there is a figure.
+    `stand_in` has text/plain and text/html, and image/png where there is a figure.
     """
     bundle: dict[str, Any] = dict(stand_in)
     bundle["text/html"] = f"<div {WIDGET_MARK}>{stand_in['text/html']}</div>"

@@ -11,7 +11,6 @@ import pytest
 from small_corpora import content
 
 from albert_lib.corpus import TokenStore, encoding, read_documents, split_documents
-from albert_lib.corpus import builder as building
 from albert_lib.corpus.encoding import Place, encode, read_batches
 from albert_lib.corpus.sources import file_units
 from albert_lib.errors import StoreError, TextError
@@ -136,12 +135,13 @@ def test_another_command_is_kept_away_until_the_last_rename_and_removal(
 def test_a_corpus_half_removed_by_a_kill_is_swept_by_the_next_command(
     texts: Path, builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_: Path) -> None:
-        raise KeyboardInterrupt
+    def die(folder: Path, **_: object) -> None:
+        if folder.exists():
+            raise KeyboardInterrupt
 
     builder(texts).build(1)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(building, "flush_to_disk", die)
+        patch.setattr(shutil, "rmtree", die)
         builder(texts, every=6).build(1, start_over=True)
     assert (tmp_path / ".corpus.replaced" / "corpus" / "train").is_dir()
     before = (tmp_path / "corpus" / "counts.json").stat().st_mtime_ns

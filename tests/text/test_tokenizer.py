@@ -256,5 +256,5 @@ def test_impossible_requests(english_tokenizer: AlbertTokenizer) -> None:
         ask("the man", pad_to=3)
     with pytest.raises(InputError, match="no texts"):
         ask([])
-    with pytest.raises(InputError, match="2 texts and 1 pairs"):
+    with pytest.raises(InputError, match="has 2 texts and pairs has 1;"):
         ask(["a", "b"], ["c"])

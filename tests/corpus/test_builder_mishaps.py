@@ -168,7 +168,7 @@ place, name = {
     "save": (journal, "write_json"),
     "finish": (writing.StoreWriter, "finish"),
     "card": (building, "data_card"),
-    "appear": (building, "flush_to_disk"),
+    "appear": (building, "replace_folder"),
     "move": (writing.StoreWriter, "move_last_document"),
 }[victim]
 real, calls = getattr(place, name), [0]

@@ -173,8 +173,8 @@ def training_bytes(
         '2.6 GB'
     """
     state = state_bytes(config, matrix_bytes)
-    kept = activation_bytes(config, batch_size, length, predictions, matrix_bytes=matrix_bytes)
-    return sum(state.values()) + sum(kept.values())
+    saved = activation_bytes(config, batch_size, length, predictions, matrix_bytes=matrix_bytes)
+    return sum(state.values()) + sum(saved.values())
 
 
 def largest_batch(

@@ -43,12 +43,12 @@ def their_loss(model: torch.nn.Module) -> torch.Tensor:
     return model(input_ids=ids, labels=ids, sentence_order_label=order).loss
 
 
-def kept_bytes(model: torch.nn.Module) -> int:
-    """Bytes of numbers that are kept; neither ids nor the losses' own few scalars."""
-    kept = saved_tensors(lambda: their_loss(model), model)
+def bytes_saved_by(model: torch.nn.Module) -> int:
+    """Bytes of numbers that are saved; neither ids nor the losses' own few scalars."""
+    saved = saved_tensors(lambda: their_loss(model), model)
     return sum(
         tensor.untyped_storage().nbytes()
-        for tensor in kept
+        for tensor in saved
         if tensor.is_floating_point() and tensor.dim() > 0
     )
 
@@ -102,7 +102,7 @@ def test_activations_are_the_tensors_that_transformers_keeps(attention: str) -> 
     expected = costs.activation_bytes(
         config, BATCH, LENGTH, BATCH * LENGTH, fused_attention=attention == "sdpa"
     )
-    assert kept_bytes(theirs(config, attention)) == sum(expected.values())
+    assert bytes_saved_by(theirs(config, attention)) == sum(expected.values())
 
 
 def test_autocast_keeps_a_little_less_on_a_cpu_than_is_foretold_for_a_gpu() -> None:
@@ -113,22 +113,22 @@ def test_autocast_keeps_a_little_less_on_a_cpu_than_is_foretold_for_a_gpu() -> N
         with torch.autocast("cpu", dtype=torch.bfloat16):
             return their_loss(model)
 
-    # the narrow copies of the weights are kept too, and are counted among the state
+    # the narrow copies of the weights are saved too, and are counted among the state
     copies = costs.state_bytes(config, costs.BFLOAT16)["copies"]
-    kept = sum(each.untyped_storage().nbytes() for each in saved_tensors(loss, model)) - copies
+    saved = sum(each.untyped_storage().nbytes() for each in saved_tensors(loss, model)) - copies
     foretold = costs.activation_bytes(
         config, BATCH, LENGTH, BATCH * LENGTH, matrix_bytes=costs.BFLOAT16
     )
     # what enters a LayerNorm stays narrow there: 4 of 36 H bytes a layer
-    assert 0.8 * sum(foretold.values()) < kept < sum(foretold.values())
+    assert 0.8 * sum(foretold.values()) < saved < sum(foretold.values())
 
 
 def test_a_gelu_that_is_spelled_out_keeps_three_tensors_more() -> None:
     config = odd_sizes()
     layers = config.num_hidden_layers * config.intermediate_size
-    spelled_out = kept_bytes(theirs(config.replace(hidden_act="gelu_new")))
+    spelled_out = bytes_saved_by(theirs(config.replace(hidden_act="gelu_new")))
     more = 3 * BATCH * LENGTH * (layers + config.embedding_size) * 4
-    assert spelled_out - kept_bytes(theirs(config)) == more
+    assert spelled_out - bytes_saved_by(theirs(config)) == more
 
 
 def test_a_parameter_takes_sixteen_bytes_and_two_more_as_a_narrow_copy() -> None:

@@ -14,7 +14,7 @@ from albert_lib.objectives import SegmentPairs
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell a process's peak")
 def test_ten_times_the_text_takes_no_more_memory():
     shown = subprocess.run(
-        [sys.executable, "-m", "benchmarks.data_memory", "--pieces", "2000000"],
+        [sys.executable, "-m", "benchmarks.data_memory", "--tokens", "2000000"],
         cwd=project_folder(),
         capture_output=True,
         text=True,

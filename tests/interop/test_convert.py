@@ -149,6 +149,7 @@ def test_only_training_state_is_left_unread(original: AlbertForPreTraining, tmp_
     assert read_variables(tmp_path / "model.ckpt").keys() == weight.keys() | other.keys()
 
 
+@pytest.mark.filterwarnings("default:.*also holds:UserWarning")  # the command prints it
 def test_without_the_sop_head_a_masked_language_model_is_written(
     original: AlbertForPreTraining, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

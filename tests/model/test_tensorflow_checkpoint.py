@@ -97,7 +97,9 @@ def test_the_file_decides_on_the_heads(
 def test_what_a_task_added_is_named_and_left_aside(model: AlbertForPreTraining) -> None:
     variables = google_variables(model)
     variables |= dict.fromkeys(("output_weights", "output_bias"), variables[POOLER])
-    with pytest.warns(UserWarning, match=r"^model.ckpt also holds output_bias, output_weights; le"):
+    with pytest.warns(
+        UserWarning, match=r"^model.ckpt also holds output_bias, output_weights; ignored"
+    ):
         build_model(variables, model.config, "model.ckpt")
 
 

@@ -128,5 +128,5 @@ def test_impossible_settings_are_refused() -> None:
     for settings in ({"lr": -1.0}, {"lr": 0.1, "eps": 0.0}, {"lr": 0.1, "momentum": 1.0}):
         with pytest.raises(ConfigError, match="Muon cannot work"):
             MuonWithAdamW(parameters(), **settings)
-    with pytest.raises(ConfigError, match="matrices alone"):
+    with pytest.raises(ConfigError, match="Muon is for matrices only"):
         MuonWithAdamW([nn.Parameter(torch.zeros(3))], lr=0.1, orthogonalize=True)

@@ -141,7 +141,7 @@ def draw_context_sensitivity(runs: Mapping[str, History]) -> Figure:
     )  # fmt: skip
     axes.set_yscale("log")
     axes.set_xlabel("step")
-    axes.set_ylabel("change ÷ length of the hidden state")
+    axes.set_ylabel("change ÷ length\nof the hidden state")
     axes.legend(loc="center right")
     return figure
 

@@ -8,6 +8,7 @@ import pytest
 from albert_lib.objectives import SegmentPairs
 from albert_lib.objectives.order import ExampleOrder
 from albert_lib.objectives.pair_objective import for_objective, in_order
+from albert_lib.objectives.segments import PairPlan
 
 
 @pytest.fixture
@@ -50,6 +51,28 @@ def test_pairs_fit_whatever_is_put_together(plan):
     second = posed.second_end - posed.second_start
     assert (first + second <= 21).all()
     assert (np.minimum(first, second) >= 1).all()
+
+
+def test_what_is_put_together_is_as_long_as_it_may_be():
+    # First 100 to 103; second 103 to 107, which the pair before receives: 2 + 4 fit into 9 tokens.
+    plan = PairPlan(
+        *(np.array(n) for n in ([42, 100], [45, 103], [40, 103], [42, 107])),
+        swapped=np.array([True, False]),
+    )
+    posed = for_objective(plan, "nsp", 9)
+    assert posed.first_start.tolist() == [40, 100] and posed.first_end.tolist() == [42, 103]
+    assert posed.second_start.tolist() == [103, 103] and posed.second_end.tolist() == [107, 107]
+    shorter = for_objective(plan, "nsp", 5)
+    lengths = shorter.second_end - shorter.second_start + shorter.first_end - shorter.first_start
+    assert lengths.tolist() == [5, 5]
+
+
+def test_pairs_of_a_text_further_right_move_as_a_whole():
+    plan = PairPlan(*(np.array([n]) for n in (2, 5, 5, 9)), swapped=np.array([False]))
+    moved = plan.moved(10)
+    places = (moved.first_start, moved.first_end, moved.second_start, moved.second_end)
+    assert [place.item() for place in places] == [12, 15, 15, 19]
+    assert moved.swapped is plan.swapped
 
 
 def test_an_epoch_poses_its_pairs_by_the_objective(counting_store):

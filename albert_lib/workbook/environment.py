@@ -56,6 +56,11 @@ def checks() -> list[Check]:
         _guarded("PyTorch computes a gradient", _torch_works, INSTALL),
         _guarded("the precision of matrix products is chosen", _precision, INSTALL),
         _guarded(
+            "the memory order of large matrices is chosen",
+            _matrix_order,
+            "set ALBERT_LIB_MATRIX_ORDER to rows or columns, or unset it",
+        ),
+        _guarded(
             "the build folder can be written",
             _build_is_writable,
             f"make {build_folder()} writable, or set {HOME_VARIABLE} to a folder of your own",
@@ -132,6 +137,10 @@ def _precision() -> str:
     torch = importlib.import_module("torch")
     precision = importlib.import_module("albert_lib.training.precision")
     return str(precision.choose_precision(torch.device("cpu")))
+
+
+def _matrix_order() -> str:
+    return str(importlib.import_module("albert_lib.model.layout").matrix_order())
 
 
 def _build_is_writable() -> str:

@@ -47,3 +47,15 @@ def test_works_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     failed = [check for check in environment.checks() if not check.ok]
     assert "PyTorch computes a gradient" in [check.name for check in failed]
+
+
+@pytest.mark.parametrize("order", ["rows", "columns"])
+def test_choices_that_change_last_digits_are_shown(
+    order: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ALBERT_LIB_MATRIX_ORDER", order)
+    monkeypatch.setenv("ALBERT_LIB_PRECISION", "float32")
+    environment.environment_check()
+    out = capsys.readouterr().out
+    assert f"the memory order of large matrices is chosen (here: {order})" in out
+    assert "the precision of matrix products is chosen (here: float32" in out

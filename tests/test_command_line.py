@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from albert_lib.__main__ import COMMANDS, main
 from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
+from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import Recipe, choose_precision
+from albert_lib.training.recipe import NESTED
 
 PEOPLE = ("baker", "miller", "sailor", "teacher", "smith", "widow", "farmer", "weaver")
 DEEDS = ("wakes", "eats", "works", "sings", "sleeps")
@@ -81,6 +84,73 @@ def test_pretraining_builds_its_corpus_from_text(text_folder: Path, tmp_path: Pa
     assert state["run"]["recipe"]["masking"]["rate"] == 0.4
 
 
+RECIPE = """
+batch_size = 2
+sequence_length = 16
+warmup_steps = 1
+evaluation_batches = 1
+average_decay = 0.9
+masking.rate = 0.3
+
+[[stages]]
+steps = 2
+masking = {rate = 0.4, mask_probability = 0.9, random_probability = 0.1}
+
+[[stages]]
+steps = 2
+num_hidden_layers = 2
+final_rate = 0.0
+"""
+
+
+def test_pretraining_in_the_stages_of_a_file(
+    text_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, recipe = tmp_path / "run", tmp_path / "recipe.toml"
+    run("train-tokenizer", text_folder, "--vocab-size", "45", "--output", tmp_path / "pieces")
+    recipe.write_text(RECIPE, encoding="utf-8")
+    sizes = [word for word in TINY if word not in ("--steps", "3")]
+    words = ("pretrain", "--corpus", text_folder, "--tokenizer", tmp_path / "pieces", *sizes)
+    words = (*words, "--output", output, "--recipe", recipe)
+    assert run(*words, "--batch-size", "4", "--masking-max-ngram", "1") == 0
+    state = read_json(output / "checkpoint-00000004" / "state.json")["run"]["recipe"]
+    assert (state["batch_size"], state["masking"]["rate"]) == (4, 0.3)
+    assert state["masking"]["max_ngram"] == 1
+    assert state["stages"][0]["masking"]["mask_probability"] == 0.9
+    assert read_json(output / "model" / "config.json")["num_hidden_layers"] == 2
+    capsys.readouterr()
+
+    recipe.write_text(RECIPE.replace("steps = 2\nnum", "steps = 3\nnum"), encoding="utf-8")
+    assert run(*words, "--batch-size", "4", "--masking-max-ngram", "1") == 2
+    assert "recipe.stages.2.steps=2, but 3 was requested" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (None, "recipe.toml cannot be read (No such file or directory); name a recipe's TOML"),
+        (b"steps = ", "recipe.toml is not TOML: "),
+        (b"# \xff", "recipe.toml is not UTF-8 text; save it as UTF-8."),
+        (b"stepz = 3", "recipe.toml has no field stepz; it has steps, "),
+        (b"steps = 0", "recipe.toml: steps is 0; make it at least 1."),
+        (b"stages = 3", "recipe.toml: stages is 3; make it a list of tables."),
+        (b"[[stages]]\nsteps = 200\nhidden_size = 3", "recipe.toml: stage 1 can't change hidden_"),
+        (b"[[stages]]\nsteps = 2.5", "recipe.toml: stage 1: steps is 2.5; use a whole number"),
+    ],
+)
+def test_a_recipe_file_that_says_what_no_recipe_can(
+    written: bytes | None, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    if written is not None:
+        recipe.write_bytes(written)
+    assert run("pretrain", "--corpus", "x", "--output", "y", "--recipe", recipe) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
+
+
 def test_another_text_is_not_trained_on_in_the_folder_of_a_first(
     text_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,8 +210,11 @@ def test_every_field_of_the_recipe_has_its_flag(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit, match="0"):
         main(["pretrain", "--help"])
     words = " ".join(capsys.readouterr().out.split())
+    assert "--recipe FILE" in words
+    for name in (each.name for each in fields(MaskingConfig)):
+        assert f"--masking-{name.replace('_', '-')} " in words
     for name, meaning in Recipe.meanings().items():
-        if name != "masking":
+        if name not in NESTED:
             assert f"--{name.replace('_', '-')} " in words
             assert meaning[:20] in words
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,6 +18,8 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import PretrainingRun, Recipe, choose_precision, distributed
+from albert_lib.training.recipe import NESTED
+from albert_lib.training.recipe_file import read_recipe
 
 SIZES = {  # flag → field of AlbertConfig, and the small model's value
     "embedding_size": 128,
@@ -28,6 +31,8 @@ MASKING_HELP = {
     "rate": "masking rate: fraction of the tokens that are masked",
     "max_ngram": "longest masked span, in words",
     "max_predictions": "most masked tokens in a sequence; by default no limit",
+    "mask_probability": "how often a masked token is shown as [MASK] …",
+    "random_probability": "… or as a random token; else as it is",
 }
 MANY_PROCESSES = """
 Many processes: torchrun starts this same command once for each GPU, or for each group of CPU
@@ -75,19 +80,29 @@ def add_size_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """Make a flag of every field of Recipe and MaskingConfig."""
+    """Make a flag of every field of Recipe and MaskingConfig, but the stages."""
     recipe = parser.add_argument_group("recipe")
+    recipe.add_argument(
+        "--recipe",
+        metavar="FILE",
+        help="a TOML file with these fields, and with stages, which have no flags; "
+        "what is given here beside it is used instead",
+    )
     for name, meaning in Recipe.meanings().items():
-        default = getattr(Recipe(), name)
-        if isinstance(default, bool):
-            yes_or_no = argparse.BooleanOptionalAction
-            recipe.add_argument(flag(name), action=yes_or_no, default=default, help=meaning)
-        elif name != "masking":
-            recipe.add_argument(flag(name), type=type(default), default=default, help=meaning)
+        if name not in NESTED:
+            add_field(recipe, name, getattr(Recipe(), name), meaning)
     for name, meaning in MASKING_HELP.items():
-        default = getattr(MaskingConfig(), name)
-        kind = int if default is None else type(default)
-        recipe.add_argument(flag(f"masking_{name}"), type=kind, default=default, help=meaning)
+        add_field(recipe, f"masking_{name}", getattr(MaskingConfig(), name), meaning)
+
+
+def add_field(group: Any, name: str, default: Any, meaning: str) -> None:
+    """Make a flag of a field; where it is not given, its value is None."""
+    if isinstance(default, bool):
+        group.add_argument(flag(name), action=argparse.BooleanOptionalAction, help=meaning)
+        return
+    kind = int if default is None else type(default)
+    shown = "" if default is None else f" (default: {default})"
+    group.add_argument(flag(name), type=kind, help=meaning + shown)
 
 
 def flag(name: str) -> str:
@@ -130,11 +145,15 @@ def say(line: str) -> None:
 
 
 def recipe_from(options: argparse.Namespace) -> Recipe:
-    """Gather the recipe's fields from the command line."""
-    given = vars(options)
-    masking = MaskingConfig(**{name: given[f"masking_{name}"] for name in MASKING_HELP})
-    names = Recipe.meanings().keys() - {"masking"}
-    return Recipe(**{name: given[name] for name in names}, masking=masking)
+    """Return the recipe of the file, if one is named, with what the command line gives."""
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    fields = {name: given[name] for name in Recipe.meanings() if name in given}
+    masking = {
+        name: given[f"masking_{name}"] for name in MASKING_HELP if f"masking_{name}" in given
+    }
+    if masking:
+        fields["masking"] = masking
+    return read_recipe(options.recipe, **fields) if options.recipe else Recipe.from_dict(fields)
 
 
 def config_from(options: argparse.Namespace, tokenizer: AlbertTokenizer) -> AlbertConfig:

@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from albert_lib.corpus.excerpt import excerpt, unigram_counts
 from albert_lib.corpus.store import entropy
-from albert_lib.diagnosis.excerpt import excerpt, unigram_counts
 from albert_lib.diagnosis.hooks import describe_calls, record_model_call
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.modes import evaluation_mode
@@ -55,7 +55,7 @@ class Measurements:
     """
 
     def __init__(self, run: PretrainingRun) -> None:
-        recipe, self.tokenizer = run.recipe, run.tokenizer
+        recipe, self.tokenizer = run.stages[0].recipe, run.tokenizer
         self.model, self.loss_function, self.dtype = run.model, run.loss_function, run.dtype
         self.device = next(run.model.parameters()).device
         some = max(SEQUENCES, POSITIONS_AT_ONCE // recipe.sequence_length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,6 +118,8 @@ class PretrainingBatches:
     `sequence_length`, so that every batch has the same shape. `short_sequence_probability` is
     that of `SegmentPairs`: how many of the documents are read in shorter pairs. With another
     `pair_objective` than "sop" the `sop_labels` are that objective's (`pair_objective.py`).
+    `first_window` is where the text is begun: an epoch and a window of blocks in it
+    (`ExampleOrder`), as `window_after` gives them to who reads on with other settings.
 
     Raises StoreError when the store was built with another vocabulary or has no pair to offer,
     ConfigError for settings that cannot work.
@@ -145,6 +148,7 @@ class PretrainingBatches:
         short_sequence_probability: float = 0.1,
         pair_objective: PairObjective = "sop",
         seed: int = 0,
+        first_window: tuple[int, int] = (0, 0),
     ) -> None:
         check_whole_number(batch_size, "batch_size", least=1)
         store.check_tokenizer(tokenizer)
@@ -154,6 +158,7 @@ class PretrainingBatches:
         self.sequence_length = sequence_length
         self.masking = MaskingConfig() if masking is None else masking
         self.seed = seed
+        self.first_window = first_window
         self.pairs = SegmentPairs(
             store,
             sequence_length,
@@ -191,10 +196,25 @@ class PretrainingBatches:
         first = (step - first_step) * (stop - start)
         return chunk.batch(first, first + stop - start)
 
+    @cached_property
+    def first_example(self) -> int:
+        """The number of the first example of `first_window`."""
+        return self._order.first_example(*self.first_window)
+
+    def window_after(self, n_batches: int) -> tuple[int, int]:
+        """The first window of which so many batches have read nothing, as (epoch, window).
+
+        It is the same window whatever the length of the sequences: blocks are of the store.
+        """
+        check_whole_number(n_batches, "n_batches", least=1)
+        last = self.first_example + n_batches * self.batch_size - 1
+        epoch, window, _ = self._order.find(last)
+        return self._order.window_after(epoch, window)
+
     def _make_chunk(self, first_step: int, start: int, stop: int) -> MaskedPairs:
         """The examples in rows start … stop − 1 of `_steps_at_once` batches."""
         n_steps = self._steps_at_once
-        first = first_step * self.batch_size + start
+        first = self.first_example + first_step * self.batch_size + start
         starts = range(first, first + n_steps * self.batch_size, self.batch_size)
         n_rows = stop - start
         if n_rows == self.batch_size:  # whole batches are consecutive

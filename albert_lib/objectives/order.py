@@ -89,6 +89,20 @@ class ExampleOrder:
             epoch, place = self._skip_counted_epochs(example)
         return epoch, window, place - self._epoch(epoch).start(window)
 
+    def first_example(self, epoch: int, window: int) -> int:
+        """The number of the example that a window begins with."""
+        while len(self._totals) < min(epoch, TARGET_PERIOD):
+            counted = self._epoch(len(self._totals))
+            self._totals.append(counted.start(counted.n_windows))
+        rounds, left = divmod(epoch, TARGET_PERIOD)
+        before = rounds * sum(self._totals) + sum(self._totals[:left])
+        return before + self._epoch(epoch).start(window)
+
+    def window_after(self, epoch: int, window: int) -> tuple[int, int]:
+        """The epoch and number of the window that follows."""
+        is_last = window + 1 == self._epoch(epoch).n_windows
+        return (epoch + 1, 0) if is_last else (epoch, window + 1)
+
     def _skip_counted_epochs(self, example: int) -> tuple[int, int]:
         """The first epoch that may hold an example, and the example's place in it."""
         epoch = 0
@@ -154,25 +168,33 @@ class Epoch:
         self.blocks = blocks
         self.order = order
         self.n_windows = -(-len(blocks) // WINDOW_BLOCKS)  # rounded up
-        self.ends: list[int] = []  # in examples, of the windows met so far
+        self.ends: list[int] = []  # in examples, of the windows counted so far
 
     def window(self, number: int) -> Int[np.ndarray, " blocks_of_window"]:
         """The blocks of one window."""
         return self.blocks[number * WINDOW_BLOCKS : (number + 1) * WINDOW_BLOCKS]
 
     def start(self, window: int) -> int:
-        """The place of a window's first example in the epoch, for windows met so far."""
+        """The place in the epoch of a window's first example; past the last window, the end.
+
+        The windows before it are counted if they have not been.
+        """
+        while len(self.ends) < window:
+            self._count_next()
         return self.ends[window - 1] if window else 0
 
     def size(self, window: int) -> int:
-        """How many examples a window has, for windows met so far."""
-        return self.ends[window] - self.start(window)
+        """How many examples a window has."""
+        return self.start(window + 1) - self.start(window)
 
     def find(self, place: int) -> int | None:
         """The window that holds the epoch's example number `place`; None past the end."""
         while len(self.ends) < self.n_windows and self.start(len(self.ends)) <= place:
-            window = len(self.ends)
-            pairs = sum(self.order.count(self.number, int(block)) for block in self.window(window))
-            self.ends.append(self.start(window) + pairs)
+            self._count_next()
         window = bisect_right(self.ends, place)
         return window if window < len(self.ends) else None
+
+    def _count_next(self) -> None:
+        window = len(self.ends)
+        pairs = sum(self.order.count(self.number, int(block)) for block in self.window(window))
+        self.ends.append(self.start(window) + pairs)

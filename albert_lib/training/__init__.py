@@ -11,6 +11,7 @@ from albert_lib.training.pretraining import PretrainingRun, build_optimizer, pre
 from albert_lib.training.pretraining_losses import pretraining_loss
 from albert_lib.training.recipe import Recipe, warmup_linear
 from albert_lib.training.run import Run
+from albert_lib.training.stages import Stage
 
 __all__ = [
     "Checkpoint",
@@ -21,6 +22,7 @@ __all__ = [
     "PretrainingRun",
     "Recipe",
     "Run",
+    "Stage",
     "TrainingError",
     "TrainingLoop",
     "autocast",

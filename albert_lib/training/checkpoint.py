@@ -6,6 +6,7 @@ A run's folder:
     checkpoint-00000100/
         model.safetensors       every parameter and buffer, by name
         optimizer.safetensors   the optimizer's running means, as STATE/PARAMETER
+        mean.safetensors        the running mean of the weights, where the run has one
         state.json              step, format version, the run's description, and how much of
                                 history.jsonl belongs to this checkpoint
         SHA256SUMS              a hash of each file above; `sha256sum -c SHA256SUMS` reads it
@@ -33,6 +34,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder, read_json, write_json
@@ -49,6 +51,7 @@ CHECKPOINT_FORMAT = 2
 WITH_ROWS_INSIDE = 1  # the format before
 HISTORY = "history.jsonl"
 HASHED = ("model.safetensors", "optimizer.safetensors", "state.json")
+MEAN = "mean.safetensors"
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,21 @@ class Checkpoint:
     history: History
     prefix: HistoryPrefix  # where the rows are in history.jsonl; none there in format 1
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Copy the saved weights and optimizer state into these two, bit for bit.
+    def restore(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        mean: AveragedModel | None = None,
+    ) -> None:
+        """Copy the saved weights, optimizer state and mean into these, bit for bit.
 
         Raises CheckpointError when they are of another model or optimizer.
         """
         copy_weights(self.folder / "model.safetensors", model)
         copy_optimizer_state(self.folder / "optimizer.safetensors", model, optimizer)
+        if mean is not None:
+            copy_weights(self.folder / MEAN, mean.module)
+            mean.n_averaged.fill_(self.step)
 
 
 class CheckpointWriter:
@@ -89,7 +100,13 @@ class CheckpointWriter:
         self.last = None if resumed is None else resumed.folder  # known to be undamaged
 
     def save(
-        self, step: int, history: History, *, model: nn.Module, optimizer: torch.optim.Optimizer
+        self,
+        step: int,
+        history: History,
+        *,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        mean: AveragedModel | None = None,
     ) -> Path:
         """Write the checkpoint of `step`; remove all but it and the one before.
 
@@ -111,7 +128,7 @@ class CheckpointWriter:
                 "history": prefix.to_dict(),
             }
             with new_folder(target) as unfinished:
-                write_files(unfinished, model, optimizer, state)
+                write_files(unfinished, model, optimizer, state, mean)
         except (OSError, SafetensorError) as problem:
             raise CheckpointError(
                 f"{target} could not be written ({problem}); free some disk space and run again, "
@@ -151,7 +168,11 @@ def save_checkpoint(
 
 
 def write_files(
-    folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Any],
+    mean: AveragedModel | None = None,
 ) -> None:
     """Write the files of a checkpoint into its folder, SHA256SUMS last."""
     save_file(weights(model), folder / "model.safetensors")
@@ -160,8 +181,11 @@ def write_files(
         folder / "optimizer.safetensors",
         metadata={"optimizer": type(optimizer).__name__},
     )
+    if mean is not None:
+        save_file(weights(mean.module), folder / MEAN)
     write_json(folder / "state.json", state)
-    sums = "".join(f"{file_hash(folder / name)}  {name}\n" for name in HASHED)
+    names = HASHED if mean is None else (*HASHED, MEAN)
+    sums = "".join(f"{file_hash(folder / name)}  {name}\n" for name in names)
     (folder / "SHA256SUMS").write_text(sums, encoding="utf-8")
 
 
@@ -274,7 +298,7 @@ def find_damage(checkpoint: Path) -> str | None:
         return "SHA256SUMS is missing"
     except (OSError, UnicodeDecodeError, ValueError):
         return "SHA256SUMS cannot be read"
-    for name in dict.fromkeys([*HASHED, *hashes]):  # format 1 has one more
+    for name in dict.fromkeys([*HASHED, *hashes]):  # some have more
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
         try:

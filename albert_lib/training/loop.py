@@ -61,6 +61,7 @@ class TrainingLoop(Generic[AnyBatch]):
         loss_counts: Needed where batches are cut: how many terms each loss of a part is a mean
             over. Losses, gradient and update are then those of the whole batch
             (`part_losses.py`).
+        after_step: Called when the weights have been updated.
     """
 
     model: nn.Module
@@ -72,6 +73,7 @@ class TrainingLoop(Generic[AnyBatch]):
     dtype: torch.dtype = torch.float32
     max_grad_norm: float = 1.0
     loss_counts: LossCounts | None = None
+    after_step: Callable[[], object] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -105,6 +107,8 @@ class TrainingLoop(Generic[AnyBatch]):
                         before_part=partial(seed_dropout, device, self.seed, step),
                         check_losses=on_cpu or step == steps.start,
                     )
+                if self.after_step is not None:
+                    self.after_step()
                 yield {"step": step + 1, **values}
 
 

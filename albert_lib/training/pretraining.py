@@ -6,20 +6,22 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from albert_lib.corpus import TokenStore
-from albert_lib.errors import CheckpointError, ConfigError
+from albert_lib.errors import CheckpointError
 from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.model.depth import set_num_hidden_layers
 from albert_lib.model.weights import exportable_config
-from albert_lib.objectives import PretrainingBatch, PretrainingBatches
+from albert_lib.objectives import PretrainingBatch
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
+from albert_lib.training.average import copy_mean, running_mean
 from albert_lib.training.checkpoint import (
     Checkpoint,
     CheckpointWriter,
@@ -38,6 +40,15 @@ from albert_lib.training.recipe import Recipe
 from albert_lib.training.run import Run
 from albert_lib.training.same_run import check_same_run, describe_run
 from albert_lib.training.saved_tensors import weights
+from albert_lib.training.stage_plan import (
+    PlannedStage,
+    StagedBatches,
+    check_fit,
+    plan_stages,
+    pretraining_batches,
+    stage_of,
+)
+from albert_lib.training.unigram_bias import start_at_unigram
 
 UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
@@ -63,12 +74,14 @@ def pretrain(
     A run that was killed there resumes and ends with the same weights, bit for bit, as if it
     had not been (same machine, same number of threads); a finished one is loaded at once.
 
-    Every `recipe.evaluate_every` steps, `held_out` adds held_out_mlm_loss, held_out_mlm_accuracy,
-    held_out_sop_loss and held_out_sop_accuracy to the history. `measure(run)` is called once, with
-    the `PretrainingRun`, and returns a function whose columns are added there too:
-    `albert_lib.diagnosis.Measurements` is one, from whose columns `diagnose` tells why a curve
-    is stuck. `loss_function(model, batch)` is used instead of `pretraining_loss`; it returns the
-    scalar to minimise as "loss", beside the means "mlm_loss" and "sop_loss".
+    A recipe's `stages` may change how often the layer is applied; the model is left as deep as
+    the last one makes it. Every `recipe.evaluate_every` steps, `held_out` adds
+    held_out_mlm_loss, held_out_mlm_accuracy, held_out_sop_loss and held_out_sop_accuracy to the
+    history. `measure(run)` is called once, with the `PretrainingRun`, and returns a function whose
+    columns are added there too: `albert_lib.diagnosis.Measurements` is one, from whose columns
+    `diagnose` tells why a curve is stuck. `loss_function(model, batch)` is used instead of
+    `pretraining_loss`; it returns the scalar to minimise as "loss", beside the means "mlm_loss"
+    and "sop_loss".
 
     On several processes (`distributed.joined`) every one calls this with the same arguments, makes
     its rows of each batch, and ends with the same weights; the first alone writes. The losses
@@ -88,9 +101,11 @@ class PretrainingRun:
     """A run of `pretrain`, restored from its last checkpoint if there is one.
 
     Attributes:
-        model, store, tokenizer, recipe: As given.
+        model, store, tokenizer, recipe: As given. The model is applied as often as its stage says.
         loss_function: Of (model, batch), as in `TrainingLoop`.
+        stages: What the recipe's stages are in this run; without stages one, the whole run.
         batches: The whole batches of the run; each process trains on its rows of them.
+        mean: The running mean of the weights, where the recipe asks for one.
         dtype: Of matrix products; that of the run's first start.
         resumed: The checkpoint that the run goes on from.
     """
@@ -106,6 +121,9 @@ class PretrainingRun:
         output: str | os.PathLike[str] | None = None,
     ) -> None:
         check_fit(model, tokenizer, recipe)
+        self.stages = plan_stages(recipe, model.config.num_hidden_layers)
+        self.batches = StagedBatches(store, tokenizer, self.stages)
+        set_num_hidden_layers(model, self.stages[0].num_hidden_layers)
         if output is not None and model.config.sharing not in UNEXPORTABLE:
             exportable_config(model.config)  # now, and not when training is done
         keep_freed_memory()
@@ -113,19 +131,22 @@ class PretrainingRun:
         self.loss_function = loss_function or partial(
             pretraining_loss, pair_objective=recipe.pair_objective
         )
-        self.own_rows = distributed.own_rows(recipe.batch_size, recipe.accumulation)
         self.optimizer = build_optimizer(model, recipe)
+        self.mean = running_mean(model, recipe.average_decay) if recipe.average_decay else None
         self.folder = None if output is None else Path(output)
         description = describe_run(model, store, tokenizer, recipe)
         if loss_function is not None:
             description["loss_function"] = name_of(loss_function)
         self.resumed = self._restore(distributed.broadcast_json(description))
-        distributed.broadcast(list(weights(model).values()))
+        if self.resumed is None and recipe.unigram_bias:
+            start_at_unigram(model, store)
+        for each in (self.model, self.mean):
+            if each is not None:
+                distributed.broadcast(list(weights(each).values()))
         self.dtype = PRECISIONS[self.description["dtype"]]
-        self.batches = pretraining_batches(store, tokenizer, recipe, seed=recipe.seed)
 
     def _restore(self, description: dict[str, Any]) -> Checkpoint | None:
-        """Restore model and optimizer from the last checkpoint of this run, and return it.
+        """Restore model, mean and optimizer from the last checkpoint of this run, and return it.
 
         Raises CheckpointError when the folder cannot be written to or holds another run.
         """
@@ -139,13 +160,24 @@ class PretrainingRun:
             # The precision of a run stays, though this machine might choose another.
             self.description = {**description, "dtype": checkpoint.run.get("dtype")}
             check_same_run(checkpoint, self.description)
-            checkpoint.restore(self.model, self.optimizer)
+            self._begin(stage_of(checkpoint.step - 1, self.stages))  # its names are in the files
+            checkpoint.restore(self.model, self.optimizer, self.mean)
         return checkpoint
+
+    def _begin(self, stage: PlannedStage) -> None:
+        """Apply the layer as often as a stage says."""
+        for model in (self.model, self.final_model):
+            set_num_hidden_layers(model, stage.num_hidden_layers)
 
     @property
     def is_finished(self) -> bool:
         """Whether the last checkpoint is of the last step."""
         return self.resumed is not None and self.resumed.step == self.recipe.steps
+
+    @property
+    def final_model(self) -> AlbertForPreTraining:
+        """What is evaluated and, in the end, saved: the mean where there is one, else the model."""
+        return self.model if self.mean is None else cast(AlbertForPreTraining, self.mean.module)
 
     def train(
         self,
@@ -155,14 +187,17 @@ class PretrainingRun:
         progress: bool = True,
         on_step: Callable[[Row], object] | None = None,
     ) -> History:
-        """Train to the end and save the final model; return the history."""
+        """Train to the end and save the final model; return the history.
+
+        The model then has the mean weights where the recipe asks for them.
+        """
         written = self.folder if distributed.is_first() else None  # by this process
         evaluate = save = None
         if self.recipe.evaluate_every and not self.is_finished:
             evaluate = self._evaluation(held_out, measure)
         if written is not None:
             writer = CheckpointWriter(written, self.description, self.resumed)
-            save = partial(writer.save, model=self.model, optimizer=self.optimizer)
+            save = partial(writer.save, model=self.model, optimizer=self.optimizer, mean=self.mean)
         run = Run(
             self.recipe.steps,
             History() if self.resumed is None else self.resumed.history,
@@ -173,17 +208,22 @@ class PretrainingRun:
             on_step=on_step,
             progress=progress,
         )
-        history = run.train(self.loop())
+        for stage in self.stages[stage_of(len(run.history), self.stages).number :]:
+            self._begin(stage)
+            run.train(self.loop(stage), until=stage.steps.stop)
+        if self.mean is not None:
+            copy_mean(self.mean, self.model)
         if written is not None and not (self.is_finished and (written / "model").exists()):
             save_final_model(written / "model", self.model, self.tokenizer)
         distributed.barrier()
-        return history
+        return run.history
 
-    def loop(self) -> TrainingLoop[PretrainingBatch]:
-        """Return the loop that takes this run's steps."""
+    def loop(self, stage: PlannedStage) -> TrainingLoop[PretrainingBatch]:
+        """Return the loop that takes the steps of a stage."""
         forward: nn.Module = self.model
         if self.recipe.compile and not self.is_finished:
             forward = compiled(self.model)
+        mean = self.mean
         return TrainingLoop(
             self.model,
             self.own_parts,
@@ -194,11 +234,14 @@ class PretrainingRun:
             dtype=self.dtype,
             max_grad_norm=self.recipe.max_grad_norm,
             loss_counts=count_predictions,
+            after_step=None if mean is None else partial(mean.update_parameters, self.model),
         )
 
     def own_parts(self, step: int) -> list[PretrainingBatch]:
         """Return this process's parts of a step's batch."""
-        return [self.batches.batch(step, rows) for rows in self.own_rows]
+        recipe = stage_of(step, self.stages).recipe
+        rows = distributed.own_rows(recipe.batch_size, recipe.accumulation)
+        return [self.batches.batch(step, each) for each in rows]
 
     def _evaluation(
         self, held_out: TokenStore | None, measure: Measurement | None
@@ -209,7 +252,7 @@ class PretrainingRun:
             batches = pretraining_batches(held_out, self.tokenizer, self.recipe, seed=HELD_OUT_SEED)
             n_batches = self.recipe.evaluation_batches
             measurements.append(
-                partial(held_out_columns, self.model, batches, n_batches, self.dtype)
+                partial(held_out_columns, self.final_model, batches, n_batches, self.dtype)
             )
         if measure is not None:
             measurements.append(measure(self))
@@ -226,22 +269,6 @@ def build_optimizer(model: AlbertForPreTraining, recipe: Recipe) -> torch.optim.
     if recipe.optimizer == "lamb":
         return Lamb(groups, lr=recipe.learning_rate)
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, eps=1e-6, fused=True)
-
-
-def pretraining_batches(
-    store: TokenStore, tokenizer: AlbertTokenizer, recipe: Recipe, *, seed: int
-) -> PretrainingBatches:
-    """Return the batches that a recipe makes of a store."""
-    return PretrainingBatches(
-        store,
-        tokenizer,
-        batch_size=recipe.batch_size,
-        sequence_length=recipe.sequence_length,
-        masking=recipe.masking,
-        pair_objective=recipe.pair_objective,
-        short_sequence_probability=recipe.short_sequence_probability,
-        seed=seed,
-    )
 
 
 def name_of(function: Callable[..., object]) -> str:
@@ -273,18 +300,3 @@ def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertT
             f"{path} could not be written ({str(problem).rstrip('.')}); free some disk space and "
             f"run again, which only writes it from the last checkpoint."
         ) from None
-
-
-def check_fit(model: AlbertForPreTraining, tokenizer: AlbertTokenizer, recipe: Recipe) -> None:
-    """Raise ConfigError unless the model fits the vocabulary and has enough positions."""
-    if tokenizer.vocab_size != model.config.vocab_size:
-        raise ConfigError(
-            f"The tokenizer has {tokenizer.vocab_size} pieces but the model's vocab_size is "
-            f"{model.config.vocab_size}; build the model with vocab_size={tokenizer.vocab_size}."
-        )
-    if recipe.sequence_length > model.config.max_position_embeddings:
-        raise ConfigError(
-            f"sequence_length is {recipe.sequence_length} but the model has "
-            f"{model.config.max_position_embeddings} positions; shorten the sequences or raise "
-            f"max_position_embeddings."
-        )

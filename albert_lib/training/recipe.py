@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -12,11 +13,13 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig, PairObjective
 from albert_lib.training.precision import Precision
+from albert_lib.training.stages import Stage, masking_from, rate_in_stages
 
 OptimizerName = Literal["lamb", "adamw", "muon"]
 CHOICES = {"optimizer": OptimizerName, "precision": Precision, "pair_objective": PairObjective}
 AT_LEAST_ONE = ("steps", "batch_size", "sequence_length", "accumulation", "evaluation_batches")
 NOT_NEGATIVE = ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every")
+NESTED = ("masking", "stages")  # fields that are no single number or word
 POSITIVE = ("learning_rate", "max_grad_norm")
 
 
@@ -27,8 +30,9 @@ class Recipe:
     The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
     steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176,
     warmup_steps=3125 (section 4.1). `batch_size` counts the whole batch, over all its parts and
-    all processes. Raises ConfigError for values of another type and for values that cannot work
-    together.
+    all processes. Held-out text is masked and cut as the recipe says, whatever a stage does, so
+    that a run has one curve. Raises ConfigError for values of another type and for values that
+    cannot work together.
 
     Example:
         >>> recipe = Recipe(steps=200, warmup_steps=20)
@@ -65,6 +69,13 @@ class Recipe:
     evaluate_every: Annotated[int, "steps between evaluations; 0: never"] = 100
     evaluation_batches: Annotated[int, "held-out batches in each evaluation"] = 16
     checkpoint_every: Annotated[int, "steps between checkpoints; 0: only at the end"] = 100
+    stages: Annotated[tuple[Stage, ...], "what changes along the way (stages.py)"] = ()
+    average_decay: Annotated[
+        float, "of a running mean of the weights, which is evaluated and saved; 0: none"
+    ] = 0.0
+    unigram_bias: Annotated[
+        bool, "start the MLM head's output bias at the log frequencies of the tokens"
+    ] = False
 
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):
@@ -74,6 +85,7 @@ class Recipe:
         if not isinstance(self.masking, MaskingConfig):
             raise ConfigError(f"masking is {self.masking!r}; make it a MaskingConfig.")
         self._check_ranges()
+        self._check_stages()
         for name, allowed in CHOICES.items():
             words = get_args(allowed)
             self._require(name, getattr(self, name) in words, f"one of {', '.join(words)}")
@@ -100,6 +112,7 @@ class Recipe:
             self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in POSITIVE:
             self._require(name, getattr(self, name) > 0, "above 0")
+        self._require("average_decay", 0 <= self.average_decay < 1, "at least 0 and below 1")
         is_probability = 0 <= self.short_sequence_probability <= 1
         self._require("short_sequence_probability", is_probability, "between 0 and 1")
         self._require(
@@ -108,6 +121,18 @@ class Recipe:
         self._require(
             "accumulation", self.accumulation <= self.batch_size, f"at most {self.batch_size} rows"
         )
+
+    def _check_stages(self) -> None:
+        object.__setattr__(self, "stages", tuple(self.stages))
+        for stage in self.stages:
+            if not isinstance(stage, Stage):
+                raise ConfigError(f"stages has {stage!r}; give it Stage(steps=...) objects.")
+        together = sum(stage.steps for stage in self.stages)
+        if self.stages and together != self.steps:
+            raise ConfigError(
+                f"steps is {self.steps}, but the stages have {together} together; make the two "
+                f"the same."
+            )
 
     def _require(self, name: str, holds: bool, requirement: str) -> None:
         if not holds:
@@ -127,17 +152,51 @@ class Recipe:
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of `step`, counted from 0.
 
+        With stages it is `rate_in_stages`, else `warmup_linear`.
+
         Example:
             >>> recipe = Recipe(steps=100, warmup_steps=10, learning_rate=0.01)
             >>> [recipe.learning_rate_at(step) for step in (0, 10, 100)]
             [0.0, 0.01, 0.0]
         """
-        return warmup_linear(
-            step,
-            peak=self.learning_rate,
-            warmup_steps=self.warmup_steps,
-            total_steps=self.steps,
+        peak, warmup_steps = self.learning_rate, self.warmup_steps
+        if self.stages:
+            return rate_in_stages(step, self.stages, peak=peak, warmup_steps=warmup_steps)
+        return warmup_linear(step, peak=peak, warmup_steps=warmup_steps, total_steps=self.steps)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str = "The recipe") -> Recipe:
+        """Return the recipe of a dict such as `to_dict` gives; what is left out is the default.
+
+        With stages, steps may be left out too: they are those of the stages. Raises ConfigError,
+        beginning with `source`, for a field that a recipe doesn't have and for a wrong value.
+
+        Example:
+            >>> stages = [{"steps": 6}, {"steps": 3, "masking": {"rate": 0.4}}]
+            >>> recipe = Recipe.from_dict({"warmup_steps": 2, "stages": stages})
+            >>> recipe.steps, recipe.stages[1].masking.rate
+            (9, 0.4)
+        """
+        given = dict(values)
+        if wrong := sorted(given.keys() - cls.__dataclass_fields__):
+            raise ConfigError(
+                f"{source} has no field {wrong[0]}; it has {', '.join(cls.__dataclass_fields__)}."
+            )
+        tables = given.get("stages", ())
+        if not (isinstance(tables, list | tuple) and all(isinstance(t, Mapping) for t in tables)):
+            raise ConfigError(f"{source}: stages is {tables!r}; make it a list of tables.")
+        given["stages"] = tuple(
+            Stage.from_dict(table, f"{source}: stage {number}")
+            for number, table in enumerate(tables, 1)
         )
+        if given["stages"]:
+            given.setdefault("steps", sum(stage.steps for stage in given["stages"]))
+        try:
+            if isinstance(given.get("masking"), Mapping):
+                given["masking"] = masking_from(given["masking"])
+            return cls(**given)
+        except ConfigError as problem:
+            raise ConfigError(f"{source}: {problem}") from None
 
     def replace(self, **changes: Any) -> Recipe:
         """Return the same recipe with some fields changed.
@@ -149,13 +208,14 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all fields as JSON values, masking's own among them as a dict.
+        """Return all fields as JSON values; those of masking and of every stage are dicts.
 
         Example:
             >>> Recipe(steps=200).to_dict()["steps"]
             200
         """
-        return dataclasses.asdict(self)
+        values = dataclasses.asdict(self)
+        return {**values, "stages": list(values["stages"])}
 
 
 def warmup_linear(step: int, *, peak: float, warmup_steps: int, total_steps: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
@@ -24,6 +25,8 @@ CHANGES_ROUNDING = ("parts.processes", "parts.accumulation")
 BATCHES_VERSION = 2  # of how examples are drawn: raised when a seed gives other batches
 # Fields of a recipe that older versions saved under another name.
 RENAMED_MASKING_FIELDS = {"share": "rate"}
+# … and those that they did not have, with the values that leave a run as it was.
+NOTHING_CHANGES = {"stages": [], "average_decay": 0.0, "unigram_bias": False}
 
 
 def describe_run(
@@ -31,7 +34,7 @@ def describe_run(
 ) -> dict[str, Any]:
     """Return, as JSON values, all that decides which weights a run ends with."""
     device = next(model.parameters()).device
-    settings = recipe.to_dict()
+    settings = json.loads(json.dumps(recipe.to_dict()))
     parts = {"processes": distributed.world_size(), "accumulation": settings.pop("accumulation")}
     return {
         "recipe": {k: v for k, v in settings.items() if k not in MAY_CHANGE_ON_RESUME},
@@ -50,14 +53,19 @@ def describe_run(
 
 
 def with_current_names(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a saved run's description under the names that the recipe has today."""
-    recipe = dict(run.get("recipe", {}))
+    """Return a saved run's description under the names that the recipe has today.
+
+    What the recipe of an older version could not say has the value that changes nothing.
+    """
+    if "recipe" not in run:
+        return dict(run)
+    recipe = {**NOTHING_CHANGES, **run["recipe"]}
     today = {each.name for each in fields(MaskingConfig)}
     masking = {
         RENAMED_MASKING_FIELDS[name] if RENAMED_MASKING_FIELDS.get(name) in today else name: value
         for name, value in recipe.get("masking", {}).items()
     }
-    return {**run, "recipe": {**recipe, "masking": masking}} if masking else dict(run)
+    return {**run, "recipe": {**recipe, "masking": masking}}
 
 
 def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
@@ -85,14 +93,16 @@ def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings under dotted names.
+    """Return nested settings under dotted names; those of a list are counted from 1.
 
     Example:
-        >>> flatten({"recipe": {"seed": 0}, "dtype": "float32"})
-        {'recipe.seed': 0, 'dtype': 'float32'}
+        >>> flatten({"recipe": {"seed": 0, "stages": [{"steps": 8}]}, "dtype": "float32"})
+        {'recipe.seed': 0, 'recipe.stages.1.steps': 8, 'dtype': 'float32'}
     """
     flat: dict[str, Any] = {}
     for name, value in values.items():
+        if isinstance(value, list):
+            value = {str(number): each for number, each in enumerate(value, 1)}
         if isinstance(value, Mapping):
             flat.update(flatten(value, f"{prefix}{name}."))
         else:

@@ -19,7 +19,11 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import Recipe, load_latest, pretrain, same_run
-from albert_lib.training.same_run import RENAMED_MASKING_FIELDS, with_current_names
+from albert_lib.training.same_run import (
+    NOTHING_CHANGES,
+    RENAMED_MASKING_FIELDS,
+    with_current_names,
+)
 
 OLD = Path(__file__).parent.parent / "old_files"
 
@@ -31,11 +35,7 @@ def saved_description(run: str) -> dict[str, Any]:
 def recipe_of(description: dict[str, Any]) -> Recipe:
     """The recipe of a saved run, under the names of today."""
     settings = with_current_names(description)["recipe"]
-    return Recipe(
-        **{**settings, "masking": MaskingConfig(**settings["masking"])},
-        evaluate_every=0,
-        checkpoint_every=2,
-    )
+    return Recipe.from_dict({**settings, "evaluate_every": 0, "checkpoint_every": 2})
 
 
 def resume(run: str, output: Path, **changes: Any) -> list[dict[str, float]]:
@@ -110,6 +110,13 @@ def test_old_names_are_read_as_those_that_the_recipe_has(
 ) -> None:
     monkeypatch.setattr(same_run, "MaskingConfig", known)
     description = {"recipe": {"steps": 8, "masking": {"share": 0.3, "max_ngram": 3}}}
-    found = with_current_names(description)
-    assert found == {"recipe": {"steps": 8, "masking": {name: 0.3, "max_ngram": 3}}}
+    found = with_current_names(description)["recipe"]
+    assert (found["steps"], found["masking"]) == (8, {name: 0.3, "max_ngram": 3})
     assert with_current_names({"seed": 7}) == {"seed": 7}
+
+
+def test_what_old_recipes_could_not_say_changes_nothing() -> None:
+    saved, today = recipe_of(saved_description("run-lamb")), Recipe()
+    for name in NOTHING_CHANGES:
+        assert name not in saved_description("run-lamb")["recipe"]
+        assert getattr(saved, name) == getattr(today, name)

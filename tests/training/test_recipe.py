@@ -36,7 +36,11 @@ WHOLE = (
     "steps", "batch_size", "sequence_length", "warmup_steps", "seed", "accumulation",
     "evaluate_every", "evaluation_batches", "checkpoint_every",
 )  # fmt: skip
-REAL = ("learning_rate", "weight_decay", "max_grad_norm", "short_sequence_probability")
+REAL = (
+    "learning_rate", "weight_decay", "max_grad_norm", "short_sequence_probability",
+    "average_decay",
+)  # fmt: skip
+SWITCHES = ("compile", "unigram_bias")
 
 
 @pytest.mark.usefixtures("without_shape_checks")
@@ -56,10 +60,11 @@ def test_what_is_not_a_finite_number_is_refused(name: str, value: Any) -> None:
 
 
 @pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("value", [1, "yes", None])
-def test_a_switch_is_true_or_false(value: Any) -> None:
-    with pytest.raises(ConfigError, match=r"compile is .*; make it True or False"):
-        Recipe(compile=value)
+def test_a_switch_is_true_or_false(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"{name} is .*; make it True or False"):
+        Recipe(**{name: value})
 
 
 @pytest.mark.usefixtures("without_shape_checks")
@@ -70,7 +75,7 @@ def test_masking_is_a_masking_config() -> None:
 
 def test_every_number_of_the_recipe_is_checked() -> None:
     numbers = {n for n, v in Recipe().to_dict().items() if isinstance(v, (int, float))}
-    assert numbers == {*WHOLE, *REAL, "compile"}
+    assert numbers == {*WHOLE, *REAL, *SWITCHES}
 
 
 @pytest.mark.usefixtures("without_shape_checks")

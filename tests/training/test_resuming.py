@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from short_runs import SHORT, assert_same_weights, pretrain_quietly, stop_after, without_time
+from short_runs import (
+    SHORT,
+    assert_same_weights,
+    pretrain_quietly,
+    pretrain_until_killed,
+    stop_after,
+    without_time,
+)
 
 from albert_lib.corpus import TokenStore
 from albert_lib.diagnosis import Measurements
@@ -21,42 +24,6 @@ from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import History, build_optimizer, pretrain, save_checkpoint
 from albert_lib.training.same_run import describe_run
-
-KILLED_RUN = """
-import os, signal, sys, types
-import torch
-from albert_lib.model import AlbertForPreTraining
-from albert_lib.corpus import TokenStore
-from albert_lib.text import AlbertTokenizer
-from albert_lib.training import Recipe, checkpoint, pretrain, pretraining
-from albert_lib.config import AlbertConfig
-
-world, output, threads, when, config, recipe = sys.argv[1:]
-torch.set_num_threads(int(threads))
-
-def die(*_, **__):
-    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-
-def on_step(row):
-    if when == "after step 5" and row["step"] == 5:
-        die()
-
-if when == "while writing":
-    checkpoint.write_json = die
-if when == "while removing an old one":
-    checkpoint.shutil = types.SimpleNamespace(rmtree=die)
-if when == "while writing the final model":
-    pretraining.AlbertTokenizer.save_pretrained = die
-
-torch.manual_seed(0)
-pretrain(
-    AlbertForPreTraining(AlbertConfig(**eval(config))),
-    TokenStore.open(world + "/train"),
-    AlbertTokenizer.from_pretrained(world + "/tokenizer"),
-    Recipe(**eval(recipe)),
-    output=output, progress=False, on_step=on_step,
-)
-"""
 
 
 @pytest.mark.parametrize(
@@ -79,25 +46,12 @@ def test_an_interrupted_run_ends_as_one_left_alone(
     assert without_time(history) == without_time(expected)
 
 
-def pretrain_until_killed(world: Any, output: Path, when: str) -> list[str]:
-    """Run SHORT in a process of its own that kills itself; return the checkpoints it leaves."""
-    config = world.model(dropout=0.1).config.to_dict()
-    del config["model_type"]
-    recipe = {k: v for k, v in SHORT.to_dict().items() if k != "masking"}
-    arguments = [world.folder, output, torch.get_num_threads(), when, config, recipe]
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED_RUN, *map(str, arguments)], capture_output=True, text=True
-    )
-    assert killed.returncode in (-getattr(signal, "SIGKILL", 9), 15), killed.stderr
-    return sorted(path.name for path in output.glob("checkpoint-*"))
-
-
 def test_killed_at_a_step_and_killed_while_saving(world: Any, tmp_path: Path) -> None:
     straight = world.model(dropout=0.1)
     pretrain_quietly(world, straight, SHORT)
 
     for when in ("after step 5", "while writing"):
-        assert pretrain_until_killed(world, tmp_path, when)[-1] == "checkpoint-00000004"
+        assert pretrain_until_killed(world, SHORT, tmp_path, when)[-1] == "checkpoint-00000004"
     torn = tmp_path / "checkpoint-00000004" / "optimizer.safetensors"
     torn.write_bytes(torn.read_bytes()[:1000])
 
@@ -113,10 +67,10 @@ def test_killed_while_removing_and_while_writing_the_final_model(
 ) -> None:
     straight, resumed = world.model(dropout=0.1), world.model(dropout=0.1)
     pretrain_quietly(world, straight, SHORT)
-    saved = pretrain_until_killed(world, tmp_path, "while removing an old one")
+    saved = pretrain_until_killed(world, SHORT, tmp_path, "while removing an old one")
     assert saved == ["checkpoint-00000004", "checkpoint-00000006"]
     assert (tmp_path / ".checkpoint-00000002-old").is_dir()
-    saved = pretrain_until_killed(world, tmp_path, "while writing the final model")
+    saved = pretrain_until_killed(world, SHORT, tmp_path, "while writing the final model")
     assert saved == ["checkpoint-00000006", "checkpoint-00000008"]
     assert not (tmp_path / "model").exists()
     assert [path.name[:7] for path in tmp_path.glob(".*")] == [".model-"]

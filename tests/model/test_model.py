@@ -8,6 +8,8 @@ import transformers
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
 from albert_lib.errors import InputError
+from albert_lib.model.albert import _without_all_ones
+from albert_lib.model.attention import _explicit_is_faster
 from albert_lib.model.encoder import layer_schedule
 
 SHAPES = {
@@ -299,3 +301,21 @@ def test_gelu_in_bfloat16_is_off_by_less_than_its_two_forms_and_rounding() -> No
     assert torch.equal(
         gelu_new(inputs.float()), torch.nn.functional.gelu(inputs.float(), approximate="tanh")
     )
+
+
+def test_a_mask_is_only_read_where_reading_is_free() -> None:
+    ones, padded = torch.ones(2, 3), torch.tensor([[1, 1, 0]])
+    assert _without_all_ones(ones) is None
+    assert _without_all_ones(padded) is padded
+    elsewhere = torch.ones(2, 3, device="meta")  # as on an accelerator: no value to read
+    assert _without_all_ones(elsewhere) is elsewhere
+
+
+def test_attention_is_written_out_where_that_was_measured_to_be_faster() -> None:
+    def is_written_out(device: str, dtype: torch.dtype, trained: bool) -> bool:
+        return _explicit_is_faster(torch.ones(2, device=device, dtype=dtype, requires_grad=trained))
+
+    assert is_written_out("cpu", torch.bfloat16, trained=True)
+    assert not is_written_out("cpu", torch.bfloat16, trained=False)
+    assert not is_written_out("cpu", torch.float32, trained=True)
+    assert not is_written_out("meta", torch.bfloat16, trained=True)

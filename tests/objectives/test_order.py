@@ -113,7 +113,8 @@ def test_a_corpus_of_one_window_is_shuffled_as_a_whole(counting_store, monkeypat
 
 
 def test_lengths_come_round_after_ten_epochs_and_cuts_do_not(pairs):
-    now, later = pairs.plan(2), pairs.plan(2 + TARGET_PERIOD)
+    now, later = pairs.plan(2), pairs.plan(12)
+    assert TARGET_PERIOD == 10
     assert len(now) == len(later)
     assert len(now) != len(pairs.plan(3))
     assert now.first_end.tolist() != later.first_end.tolist()

@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, pipeline
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
 from albert_lib.text import GOOGLE_TOKENIZATION, HUGGING_FACE_TOKENIZATION
-from albert_lib.text.hf_export import character_table
+from albert_lib.text.hf_export import character_table, protobuf_field
 
 MARKED = ["Hello I'm a [MASK] model.", "un[MASK]able", "[CLS] a [SEP] b", "<pad> a <unk>", "[MASK]"]
 NUMBERS = "In 1999, 92000, 4,000,000 and 12, then 3,14."
@@ -289,3 +289,12 @@ def test_the_table_of_characters_is_sentencepieces(any_tokenizer: AlbertTokenize
     assert len(table) > 200_000
     assert spec.startswith(b"\n\x08nmt_nfkc\x12")
     assert 0 <= len(spec) - len(table) - spec.index(table) < 20
+
+
+def test_fields_of_every_kind_are_passed_over() -> None:
+    """A varint, eight bytes, text, four bytes; the wanted field comes last."""
+    before = [b"\x08\x96\x01", b"\x11" + b"\x22" * 8, b"\x1a\x01\x22", b"\x25" + b"\x22" * 4]
+    for number in range(len(before) + 1):
+        message = b"".join(before[:number]) + b"\x2a\x02hi"
+        assert protobuf_field(message, wanted=5) == b"hi"
+        assert protobuf_field(message, wanted=6) == b""

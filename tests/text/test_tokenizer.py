@@ -254,6 +254,9 @@ def test_impossible_requests(english_tokenizer: AlbertTokenizer) -> None:
         ask("a", "b", max_length=4)
     with pytest.raises(InputError, match="4 tokens does not fit into 3"):
         ask("the man", pad_to=3)
+    assert ask("the man", pad_to=4).input_ids.shape == (1, 4), "padding to its own length"
+    with pytest.raises(InputError, match="model_max_length=0 leaves no room"):
+        AlbertTokenizer(ask.model, model_max_length=0)
     with pytest.raises(InputError, match="no texts"):
         ask([])
     with pytest.raises(InputError, match="has 2 texts and pairs has 1;"):

@@ -179,3 +179,19 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     sums.write_text("\n".join([*lines, f"{digest}  state.json"]) + "\n")
     with pytest.raises(CheckpointError, match="has format 9, this version of albert_lib reads 1"):
         load_latest(tmp_path)
+
+
+def test_other_processes_open_the_checkpoint_that_the_first_has_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved_run(tmp_path, steps=4)
+    alone = checkpoint.load_latest_for_all(tmp_path)
+    assert alone is not None and alone.step == 4
+    monkeypatch.setattr(checkpoint.distributed, "is_first", lambda: False)
+    for said in ("checkpoint-00000003", None):
+        monkeypatch.setattr(checkpoint.distributed, "broadcast_json", lambda _, name=said: name)
+        found = checkpoint.load_latest_for_all(tmp_path)
+        assert (found and found.step) == (3 if said else None)
+    monkeypatch.setattr(checkpoint.distributed, "broadcast_json", lambda _: "checkpoint-00000009")
+    with pytest.raises(CheckpointError, match="checkpoint-00000009 is not seen by process 0"):
+        checkpoint.load_latest_for_all(tmp_path)

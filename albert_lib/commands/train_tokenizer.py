@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from pathlib import Path
 
 from albert_lib.commands.sources import add_source_arguments, units_from
 from albert_lib.corpus.sources import sentences_of
+from albert_lib.errors import ConfigError
 from albert_lib.text import AlbertTokenizer
 
 
@@ -16,13 +18,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vocab-size", type=int, default=8000, help="number of pieces, special tokens included"
     )
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=1,
+        help="learn from every n-th sentence: tens of millions of characters are enough, and take "
+        "minutes",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for spiece.model")
 
 
 def run(options: argparse.Namespace) -> int:
     """Train and save the tokenizer."""
     units = units_from(options.sources, options.field, options.split, options.rows_per_document)
-    tokenizer = AlbertTokenizer.train(sentences_of(units), options.vocab_size)
+    if options.every < 1:
+        raise ConfigError(f"--every is {options.every}; make it at least 1.")
+    sentences = islice(sentences_of(units), 0, None, options.every)
+    tokenizer = AlbertTokenizer.train(sentences, options.vocab_size)
     tokenizer.save_pretrained(options.output)
     print(f"{options.output}: a vocabulary of {tokenizer.vocab_size:,} pieces")
     return 0

@@ -10,7 +10,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from albert_lib.diagnosis import Measurements, diagnose, excerpt
+from albert_lib.corpus import excerpt
+from albert_lib.diagnosis import Measurements, diagnose
 from albert_lib.diagnosis.hooks import record_model_call
 from albert_lib.diagnosis.measurements import (
     context_sensitivity,

@@ -38,6 +38,8 @@ def test_a_plain_mean_has_the_plain_standard_error():
     assert found.mean == 3.0
     # squared distances 4 + 1 + 0 + 9 = 14, over n − 1 and over n
     assert found.error == pytest.approx(math.sqrt(14 / 3 / 4))
+    # two values: 1 + 1 = 2, over 1 and over 2
+    assert ratio_estimate(np.array([1.0, 3.0]), np.ones(2)).error == pytest.approx(1.0)
 
 
 def test_a_ratio_of_unequal_counts_has_the_error_of_the_jackknife():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -273,6 +274,26 @@ def test_batches_made_ahead_are_the_same_and_no_more() -> None:
     values = [batch.values.item() for batch in batches if isinstance(batch, Numbers)]
     assert values == made == [3, 4, 5, 6]
     assert list(loop.each_batch(make, range(0), ahead=True)) == []
+
+
+def test_on_a_cpu_a_batch_is_made_when_its_step_comes() -> None:
+    made: list[int] = []
+
+    def make(step: int) -> Numbers:
+        made.append(step)
+        return batch_of_ones(step)
+
+    train(Scale(), make, on_step=lambda row: made.append(-row["step"]))
+    assert made == [0, -1, 1, -2, 2, -3]
+
+
+def test_the_seconds_of_all_rows_are_those_of_the_run() -> None:
+    began = time.perf_counter()
+    history = train(Scale(), steps=20)
+    passed = time.perf_counter() - began
+    seconds = history.column("seconds")
+    assert seconds.min() > 0
+    assert 0 < seconds.sum() <= passed
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

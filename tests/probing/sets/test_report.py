@@ -18,7 +18,7 @@ from albert_lib.probing.sets.report import (
     alternative_text,
     draw,
     page,
-    table,
+    measures_table,
     write_report,
 )
 
@@ -48,7 +48,7 @@ def report(**changes: Any) -> Report:
 
 
 def test_numbers_are_shown_as_their_unit_deserves() -> None:
-    assert table(MEASURES)[1:] == [
+    assert measures_table(MEASURES)[1:] == [
         ("accuracy, a|b", "62.5", "55.0 to 70.0", "50.0", "90", "%"),
         ("gap", "-0.123", "-0.300 to 0.100", "0.000", "90", "nats"),
         ("of one target", "40.0", "unknown", "50.0", "1", "%"),

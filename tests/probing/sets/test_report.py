@@ -17,8 +17,8 @@ from albert_lib.probing.sets.report import (
     Report,
     alternative_text,
     draw,
-    page,
     measures_table,
+    page,
     write_report,
 )
 
@@ -93,8 +93,25 @@ def test_the_figure_has_a_panel_a_unit_and_a_row_a_measure() -> None:
     assert [point.get_xdata()[0] for point in points] == [62.55, 40.0]
     assert points[0].get_markerfacecolor() != "white", "filled: 50 is left out"
     assert points[1].get_markerfacecolor() == "white"
-    spans = [tuple(line.get_xdata()) for line in panels[0].lines if len(line.get_xdata()) == 2]
-    assert (55.0, 70.0) in spans and not [span for span in spans if math.inf in span]
+    assert [point.get_ydata()[0] for point in points] == [0, 1]
+    lines = [(*line.get_xdata(), *line.get_ydata()) for line in panels[0].lines]
+    drawn = [line for line in lines if len(line) == 4]
+    interval, neutral = (55.0, 70.0, 0, 0), [(50.0, 50.0, row - 0.4, row + 0.4) for row in (0, 1)]
+    assert drawn == [interval, *neutral], "an interval without ends is not drawn"
+    assert panels[0].get_ylim() == (1.7, -0.7), "the first row on top"
+
+
+def test_rows_are_as_high_in_every_panel() -> None:
+    """A panel's share of the figure goes with its rows, its own title's place included."""
+    figure = draw(report(measures=MEASURES[:1] * 40 + MEASURES[1:2]))
+    ratios = figure.axes[0].get_gridspec().get_height_ratios()
+    assert ratios == [41.5, 2.5]
+    assert figure.get_size_inches().tolist() == pytest.approx([8.0, 0.24 * 44 + 0.8])
+
+
+def test_square_brackets_would_end_an_alternative_text() -> None:
+    odd = Measure("pairs [a, b] (all)", 62.5, 55.0, 70.0, 90, 50.0, "%")
+    assert alternative_text([odd]).endswith("leaves it out: pairs (a, b) (all).")
 
 
 def test_the_folder_holds_the_same_numbers_three_times(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from albert_lib.errors import TextError
 from albert_lib.probing import FillMask
@@ -137,6 +138,20 @@ def test_a_liking_for_one_pronoun_is_skew_and_no_stereotype(skew: float) -> None
     measures = {m.label: m.value for m in pairs(male, values).measures()}
     assert measures["type 1: stereotype log-odds"] == pytest.approx(0)
     assert measures["type 1: skew log-odds"] == pytest.approx(skew)
+
+
+def test_the_interval_is_that_of_half_a_sum_of_independent_means() -> None:
+    men, women = [1.0, 2.0, 3.0, 6.0], [10.0, 12.0, 17.0]
+    measures = {m.label: m for m in pairs([True] * 4 + [False] * 3, men + women).measures()}
+    margins = [
+        scipy.stats.sem(values) * scipy.stats.t.ppf(0.975, len(values) - 1)
+        for values in (men, women)
+    ]
+    for what, value in (("stereotype", (3 + 13) / 2), ("skew", (3 - 13) / 2)):
+        measure = measures[f"type 1: {what} log-odds"]
+        assert measure.value == pytest.approx(value)
+        assert measure.high - value == pytest.approx(math.hypot(*margins) / 2)
+        assert value - measure.low == pytest.approx(math.hypot(*margins) / 2)
 
 
 def test_the_interval_holds_the_true_stereotype_as_often_as_it_says() -> None:

@@ -27,7 +27,7 @@ from albert_lib.files import read_json, write_json
 from albert_lib.model.costs import spared_flops, training_flops
 from albert_lib.objectives import MaskingConfig
 from albert_lib.training import Recipe, Stage, evaluate, pretrain
-from albert_lib.training.plain_evaluation import plain_scores
+from albert_lib.training.held_out_scores import SEQUENCE_LENGTH, rows_to_score, score_rows
 from albert_lib.training.pretraining import HELD_OUT_SEED
 from albert_lib.training.stage_plan import plan_stages, pretraining_batches
 
@@ -194,7 +194,8 @@ def scores_of(
     model: AlbertForPreTraining, held_out: TokenStore, tokenizer: AlbertTokenizer
 ) -> dict[str, float]:
     """Scores on held-out text, as trained and plain."""
-    plain = plain_scores(model, held_out, tokenizer, ROWS)
+    rows = rows_to_score(held_out, tokenizer, ROWS, SEQUENCE_LENGTH, plain=True)
+    plain = score_rows(model, rows, tokenizer)
     usual = pretraining_batches(
         held_out, tokenizer, Recipe(batch_size=32, sequence_length=64), seed=HELD_OUT_SEED
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from albert_lib.commands import probe_curve
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
@@ -25,6 +26,7 @@ from albert_lib.probing.sets.report import (
     write_report,
 )
 
+OF_REPORT = (PAGE, NUMBERS, FIGURE)
 ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
 
 
@@ -44,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of a model and its tokenizer, or a published one such as albert-base-v2",
     )
     parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="RUN",
+        default=argparse.SUPPRESS,
+        help="instead of --model: every model that pretrain --keep-every has kept in a run's "
+        "folder, as a curve",
+    )
+    parser.add_argument(
         "--data",
         type=Path,
         metavar="FILE_OR_FOLDER",
@@ -55,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         default=argparse.SUPPRESS,
-        help=f"write {PAGE}, {NUMBERS} and {FIGURE} there",
+        help=f"write {PAGE}, {NUMBERS} and {FIGURE} there; of --checkpoints, "
+        f"{probe_curve.NUMBERS} and {probe_curve.CURVE}",
     )
     parser.add_argument(
         "--limit",
@@ -73,12 +84,18 @@ def run(options: argparse.Namespace) -> int:
         print_sets()
         return 0
     chosen = published_set(options.set)
+    if "checkpoints" in options and "model" in options:
+        raise InputError("--model and --checkpoints are both given; give one of them.")
     for name in ("model", "data"):
-        if name not in options:
+        if name not in options and not (name == "model" and "checkpoints" in options):
             raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
     if "output" in options:
-        check_output(options.output)
-    report = scored_report(chosen, options)
+        of_curve = (probe_curve.NUMBERS, probe_curve.CURVE)
+        check_output(options.output, of_curve if "checkpoints" in options else OF_REPORT)
+    if "checkpoints" in options:
+        run_curve(chosen, options)
+        return 0
+    report = scored_report(chosen, options, options.model)
     if "output" in options:
         write_report(options.output, report)
     print_report(report)
@@ -87,22 +104,32 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def scored_report(chosen: PublishedSet, options: argparse.Namespace) -> Report:
+def run_curve(chosen: PublishedSet, options: argparse.Namespace) -> None:
+    """Score every kept model of a run, and write the curve if --output is given."""
+    curve = probe_curve.probe_curve(
+        options.checkpoints, lambda model: scored_report(chosen, options, str(model))
+    )
+    if "output" in options:
+        probe_curve.write_curve(options.output, curve)
+        print(f"\n{options.output}: {probe_curve.NUMBERS} and {probe_curve.CURVE}")
+
+
+def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str) -> Report:
     """Score the set's items; InputError where the model can score none of them."""
     items = chosen.read(options.data)
     asked = drawn(items, options)
-    fill_mask = FillMaskWithProgress.from_pretrained(options.model, order_head=True)
+    fill_mask = FillMaskWithProgress.from_pretrained(model, order_head=True)
     result = chosen.score(fill_mask, asked)
     if not result.scored:
         reasons = "; ".join(f"{count} × {reason}" for reason, count in result.dropped.items())
         raise InputError(
-            f"No item of {options.data} can be scored with {options.model} ({reasons}); use a "
+            f"No item of {options.data} can be scored with {model} ({reasons}); use a "
             f"model with another vocabulary, or longer texts."
         )
     return Report(
         set_name=options.set,
         paper=chosen.paper,
-        model=options.model,
+        model=model,
         data=str(options.data),
         n_read=len(items),
         n_asked=len(asked),

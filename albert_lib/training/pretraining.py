@@ -51,6 +51,7 @@ from albert_lib.training.stage_plan import (
 from albert_lib.training.unigram_bias import start_at_unigram
 
 UNEXPORTABLE = ("attention", "ffn")  # sharing that no other library has a format for
+KEPT_MODELS = "models"  # of a run's folder
 HELD_OUT_SEED = 1909_11942  # the same masks for every run, so that runs can be compared
 Measurement = Callable[["PretrainingRun"], Callable[[], Mapping[str, float]]]
 
@@ -72,7 +73,8 @@ def pretrain(
 
     With `output` the folder receives checkpoints and, in model/, the final model and tokenizer.
     A run that was killed there resumes and ends with the same weights, bit for bit, as if it
-    had not been (same machine, same number of threads); a finished one is loaded at once.
+    had not been (same machine, same number of threads); a finished one is loaded at once. Every
+    `recipe.keep_every` steps the model is kept in models/ too, as it is then.
 
     A recipe's `stages` may change how often the layer is applied; the model is left as deep as
     the last one makes it. Every `recipe.evaluate_every` steps, `held_out` adds
@@ -192,11 +194,12 @@ class PretrainingRun:
         The model then has the mean weights where the recipe asks for them.
         """
         written = self.folder if distributed.is_first() else None  # by this process
-        evaluate = save = None
+        evaluate = save = keep = None
         if self.recipe.evaluate_every and not self.is_finished:
             evaluate = self._evaluation(held_out, measure)
         if written is not None:
             writer = CheckpointWriter(written, self.description, self.resumed)
+            keep = self._keep
             save = partial(writer.save, model=self.model, optimizer=self.optimizer, mean=self.mean)
         run = Run(
             self.recipe.steps,
@@ -205,6 +208,8 @@ class PretrainingRun:
             evaluate_every=self.recipe.evaluate_every,
             save=save,
             save_every=self.recipe.checkpoint_every or self.recipe.steps,
+            keep=keep,
+            keep_every=self.recipe.keep_every,
             on_step=on_step,
             progress=progress,
         )
@@ -214,9 +219,15 @@ class PretrainingRun:
         if self.mean is not None:
             copy_mean(self.mean, self.model)
         if written is not None and not (self.is_finished and (written / "model").exists()):
-            save_final_model(written / "model", self.model, self.tokenizer)
+            save_model(written / "model", self.model, self.tokenizer)
         distributed.barrier()
         return run.history
+
+    def _keep(self, step: int) -> None:
+        """Write the model as it now stands among those that stay: models/step-00000100."""
+        assert self.folder is not None
+        folder = self.folder / KEPT_MODELS / f"step-{step:08d}"
+        save_model(folder, self.final_model, self.tokenizer)
 
     def loop(self, stage: PlannedStage) -> TrainingLoop[PretrainingBatch]:
         """Return the loop that takes the steps of a stage."""
@@ -282,7 +293,7 @@ def name_of(function: Callable[..., object]) -> str:
     return f"{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__qualname__)}"
 
 
-def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertTokenizer) -> None:
+def save_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertTokenizer) -> None:
     """Write model and tokenizer as one folder in Hugging Face's format.
 
     A model that shares only attention or only the feed-forward block has no such form; its
@@ -298,5 +309,5 @@ def save_final_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertT
     except (OSError, CheckpointError) as problem:
         raise CheckpointError(
             f"{path} could not be written ({str(problem).rstrip('.')}); free some disk space and "
-            f"run again, which only writes it from the last checkpoint."
+            f"run again, which goes on from the last checkpoint and writes it."
         ) from None

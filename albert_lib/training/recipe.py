@@ -18,7 +18,9 @@ from albert_lib.training.stages import Stage, masking_from, rate_in_stages
 OptimizerName = Literal["lamb", "adamw", "muon"]
 CHOICES = {"optimizer": OptimizerName, "precision": Precision, "pair_objective": PairObjective}
 AT_LEAST_ONE = ("steps", "batch_size", "sequence_length", "accumulation", "evaluation_batches")
-NOT_NEGATIVE = ("warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every")
+NOT_NEGATIVE = (
+    "warmup_steps", "weight_decay", "seed", "evaluate_every", "checkpoint_every", "keep_every",
+)  # fmt: skip
 NESTED = ("masking", "stages")  # fields that are no single number or word
 POSITIVE = ("learning_rate", "max_grad_norm")
 
@@ -69,6 +71,7 @@ class Recipe:
     evaluate_every: Annotated[int, "steps between evaluations; 0: never"] = 100
     evaluation_batches: Annotated[int, "held-out batches in each evaluation"] = 16
     checkpoint_every: Annotated[int, "steps between checkpoints; 0: only at the end"] = 100
+    keep_every: Annotated[int, "steps between models that are kept in models/; 0: none"] = 0
     stages: Annotated[tuple[Stage, ...], "what changes along the way (stages.py)"] = ()
     average_decay: Annotated[
         float, "of a running mean of the weights, which is evaluated and saved; 0: none"

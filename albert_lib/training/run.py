@@ -21,8 +21,9 @@ class Run:
     """Trains by a loop, records, and evaluates, saves and calls back where it is due.
 
     After every `evaluate_every` steps and the last one, what `evaluate()` returns joins the row;
-    then `save(step, history)` is called, likewise by `save_every`; then `on_step(row)` for every
-    row. 0 means never. On an accelerator rows are read ten at a time.
+    then `keep(step)` is called, likewise by `keep_every`, and `save(step, history)` by
+    `save_every`; then `on_step(row)` for every row. 0 means never. On an accelerator rows are read
+    ten at a time.
 
     Attributes:
         steps: Of the whole run.
@@ -36,6 +37,8 @@ class Run:
     evaluate_every: int = 0
     save: Callable[[int, History], object] | None = None
     save_every: int = 0
+    keep: Callable[[int], object] | None = None
+    keep_every: int = 0
     on_step: Callable[[Row], object] | None = None
     progress: bool = True
 
@@ -64,13 +67,16 @@ class Run:
         return self.history
 
     def _is_anything_due(self, done: int) -> bool:
-        return self._evaluates(done) or self._saves(done)
+        return self._evaluates(done) or self._keeps(done) or self._saves(done)
 
     def _evaluates(self, done: int) -> bool:
         return self.evaluate is not None and self._is_due(done, self.evaluate_every)
 
     def _saves(self, done: int) -> bool:
         return self.save is not None and self._is_due(done, self.save_every)
+
+    def _keeps(self, done: int) -> bool:
+        return self.keep is not None and self._is_due(done, self.keep_every)
 
     def _is_due(self, done: int, every: int) -> bool:
         return every > 0 and (done % every == 0 or done == self.steps)
@@ -84,6 +90,8 @@ class Run:
         if self.evaluate is not None and self._evaluates(done):
             rows[-1] = {**rows[-1], **self.evaluate()}
         self.history.rows.extend(rows)
+        if self.keep is not None and self._keeps(done):
+            self.keep(done)
         if self.save is not None and self._saves(done):
             self.save(done, self.history)
         bar.set_postfix(loss=f"{rows[-1]['loss']:.3f}", refresh=False)

@@ -19,7 +19,7 @@ from albert_lib.training.precision import choose_precision
 from albert_lib.training.recipe import Recipe
 
 # What only decides when a run is evaluated and saved, not what it computes.
-MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every")
+MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every", "keep_every")
 # How a batch is cut: the sums are the same, but not the order of addition, nor dropout's draws.
 CHANGES_ROUNDING = ("parts.processes", "parts.accumulation")
 BATCHES_VERSION = 2  # of how examples are drawn: raised when a seed gives other batches

@@ -99,6 +99,7 @@ def test_a_step_gives_the_same_batch_in_whatever_order_it_is_asked_for(
         assert_same(alone.batch(step), sequence[step])
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")  # on one core
 @pytest.mark.skipif(sys.platform == "win32", reason="needs forked worker processes")
 def test_worker_processes_change_nothing(counting_store, tokenizer):
     made = PretrainingBatches(counting_store, tokenizer, batch_size=6, sequence_length=32)

@@ -147,7 +147,7 @@ def test_a_disk_that_fills_up_at_the_end_costs_nothing(
     model = world.model()
     with monkeypatch.context() as patched:
         patched.setattr(AlbertForPreTraining, "save_pretrained", full)
-        with pytest.raises(CheckpointError, match="run again, which only writes it from the last"):
+        with pytest.raises(CheckpointError, match="from the last checkpoint and writes it"):
             pretrain_quietly(world, model, SHORT, output=tmp_path)
     assert not (tmp_path / "model").exists()
     steps: list[Any] = []

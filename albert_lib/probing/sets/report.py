@@ -132,8 +132,10 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
         ) from None
 
 
-def check_output(folder: str | os.PathLike[str]) -> Path:
-    """`folder` as a path, if a report may replace it; InputError if it holds anything else.
+def check_output(
+    folder: str | os.PathLike[str], files: Sequence[str] = (PAGE, NUMBERS, FIGURE)
+) -> Path:
+    """`folder` as a path, if these files may replace it; InputError if it holds anything else.
 
     Example:
         >>> import tempfile
@@ -146,7 +148,7 @@ def check_output(folder: str | os.PathLike[str]) -> Path:
     if target.is_file():
         raise InputError(f"{target} is a file; name a folder for the report.")
     held = {item.name for item in target.iterdir()} if target.is_dir() else set()
-    others = sorted(held - {PAGE, NUMBERS, FIGURE})
+    others = sorted(held - set(files))
     if others:
         raise InputError(
             f"{target} holds {listed(others)}, which a report would replace; name a new folder."

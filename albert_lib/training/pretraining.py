@@ -213,9 +213,8 @@ class PretrainingRun:
             on_step=on_step,
             progress=progress,
         )
-        for stage in self.stages[stage_of(len(run.history), self.stages).number :]:
-            self._begin(stage)
-            run.train(self.loop(stage), until=stage.steps.stop)
+        first = stage_of(len(run.history), self.stages).number
+        run.train_in_stages(self._begun(stage) for stage in self.stages[first:])
         if self.mean is not None:
             copy_mean(self.mean, self.model)
         if written is not None and not (self.is_finished and (written / "model").exists()):
@@ -229,8 +228,13 @@ class PretrainingRun:
         folder = self.folder / KEPT_MODELS / f"step-{step:08d}"
         save_model(folder, self.final_model, self.tokenizer)
 
-    def loop(self, stage: PlannedStage) -> TrainingLoop[PretrainingBatch]:
-        """Return the loop that takes the steps of a stage."""
+    def _begun(self, stage: PlannedStage) -> tuple[TrainingLoop[PretrainingBatch], int]:
+        """Make the model as a stage wants it; return the loop of its steps, and their end."""
+        self._begin(stage)
+        return self.loop(), stage.steps.stop
+
+    def loop(self) -> TrainingLoop[PretrainingBatch]:
+        """Return the loop that takes this run's steps, with the model as it now is."""
         forward: nn.Module = self.model
         if self.recipe.compile and not self.is_finished:
             forward = compiled(self.model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,19 +52,31 @@ class Run:
         that were read together. Raises TrainingError, naming the step, when a loss or gradient
         is not finite; what was saved before stays.
         """
-        to_come = range(len(self.history), self.steps if until is None else until)
-        reads = 1 if loop.device.type == "cpu" else STEPS_BETWEEN_READS
+        return self.train_in_stages([(loop, self.steps if until is None else until)])
+
+    def train_in_stages(self, stages: Iterable[tuple[TrainingLoop[Any], int]]) -> History:
+        """Train by one loop after another, each up to its step; return the history.
+
+        A stage is asked for when the one before is done, so that it may change the model.
+        """
         hidden = not (self.progress and distributed.is_first())
-        unread: list[UnreadRow] = []
         with tqdm(total=self.steps, initial=len(self.history), disable=hidden, unit="step") as bar:
-            began = time.perf_counter()
-            for row in loop.rows(to_come):
-                unread.append(row)
-                done = len(self.history) + len(unread)
-                if len(unread) == reads or self._is_anything_due(done) or done == to_come.stop:
-                    self._record(unread, began, bar)
-                    unread, began = [], time.perf_counter()
+            for loop, until in stages:
+                self._take_steps(loop, until, bar)
         return self.history
+
+    def _take_steps(self, loop: TrainingLoop[Any], until: int, bar: Any) -> None:
+        """Take the loop's steps after the last row, up to `until`."""
+        to_come = range(len(self.history), until)
+        reads = 1 if loop.device.type == "cpu" else STEPS_BETWEEN_READS
+        unread: list[UnreadRow] = []
+        began = time.perf_counter()
+        for row in loop.rows(to_come):
+            unread.append(row)
+            done = len(self.history) + len(unread)
+            if len(unread) == reads or self._is_anything_due(done) or done == to_come.stop:
+                self._record(unread, began, bar)
+                unread, began = [], time.perf_counter()
 
     def _is_anything_due(self, done: int) -> bool:
         return self._evaluates(done) or self._keeps(done) or self._saves(done)

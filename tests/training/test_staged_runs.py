@@ -17,11 +17,12 @@ from short_runs import (
     without_time,
 )
 
+from albert_lib.corpus import store
 from albert_lib.diagnosis import Measurements
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.depth import set_num_hidden_layers
-from albert_lib.objectives import MaskingConfig
+from albert_lib.objectives import MaskingConfig, order
 from albert_lib.training import PretrainingRun, Stage, load_latest
 from albert_lib.training.stage_plan import StagedBatches, plan_stages
 from albert_lib.training.unigram_bias import log_frequencies
@@ -125,6 +126,33 @@ def test_the_same_settings_in_two_stages_differ_only_in_what_is_read(world: Any)
     first = staged.of(staged.stages[1])
     assert first.first_window == (1, 0)
     assert torch.equal(staged.batch(2).input_ids, first.batch(0).input_ids)
+
+
+def test_a_stage_reads_on_where_the_one_before_has_stopped(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In small blocks: windows of the first epoch are read in turn, none of them twice."""
+    monkeypatch.setattr(store, "BLOCK_TOKENS", 40)
+    monkeypatch.setattr(order, "WINDOW_BLOCKS", 1)
+    stages = (Stage(2), Stage(5, sequence_length=16), Stage(3, batch_size=2), Stage(4))
+    recipe = SHORT.replace(steps=14, stages=stages)
+    staged = StagedBatches(world.store, world.tokenizer, plan_stages(recipe, 2))
+    expected, number = (0, 0), 0
+    for stage, planned in zip(stages, staged.stages, strict=True):
+        batches = staged.of(planned)
+        assert batches.first_window == expected
+        places = [
+            batches._order.find(batches.first_example + n)[:2]
+            for n in range(stage.steps * planned.recipe.batch_size)
+        ]
+        assert places[0] == expected, "it begins with the first example of its window"
+        epoch, window = places[-1]
+        assert epoch == 0, "the text is long enough for all"
+        expected = (epoch, window + 1)
+        step = staged.batch(planned.steps.stop - 1)
+        assert torch.equal(step.input_ids, batches.batch(stage.steps - 1).input_ids)
+        number += stage.steps
+    assert number == 14
 
 
 def test_the_mean_is_the_one_computed_by_hand_and_is_what_is_evaluated(

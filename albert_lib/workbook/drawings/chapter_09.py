@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from albert_lib.accelerators import accelerators
 from albert_lib.config import AlbertConfig
 from albert_lib.model import costs
+from albert_lib.training import History, Recipe
+from albert_lib.training.stage_plan import plan_stages
 from albert_lib.workbook.drawings.chapter_08 import RELATIVES, SIZES
 from albert_lib.workbook.style import COLORS
 
@@ -262,3 +265,36 @@ def draw_budget(hours: int, device: str, share: float) -> tuple[Figure, str]:
         f"{device} at {share:.0%} of its peak: {told}."
     )
     return figure, alt
+
+
+def run_operations(config: AlbertConfig, recipe: Recipe) -> Float[np.ndarray, " steps"]:
+    """Operations spent after every step of a run, whose stages may change its depth."""
+    spent: list[float] = []
+    for stage in plan_stages(recipe, config.num_hidden_layers):
+        deep = config.replace(num_hidden_layers=stage.num_hidden_layers)
+        rows, length = stage.recipe.batch_size, stage.recipe.sequence_length
+        predictions = round(stage.recipe.masking.rate * rows * length)
+        step = sum(costs.training_flops(deep, rows, length, predictions).values())
+        spent += [float(step)] * len(stage.steps)
+    return np.cumsum(spent)
+
+
+def draw_growth(
+    runs: Mapping[str, History], spent: Mapping[str, Float[np.ndarray, " steps"]]
+) -> Figure:
+    """Held-out losses over the operations that each run has spent; stages of other depth marked."""
+    figure, axes = plt.subplots(figsize=(7.2, 3.6))
+    for (name, history), color, marker in zip(runs.items(), (BLUE, VERMILION), "os", strict=False):
+        steps, losses = history.curve("held_out_mlm_loss")
+        work = spent[name][steps - 1] / 1e12
+        axes.plot(work, losses, marker=marker, markersize=4, color=color, label=name)
+        each = np.diff(spent[name], prepend=0.0)
+        for border in np.flatnonzero(np.diff(each)) + 1:
+            axes.axvline(spent[name][border - 1] / 1e12, color=color, linestyle=":")
+            axes.annotate("grown", (spent[name][border - 1] / 1e12, losses[0]), xytext=(4, 0),
+                          textcoords="offset points", fontsize=9, color=color)  # fmt: skip
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("operations, 10¹²")
+    axes.set_ylabel("held-out MLM loss, nats a token")
+    axes.legend(loc="upper right")
+    return figure

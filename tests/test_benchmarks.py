@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder
+from albert_lib.text import AlbertTokenizer
+from albert_lib.training.stage_plan import plan_stages
+from benchmarks import checkpoint_trials
 from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
@@ -120,3 +124,36 @@ def test_a_kill_that_came_too_late_comes_earlier_the_next_time() -> None:
         delay = pace.delay(instant, steps=12)
         assert delay > 6
         assert pace.corrected(delay, ended=6.0).delay(instant, steps=12) == pytest.approx(5.4)
+
+
+@pytest.mark.parametrize("name", checkpoint_trials.TRIALS)
+def test_every_trial_costs_the_same_operations(name: str) -> None:
+    trial = checkpoint_trials.TRIALS[name]
+    config = checkpoint_trials.config_of(trial, 16_000 if trial.vocabulary == "16k" else 8000)
+    recipe = checkpoint_trials.recipe_of(trial, config, 1e13, seed=0)
+    spent = sum(
+        len(stage.steps)
+        * checkpoint_trials.step_flops(config, stage.recipe, stage.num_hidden_layers)
+        for stage in plan_stages(recipe, config.num_hidden_layers)
+    )
+    assert spent == pytest.approx(1e13, rel=0.01)
+    assert recipe.learning_rate_at(recipe.steps) == 0
+
+
+def test_a_trial_is_scored_once_and_then_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+    tokenizer.save_pretrained(tmp_path / "corpus" / "tokenizer")
+    for part in ("train", "held-out"):
+        documents = [["The old man walks to the mill.", "He sleeps by the river."]] * 20
+        TokenStore.build(tmp_path / "corpus" / part, documents, tokenizer)
+    monkeypatch.setattr(checkpoint_trials, "ROWS", 8)
+    monkeypatch.setattr(checkpoint_trials, "BATCHES", 1)
+    how = (0, {"8k": tmp_path / "corpus"}, tmp_path / "trials", 1e11)
+    first = checkpoint_trials.run_trial("depth-2-4", *how)
+    assert first["steps"] == 4 and 0 < first["plain_loss"] < 10
+    monkeypatch.setattr(checkpoint_trials, "pretrain", None)
+    assert checkpoint_trials.run_trial("depth-2-4", *how) == first
+    (line,) = checkpoint_trials.table({"depth-2-4": [first, first]})[2:]
+    assert line.startswith("| depth-2-4 | 2 applications, then 4 | 4 |")

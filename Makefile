@@ -16,7 +16,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test mutants tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test mutants checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
@@ -35,6 +35,22 @@ test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (
 
 mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
 	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
+
+# Every step goes on where it was stopped. A smaller one, to see whether it runs: name other files.
+CORPUS     ?=
+CHECKPOINT ?= build/checkpoint
+RECIPE     ?= data/recipes/albert-mini-en
+PIECES     ?= 8000
+checkpoint: $(VENV)/test.stamp ## train albert-mini-en on a folder of texts: CORPUS=FOLDER (hours)
+	@test -n "$(CORPUS)" || { echo "Name a folder of texts: make checkpoint CORPUS=FOLDER" >&2; exit 1; }
+	@test -f $(CHECKPOINT)/tokenizer/spiece.model || $(ALBERT) train-tokenizer "$(CORPUS)" \
+	    --vocab-size $(PIECES) --every 10 --output $(CHECKPOINT)/tokenizer
+	@test -f $(CHECKPOINT)/corpus/held-out/store.json || $(ALBERT) build-corpus "$(CORPUS)" \
+	    --tokenizer $(CHECKPOINT)/tokenizer --output $(CHECKPOINT)/corpus --held-out-every 100
+	@$(ALBERT) pretrain --corpus $(CHECKPOINT)/corpus --tokenizer $(CHECKPOINT)/tokenizer \
+	    --config $(RECIPE).json --recipe $(RECIPE).toml --output $(CHECKPOINT)/run $(ARGS)
+	@$(ALBERT) history $(CHECKPOINT)/run --output $(CHECKPOINT)/history
+	@$(ALBERT) evaluate $(CHECKPOINT)/run/model --held-out $(CHECKPOINT)/corpus
 
 tensorflow: $(VENV)/tensorflow.stamp ## install TensorFlow and KerasHub, which convert and some tests take
 
@@ -104,6 +120,7 @@ $(VENV)/tensorflow.stamp: pyproject.toml requirements.lock
 	@$(VENV_PYTHON) -m pip install -q -c requirements.lock --no-deps keras-hub
 	@touch $(VENV)/lab.stamp $@
 
+ALBERT = $(VENV_PYTHON) -m albert_lib
 PYTEST = $(VENV_PYTHON) -m pytest -q
 
 # Run every command, then fail if one did; 5 says that ARGS left a command no test to run.

@@ -17,6 +17,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "build-corpus": "tokenize texts into a corpus for pretraining",
     "train-tokenizer": "train a SentencePiece vocabulary on texts",
     "pretrain": "pretrain a model; after a kill, the same command resumes",
+    "history": "write the rows of a pretraining run as a table and a figure",
     "evaluate": "score a model for its card, with random weights beside it",
     "diagnose": "explain why the loss of a pretraining run does not fall",
     "convert": "convert a TensorFlow checkpoint by Google to a Hugging Face folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -38,8 +39,10 @@ SIZES = {
 
 def make(*words: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--assume-old=.venv/test.stamp", f"VENV_PYTHON={sys.executable}", *words]
+    outer = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS")  # `make test ARGS=…` runs this too
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(
-        command, cwd=project_folder(), capture_output=True, text=True, check=False
+        command, cwd=project_folder(), capture_output=True, text=True, check=False, env=environment
     )
 
 

@@ -5,6 +5,7 @@ Random weights say what a score is worth: what a model of this shape reads that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,10 @@ def card_rows(
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
         >>> model = AlbertForPreTraining(AlbertConfig(hidden_size=24, vocab_size=8000))
         >>> def layers(model, tokenizer):
-        ...     depth = model.config.num_hidden_layers
+        ...     depth = float(model.config.num_hidden_layers)
         ...     return [Measure("layers", depth, depth, depth, 1, None, "layers")]
         >>> [(row.measure.value, row.random) for row in card_rows(model, tokenizer, layers)]
-        [(12, 12)]
+        [(12.0, 12.0)]
     """
     own, random = measures(model, tokenizer), measures(random_weights(model), tokenizer)
     of_random = {measure.label: measure.value for measure in random}
@@ -101,15 +102,14 @@ def mlm_measures(name: str, scores: RowScores) -> list[Measure]:
 
     Example:
         >>> rows = RowScores(*np.array([[6.0, 2.0], [1.0, 3.0], [2.0, 4.0], [8.0, 8.0], [1.0, 0]]))
-        >>> [(each.label, each.unit, round(each.value, 2)) for each in mlm_measures("plain", rows)]
-        [('plain: loss', 'nats', 1.33), ('plain: bits a byte', 'bits', 0.72), \
-('plain: accuracy', '%', 66.67)]
+        >>> [(each.label, round(each.value, 2)) for each in mlm_measures("plain", rows)]
+        [('plain: loss', 1.33), ('plain: bits a byte', 0.72), ('plain: accuracy', 66.67)]
     """
     n = int(scores.predictions.sum())
     found = []
     for what, over, part, scale, unit in (
         ("loss", scores.predictions, scores.nats, 1.0, "nats"),
-        ("bits a byte", scores.n_bytes, scores.nats, 1 / np.log(2), "bits"),
+        ("bits a byte", scores.n_bytes, scores.nats, 1 / math.log(2), "bits"),
         ("accuracy", scores.predictions, scores.correct, 100.0, "%"),
     ):
         low, high = ratio_interval(part, over)

@@ -34,7 +34,7 @@ def test_the_papers_run() -> None:
 
 WHOLE = (
     "steps", "batch_size", "sequence_length", "warmup_steps", "seed", "accumulation",
-    "evaluate_every", "evaluation_batches", "checkpoint_every",
+    "evaluate_every", "evaluation_batches", "checkpoint_every", "keep_every",
 )  # fmt: skip
 REAL = (
     "learning_rate", "weight_decay", "max_grad_norm", "short_sequence_probability",

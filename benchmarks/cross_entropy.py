@@ -26,6 +26,7 @@ from benchmarks.common import seconds
 
 SHAPES = {  # predictions, vocabulary, embedding size
     "published": (600, 30_000, 128),
+    "town": (1000, 450, 128),
     "small": (64, 2_000, 64),
 }
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

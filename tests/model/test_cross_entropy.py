@@ -6,8 +6,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from albert_lib.model import mlm_loss
-from albert_lib.model.losses import ROWS_AT_ONCE, mean_cross_entropy
+from albert_lib.model import losses, mlm_loss
+from albert_lib.model.losses import mean_cross_entropy
+
+ROWS_AT_ONCE = 16
+
+
+@pytest.fixture(autouse=True)
+def sixteen_rows_of_fifty_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses, "SCORES_AT_ONCE", 50 * ROWS_AT_ONCE + 49)
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 3 * ROWS_AT_ONCE + 5])
@@ -56,6 +63,27 @@ def test_no_rows_give_zero_and_no_gradient() -> None:
     loss = mean_cross_entropy(logits, torch.zeros(0, dtype=torch.long))
     loss.backward()
     assert loss.item() == 0.0 and logits.grad.shape == (0, 7)
+
+
+def test_a_row_longer_than_what_is_done_at_once_is_a_part_of_its_own() -> None:
+    logits = torch.randn(3, 2000, requires_grad=True)
+    labels = torch.tensor([0, 1999, 7])
+    loss = mean_cross_entropy(logits, labels)
+    assert loss.item() == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
+
+
+def test_parts_hold_as_many_scores_whatever_the_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small vocabularies in parts of few rows took three times as long."""
+    parts: list[int] = []
+    gather = torch.Tensor.gather
+    monkeypatch.setattr(
+        torch.Tensor, "gather", lambda self, *how: (parts.append(len(self)), gather(self, *how))[1]
+    )
+    monkeypatch.setattr(losses, "SCORES_AT_ONCE", 480_000)
+    for rows, choices in ((1000, 450), (40, 30_000)):
+        parts.clear()
+        mean_cross_entropy(torch.zeros(rows, choices), torch.zeros(rows, dtype=torch.long))
+        assert max(parts) == min(rows, 480_000 // choices) and sum(parts) == rows
 
 
 def test_rows_beyond_the_labels_count_for_nothing() -> None:

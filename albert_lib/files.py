@@ -7,13 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from albert_lib.errors import AlbertLibError, CheckpointError, TextError
+from albert_lib.errors import AlbertLibError, CheckpointError, InputError, TextError, listed
 
 HOME_VARIABLE = "ALBERT_LIB_HOME"  # names a folder of one's own for everything that is made
 
@@ -112,6 +113,42 @@ def folder_to_write(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Path:
+    """`path`, if a new folder of `files` may take its place; InputError if it holds others.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "mine.txt").write_text("x")
+        ...     folder_to_replace(folder, ["mine.txt"]).is_dir()
+        True
+    """
+    target = Path(path)
+    if target.is_file():
+        raise InputError(f"{target} is a file; name a folder for the report.")
+    held = {item.name for item in target.iterdir()} if target.is_dir() else set()
+    if others := sorted(held - set(files)):
+        raise InputError(
+            f"{target} holds {listed(others)}, which a report would replace; name a new folder."
+        )
+    return target
+
+
+@contextlib.contextmanager
+def new_report(path: str | os.PathLike[str], files: Sequence[str]) -> Iterator[Path]:
+    """Yield an empty folder for `files`, which takes the place of a former one when complete.
+
+    Raises InputError where the folder holds anything else, or cannot be written.
+    """
+    target = folder_to_replace(path, files)
+    try:
+        with new_folder(target) as unfinished:
+            yield unfinished
+    except OSError as problem:
+        raise InputError(
+            f"{target} cannot be written ({problem.strerror}); name a folder where you may write."
+        ) from None
+
+
 @contextlib.contextmanager
 def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes that place only when the block completes.
@@ -158,6 +195,18 @@ def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = Checkp
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise error(f"{path} is not valid JSON ({problem}); restore or rebuild it.") from None
+
+
+def read_toml(path: str | os.PathLike[str], error: type[AlbertLibError]) -> dict[str, Any]:
+    """Read a TOML file; raise `error` with one sentence if it is missing or not TOML."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise error(f"{path} cannot be read ({problem.strerror}); name a .toml file.") from None
+    except UnicodeDecodeError:
+        raise error(f"{path} is not UTF-8; save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise error(f"{path} is not TOML: {problem}.") from None
 
 
 def read_text(path: str | os.PathLike[str]) -> str:

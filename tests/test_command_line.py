@@ -129,9 +129,9 @@ def test_pretraining_in_the_stages_of_a_file(
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        (None, "recipe.toml cannot be read (No such file or directory); name a recipe's TOML"),
+        (None, "recipe.toml cannot be read (No such file or directory); name a .toml file"),
         (b"steps = ", "recipe.toml is not TOML: "),
-        (b"# \xff", "recipe.toml is not UTF-8 text; save it as UTF-8."),
+        (b"# \xff", "recipe.toml is not UTF-8; save it as UTF-8."),
         (b"stepz = 3", "recipe.toml has no field stepz; it has steps, "),
         (b"steps = 0", "recipe.toml: steps is 0; make it at least 1."),
         (b"stages = 3", "recipe.toml: stages is 3; make it a list of tables."),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
+import importlib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
@@ -272,3 +276,33 @@ def test_tests_mirror_the_library() -> None:
         and Path(path.name) not in rooms
     ]
     assert not strangers, f"tests of no folder: {strangers}"
+
+
+def loaded_names(code: CodeType) -> Iterator[str]:
+    """The global names that a piece of code and those inside it look up while they run."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from loaded_names(constant)
+
+
+@pytest.mark.parametrize("module", sorted(files()))
+def test_every_name_is_defined(module: str) -> None:
+    """Neither linter nor type checker looks: shapes in annotations are no names to them either."""
+    if module.endswith("__main__"):
+        pytest.skip("importing it runs it")
+    loaded = importlib.import_module(module)
+    code = compile(files()[module].read_text(encoding="utf-8"), module, "exec", dont_inherit=True)
+    known = {*vars(loaded), *vars(builtins), "__annotations__", "__qualname__", "__name__"}
+    in_classes = {
+        target
+        for node in ast.walk(tree(files()[module]))
+        if isinstance(node, ast.ClassDef)
+        for each in ast.walk(node)
+        for target in [getattr(each, "name", None), getattr(each, "id", None)]
+        if target and not isinstance(getattr(each, "ctx", None), ast.Load)
+    }
+    lacking = set(loaded_names(code)) - known - in_classes
+    assert not lacking, f"{module} uses {sorted(lacking)}, which nothing defines"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from albert_lib.diagnosis import diagnose
 from albert_lib.errors import CheckpointError
-from albert_lib.training import load_latest
+from albert_lib.training import History, load_latest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the diagnosis of the newest undamaged checkpoint; the status is always 0."""
-    checkpoint = load_latest(options.run)
+    print(diagnose(saved_history(options.run)))
+    return 0
+
+
+def saved_history(run: Path) -> History:
+    """Return the rows of a run's newest undamaged checkpoint; CheckpointError without any."""
+    checkpoint = load_latest(run)
     if checkpoint is None:
         raise CheckpointError(
-            f"{options.run} holds no checkpoint; give the --output of a pretrain command that "
-            f"has saved one."
+            f"{run} holds no checkpoint; give the --output of a pretrain command that has saved "
+            f"one."
         )
-    print(diagnose(checkpoint.history))
-    return 0
+    return checkpoint.history

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from albert_lib.errors import CheckpointError
-from albert_lib.files import new_folder
-from albert_lib.probing.sets.report import check_output
-from albert_lib.training import History, load_latest
+from albert_lib.commands.diagnose import saved_history
+from albert_lib.files import folder_to_replace, new_report
+from albert_lib.training import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LOG, CURVES = "history.csv", "history.png"
+HISTORY_FILES = LOG, CURVES = "history.csv", "history.png"
 PANELS = (  # title, unit, columns with their names
     (
         "loss",
@@ -46,17 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the rows of the newest undamaged checkpoint."""
-    check_output(options.output, (LOG, CURVES))
-    checkpoint = load_latest(options.run)
-    if checkpoint is None:
-        raise CheckpointError(
-            f"{options.run} holds no checkpoint; give the --output of a pretrain command that "
-            f"has saved one."
-        )
-    with new_folder(options.output) as unfinished:
-        write_rows(checkpoint.history, unfinished / LOG)
-        draw_history(checkpoint.history).savefig(unfinished / CURVES, dpi=150)
-    print(f"{options.output}: {LOG} and {CURVES}, {len(checkpoint.history):,} steps")
+    folder_to_replace(options.output, HISTORY_FILES)
+    history = saved_history(options.run)
+    with new_report(options.output, HISTORY_FILES) as unfinished:
+        write_rows(history, unfinished / LOG)
+        draw_history(history).savefig(unfinished / CURVES, dpi=150)
+    print(f"{options.output}: {LOG} and {CURVES}, {len(history):,} steps")
     return 0
 
 

@@ -14,19 +14,19 @@ from tqdm.auto import tqdm
 from albert_lib.commands import probe_curve
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
+from albert_lib.files import folder_to_replace
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.sets.catalogue import SETS, PublishedSet, published_set
 from albert_lib.probing.sets.report import (
     FIGURE,
     NUMBERS,
     PAGE,
+    REPORT_FILES,
     Report,
-    check_output,
     measures_table,
     write_report,
 )
 
-OF_REPORT = (PAGE, NUMBERS, FIGURE)
 ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
 
 
@@ -90,8 +90,9 @@ def run(options: argparse.Namespace) -> int:
         if name not in options and not (name == "model" and "checkpoints" in options):
             raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
     if "output" in options:
-        of_curve = (probe_curve.NUMBERS, probe_curve.CURVE)
-        check_output(options.output, of_curve if "checkpoints" in options else OF_REPORT)
+        folder_to_replace(
+            options.output, probe_curve.CURVE_FILES if "checkpoints" in options else REPORT_FILES
+        )
     if "checkpoints" in options:
         run_curve(chosen, options)
         return 0

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albert_lib.errors import InputError
-from albert_lib.files import new_folder
+from albert_lib.files import new_report
 from albert_lib.probing.sets.report import Report, format_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CURVE, NUMBERS = "curve.png", "curve.csv"
+CURVE_FILES = NUMBERS, CURVE = "curve.csv", "curve.png"
 HEADINGS = ("step", "measure", "value", "low", "high", "n", "unit")
 
 
@@ -59,7 +59,7 @@ def probe_curve(run: Path, scored: Callable[[Path], Report]) -> dict[int, Report
 
 def write_curve(folder: Path, curve: dict[int, Report]) -> None:
     """Write all measures as curve.csv and the first one as curve.png, whole or not at all."""
-    with new_folder(folder) as unfinished:
+    with new_report(folder, CURVE_FILES) as unfinished:
         with (unfinished / NUMBERS).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(HEADINGS)

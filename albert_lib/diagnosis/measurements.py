@@ -33,6 +33,7 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.modes import evaluation_mode
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training.evaluation import predictions_of
 from albert_lib.training.history import Row
 from albert_lib.training.precision import autocast
 from albert_lib.training.pretraining import PretrainingRun
@@ -143,13 +144,7 @@ class Measurements:
         loss, answers = 0.0, torch.zeros(vocabulary, dtype=torch.int64)
         shown, copied = 0, 0
         for batch in self.training_text:
-            with autocast(self.device, self.dtype):
-                output = self.model(
-                    batch.input_ids,
-                    attention_mask=batch.attention_mask,
-                    token_type_ids=batch.token_type_ids,
-                    masked_positions=batch.masked_positions,
-                )
+            output = predictions_of(self.model, batch, self.dtype)
             logits, label = output.prediction_logits.float(), batch.masked_labels
             inputs = batch.input_ids.flatten()[batch.masked_positions]
             at_mask, answer = inputs == self.tokenizer.mask_token_id, logits.argmax(dim=-1)

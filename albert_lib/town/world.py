@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from albert_lib.errors import AlbertLibError
-from albert_lib.files import data_folder
+from albert_lib.files import data_folder, read_toml
 from albert_lib.objectives.segments import N_SPECIAL
 
 WOMAN, MAN = 0, 1
@@ -247,15 +246,9 @@ def load_world(path: str | os.PathLike[str] | None = None) -> World:
         True
     """
     file = data_folder() / "town" / "town.toml" if path is None else Path(path)
+    content = read_toml(file, WorldError)
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
         return world_from(content)
-    except OSError as problem:
-        raise WorldError(f"{file} cannot be read ({problem.strerror}); name a .toml.") from None
-    except UnicodeDecodeError:
-        raise WorldError(f"{file} is not UTF-8; save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as problem:
-        raise WorldError(f"{file} is not TOML: {problem}.") from None
     except KeyError as problem:
         raise WorldError(f"{file} lacks {problem}; data/town/README.md lists the keys.") from None
     except (TypeError, IndexError, AttributeError, ValueError) as problem:

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.objectives import PretrainingBatches
+from albert_lib.model.outputs import PreTrainingOutput
+from albert_lib.objectives import PretrainingBatch, PretrainingBatches
 from albert_lib.training import distributed
 from albert_lib.training.precision import autocast
 
@@ -52,13 +53,7 @@ def evaluate(
     model.eval()
     for number, rows in own_batches(n_batches, batches.batch_size):
         batch = batches.batch(number, rows).to(device)
-        with autocast(device, dtype):
-            output = model(
-                batch.input_ids,
-                attention_mask=batch.attention_mask,
-                token_type_ids=batch.token_type_ids,
-                masked_positions=batch.masked_positions,
-            )
+        output = predictions_of(model, batch, dtype)
         masked += loss_and_correct(output.prediction_logits, batch.masked_labels)
         order += loss_and_correct(output.sop_logits, batch.sop_labels)
         counts += torch.tensor([len(batch.masked_labels), len(batch.sop_labels)])
@@ -70,6 +65,19 @@ def evaluate(
     sop_loss, sop_accuracy = (order / counts[1].clamp(min=1)).tolist()
     predictions, pairs = map(int, counts.tolist())
     return Evaluation(mlm_loss, mlm_accuracy, sop_loss, sop_accuracy, predictions, pairs)
+
+
+def predictions_of(
+    model: AlbertForPreTraining, batch: PretrainingBatch, dtype: torch.dtype
+) -> PreTrainingOutput:
+    """Return both heads' logits for a batch that is on the model's device."""
+    with autocast(batch.input_ids.device, dtype):
+        return model(
+            batch.input_ids,
+            attention_mask=batch.attention_mask,
+            token_type_ids=batch.token_type_ids,
+            masked_positions=batch.masked_positions,
+        )
 
 
 def held_out_columns(

@@ -24,7 +24,7 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.modes import evaluation_mode
 from albert_lib.objectives import MaskingConfig, PretrainingBatch, PretrainingBatches
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training.precision import autocast
+from albert_lib.training.evaluation import predictions_of
 
 SEED = 2710  # of the masks and pairs: the same for every model
 RATE = 0.15
@@ -84,14 +84,7 @@ def score_rows(
     columns: list[Tensor] = []
     with evaluation_mode(model):
         for batch in batches:
-            there = batch.to(device)
-            with autocast(device, dtype):
-                output = model(
-                    there.input_ids,
-                    attention_mask=there.attention_mask,
-                    token_type_ids=there.token_type_ids,
-                    masked_positions=there.masked_positions,
-                )
+            output = predictions_of(model, batch.to(device), dtype)
             logits, labels = output.prediction_logits.float().cpu(), batch.masked_labels
             nats = F.cross_entropy(logits, labels, reduction="none").double()
             correct = (logits.argmax(dim=-1) == labels).double()

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig, PairObjective
 from albert_lib.training.precision import Precision
-from albert_lib.training.stages import Stage, masking_from, rate_in_stages
+from albert_lib.training.stages import Stage, built, rate_in_stages
 
 OptimizerName = Literal["lamb", "adamw", "muon"]
 CHOICES = {"optimizer": OptimizerName, "precision": Precision, "pair_objective": PairObjective}
@@ -194,12 +194,7 @@ class Recipe:
         )
         if given["stages"]:
             given.setdefault("steps", sum(stage.steps for stage in given["stages"]))
-        try:
-            if isinstance(given.get("masking"), Mapping):
-                given["masking"] = masking_from(given["masking"])
-            return cls(**given)
-        except ConfigError as problem:
-            raise ConfigError(f"{source}: {problem}") from None
+        return built(cls, given, source)
 
     def replace(self, **changes: Any) -> Recipe:
         """Return the same recipe with some fields changed.

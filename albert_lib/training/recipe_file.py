@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from albert_lib.errors import ConfigError
+from albert_lib.files import read_toml
 from albert_lib.training.recipe import Recipe
 
 
@@ -33,25 +32,15 @@ def read_recipe(path: str | os.PathLike[str], **changes: Any) -> Recipe:
     naming the file when it cannot be read or says what no recipe can.
 
     Example:
-        >>> import tempfile
+        >>> import pathlib, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = Path(folder) / "recipe.toml"
+        ...     path = pathlib.Path(folder) / "recipe.toml"
         ...     _ = path.write_text("steps = 500\nmasking.rate = 0.4")
         ...     recipe = read_recipe(path, masking={"max_ngram": 1})
         >>> recipe.steps, recipe.masking.rate, recipe.masking.max_ngram
         (500, 0.4, 1)
     """
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise ConfigError(
-            f"{path} cannot be read ({problem.strerror}); name a recipe's TOML file."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{path} is not TOML: {problem}.") from None
-    return Recipe.from_dict(merged(values, changes), str(path))
+    return Recipe.from_dict(merged(read_toml(path, ConfigError), changes), str(path))
 
 
 def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig
@@ -79,13 +79,28 @@ class Stage:
             )
         if "steps" not in values:
             raise ConfigError(f"{source} has no steps; write how many it takes.")
-        given = dict(values)
-        try:
-            if isinstance(given.get("masking"), Mapping):
-                given["masking"] = masking_from(given["masking"])
-            return cls(**given)
-        except ConfigError as problem:
-            raise ConfigError(f"{source}: {problem}") from None
+        return built(cls, values, source)
+
+
+Settings = TypeVar("Settings")
+
+
+def built(cls: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
+    """Return a Stage or Recipe of these fields, masking's own in a table among them.
+
+    Raises ConfigError, beginning with `source`, for values that cannot work.
+
+    Example:
+        >>> built(Stage, {"steps": 9, "masking": {"rate": 0.4}}, "A stage").masking.rate
+        0.4
+    """
+    given = dict(values)
+    try:
+        if isinstance(given.get("masking"), Mapping):
+            given["masking"] = masking_from(given["masking"])
+        return cls(**given)
+    except ConfigError as problem:
+        raise ConfigError(f"{source}: {problem}") from None
 
 
 def masking_from(values: Mapping[str, Any]) -> MaskingConfig:

@@ -9,15 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from albert_lib.errors import InputError, listed
-from albert_lib.files import new_folder, write_json
+from albert_lib.files import new_report, write_json
 from albert_lib.probing.sets.base import Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAGE, NUMBERS, FIGURE = "report.md", "report.json", "measures.png"
+REPORT_FILES = PAGE, NUMBERS, FIGURE = "report.md", "report.json", "measures.png"
 DECIMALS = {"%": 1, "points": 1}  # of other units: three
 HEADINGS = ("measure", "value", "95 % interval", "neutral", "n", "unit")
 CAUTION = (
@@ -120,40 +119,10 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
         ...     sorted(file.name for file in Path(folder, "report").iterdir())
         ['measures.png', 'report.json', 'report.md']
     """
-    target = check_output(folder)
-    try:
-        with new_folder(target) as unfinished:
-            draw(report).savefig(unfinished / FIGURE, dpi=110)
-            write_json(unfinished / NUMBERS, numbers(report))
-            (unfinished / PAGE).write_text(page(report), encoding="utf-8")
-    except OSError as problem:
-        raise InputError(
-            f"{target} cannot be written ({problem.strerror}); name a folder where you may write."
-        ) from None
-
-
-def check_output(
-    folder: str | os.PathLike[str], files: Sequence[str] = (PAGE, NUMBERS, FIGURE)
-) -> Path:
-    """`folder` as a path, if these files may replace it; InputError if it holds anything else.
-
-    Example:
-        >>> import tempfile
-        >>> from albert_lib.probing.sets.report import check_output
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     check_output(folder).is_dir()
-        True
-    """
-    target = Path(folder)
-    if target.is_file():
-        raise InputError(f"{target} is a file; name a folder for the report.")
-    held = {item.name for item in target.iterdir()} if target.is_dir() else set()
-    others = sorted(held - set(files))
-    if others:
-        raise InputError(
-            f"{target} holds {listed(others)}, which a report would replace; name a new folder."
-        )
-    return target
+    with new_report(folder, REPORT_FILES) as unfinished:
+        draw(report).savefig(unfinished / FIGURE, dpi=110)
+        write_json(unfinished / NUMBERS, numbers(report))
+        (unfinished / PAGE).write_text(page(report), encoding="utf-8")
 
 
 def numbers(report: Report) -> dict[str, Any]:

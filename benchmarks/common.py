@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from albert_lib import AlbertTokenizer
 from albert_lib.files import data_folder
@@ -21,3 +23,13 @@ def seconds(work: Callable[[], object]) -> float:
 def load_tokenizer() -> AlbertTokenizer:
     """The tokenizer of 8,000 pieces."""
     return AlbertTokenizer.from_pretrained(VOCABULARY)
+
+
+def transformers_tokenizer(folder: Path) -> Any:
+    """Transformers' tokenizer of a folder that `AlbertTokenizer.save_pretrained` wrote."""
+    import transformers  # seconds, which only some benchmarks need
+
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        mask_token="[MASK]", pad_token="<pad>", cls_token="[CLS]", sep_token="[SEP]",
+    )  # fmt: skip

@@ -36,7 +36,7 @@ from albert_lib.training import History, pretrain
 from albert_lib.training.evaluation import loss_and_correct
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import HELD_OUT_SEED
-from benchmarks.common import VOCABULARY, load_tokenizer
+from benchmarks.common import VOCABULARY, load_tokenizer, transformers_tokenizer
 from benchmarks.targets import Report
 
 TIMES_THE_ACCURACY = 3.0
@@ -179,11 +179,7 @@ def their_steps(
 
 def their_batches(text: Text, length: int) -> Iterator[dict[str, Tensor]]:
     """The text cut into sequences of equal length, shuffled, masked by their collator."""
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(VOCABULARY / "tokenizer.json"),
-        mask_token="[MASK]", pad_token="<pad>", cls_token="[CLS]", sep_token="[SEP]",
-    )  # fmt: skip
-    collate = transformers.DataCollatorForLanguageModeling(tokenizer)
+    collate = transformers.DataCollatorForLanguageModeling(transformers_tokenizer(VOCABULARY))
     room = length - 2  # [CLS] and [SEP]
     n_blocks = text.train.n_tokens // room
     blocks = text.train.ids[: n_blocks * room].astype("int64").reshape(n_blocks, room)

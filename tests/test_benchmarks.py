@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import os
@@ -11,13 +12,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from albert_lib.corpus import TokenStore
-from albert_lib.files import project_folder
+from albert_lib.files import project_folder, read_json
+from albert_lib.model import AlbertForPreTraining
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.stage_plan import plan_stages
-from benchmarks import checkpoint_trials
+from benchmarks import checkpoint_trials, public_recipe
 from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
@@ -140,20 +144,100 @@ def test_every_trial_costs_the_same_operations(name: str) -> None:
     assert recipe.learning_rate_at(recipe.steps) == 0
 
 
-def test_a_trial_is_scored_once_and_then_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-    tokenizer.save_pretrained(tmp_path / "corpus" / "tokenizer")
+@pytest.fixture
+def corpus(tmp_path: Path, english_tokenizer: AlbertTokenizer) -> Path:
+    """What build-corpus would write of very little text."""
+    english_tokenizer.save_pretrained(tmp_path / "corpus" / "tokenizer")
     for part in ("train", "held-out"):
         documents = [["The old man walks to the mill.", "He sleeps by the river."]] * 20
-        TokenStore.build(tmp_path / "corpus" / part, documents, tokenizer)
+        TokenStore.build(tmp_path / "corpus" / part, documents, english_tokenizer)
+    return tmp_path / "corpus"
+
+
+def test_a_trial_is_scored_once_and_then_read(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checkpoint_trials, "ROWS", 8)
     monkeypatch.setattr(checkpoint_trials, "BATCHES", 1)
-    how = (0, {"8k": tmp_path / "corpus"}, tmp_path / "trials", 1e11)
+    how = (0, {"8k": corpus}, tmp_path / "trials", 1e11)
     first = checkpoint_trials.run_trial("depth-2-4", *how)
     assert first["steps"] == 4 and 0 < first["plain_loss"] < 10
     monkeypatch.setattr(checkpoint_trials, "pretrain", None)
     assert checkpoint_trials.run_trial("depth-2-4", *how) == first
     (line,) = checkpoint_trials.table({"depth-2-4": [first, first]})[2:]
     assert line.startswith("| depth-2-4 | 2 applications, then 4 | 4 |")
+
+
+SMALL = public_recipe.Settings(
+    seconds=1.0, hidden_size=32, num_hidden_layers=2, batch_size=2, learning_rate=5e-4, warmup=0.1
+)
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_the_public_recipe_is_trained_scored_and_told(
+    framed: bool, corpus: Path, tmp_path: Path
+) -> None:
+    pair = {"sentence_good": "He sleeps.", "sentence_bad": "He sleep."}
+    pair |= {"UID": "agreement_1", "linguistics_term": "agreement"}
+    (tmp_path / "agreement_1.jsonl").write_text(json.dumps(pair))
+    settings = dataclasses.replace(SMALL, framed=framed)
+    record = public_recipe.train_and_score(corpus, tmp_path / "out", settings, 8, tmp_path)
+    assert read_json(tmp_path / "out" / "scores.json") == record
+    assert record["tokens"] <= 2 * 128 * record["steps"] and 1 <= record["cpu_seconds"] < 10
+    scores = {label: each["value"] for label, each in record["scores"].items()}
+    assert 0 < scores["plain: loss"] < math.log(8000), "it has learnt which words there are"
+    assert scores["blimp: accuracy"] in (0.0, 100.0)
+    heads, _, line = public_recipe.table(record)
+    assert heads.count("|") == line.count("|")
+    assert f" {scores['plain: loss']:.3f} |" in line and "| 0.0005 | 10% | 1 cpu |" in line
+
+
+def test_a_bert_saved_as_ours_scores_the_same(tmp_path: Path) -> None:
+    bert = public_recipe.new_bert(8000, SMALL).eval()
+    for parameter in bert.parameters():  # so that no bias is zero and no norm is one
+        torch.nn.init.normal_(parameter, std=0.2)
+    public_recipe.as_albert(bert).save_pretrained(tmp_path)
+    ours = AlbertForPreTraining.from_pretrained(tmp_path).eval()
+    ids = torch.randint(5, 8000, (3, 20))
+    mask = (torch.arange(20) < torch.tensor([[20], [7], [15]])).long()
+    with torch.no_grad():
+        expected = bert(input_ids=ids, attention_mask=mask).logits
+        found = ours(ids, mask, token_type_ids=ids % 2)
+    torch.testing.assert_close(found.prediction_logits[mask == 1], expected[mask == 1])
+    assert not found.sop_logits.any()
+
+
+def test_rows_are_those_of_group_texts(corpus: Path, english_tokenizer: AlbertTokenizer) -> None:
+    store = TokenStore.open(corpus / "train")
+    document = [*store.sentence(0), *store.sentence(1)]
+    stream = [2, *document, 3] * store.n_documents
+    rows = public_recipe.Rows(store, english_tokenizer, framed=False)
+    assert len(rows) == len(stream) // 128
+    assert rows.ids(np.arange(len(rows))).ravel().tolist() == stream[: 128 * len(rows)]
+    rows = public_recipe.Rows(store, english_tokenizer, framed=True)
+    (last,) = rows.ids(np.array([len(rows) - 1])).tolist()
+    text = (document * store.n_documents)[: 126 * len(rows)]
+    assert last == [2, *text[-126:], 3]
+
+
+def test_masks_of_the_public_recipe_are_its_collators(
+    corpus: Path, english_tokenizer: AlbertTokenizer
+) -> None:
+    rows = public_recipe.Rows(TokenStore.open(corpus / "train"), english_tokenizer, framed=True)
+    torch.manual_seed(0)
+    batches = public_recipe.masked_batches(rows, corpus, SMALL)
+    some = [next(batches) for _ in range(200)]
+    ids, labels = (torch.cat([b[name] for b in some]) for name in ("input_ids", "labels"))
+    assert (ids[:, 0] == 2).all() and (ids[:, -1] == 3).all() and ids.shape[1] == 128
+    asked = labels[:, 1:-1] != -100
+    assert (labels[:, [0, -1]] == -100).all() and float(asked.float().mean()) == pytest.approx(
+        0.15, abs=0.01
+    )
+    shown = ids[:, 1:-1][asked]
+    assert float((shown == 4).float().mean()) == pytest.approx(0.8, abs=0.02)
+
+
+def test_the_public_rate_rises_and_falls_with_the_clock() -> None:
+    rates = [SMALL.rate_at(passed) for passed in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    assert rates == pytest.approx([0, 2.5e-4, 5e-4, 2.5e-4, 0])
+    assert public_recipe.Settings().rate_at(0.0) == 5e-5

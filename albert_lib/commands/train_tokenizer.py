@@ -9,6 +9,7 @@ from pathlib import Path
 from albert_lib.commands.sources import add_source_arguments, units_from
 from albert_lib.corpus.sources import sentences_of
 from albert_lib.errors import ConfigError
+from albert_lib.files import read_text
 from albert_lib.text import AlbertTokenizer
 
 
@@ -25,6 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="learn from every n-th sentence: tens of millions of characters are enough, and take "
         "minutes",
     )
+    parser.add_argument(
+        "--whole-words",
+        type=Path,
+        metavar="FILE",
+        help="words, one a line, each of which becomes a piece of its own with the score that its "
+        "frequency gives it; so a probe can ask for it at one [MASK]",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for spiece.model")
 
 
@@ -33,8 +41,9 @@ def run(options: argparse.Namespace) -> int:
     units = units_from(options.sources, options.field, options.split, options.rows_per_document)
     if options.every < 1:
         raise ConfigError(f"--every is {options.every}; make it at least 1.")
+    words = read_text(options.whole_words).split() if options.whole_words else []
     sentences = islice(sentences_of(units), 0, None, options.every)
-    tokenizer = AlbertTokenizer.train(sentences, options.vocab_size)
+    tokenizer = AlbertTokenizer.train(sentences, options.vocab_size, whole_words=words)
     tokenizer.save_pretrained(options.output)
     print(f"{options.output}: a vocabulary of {tokenizer.vocab_size:,} pieces")
     return 0

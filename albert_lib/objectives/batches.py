@@ -250,10 +250,10 @@ def write_pairs(
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
         >>> number = lambda value: np.array([value])
         >>> plan = PairPlan(number(0), number(2), number(2), number(3), np.array([False]))
-        >>> text = np.array([14, 202, 923])
+        >>> text = np.array([14, 202, 2517])
         >>> ids, in_second, is_text = write_pairs(plan, text, tokenizer, sequence_length=8)
         >>> ids.tolist(), in_second.astype(int).tolist()
-        ([[2, 14, 202, 3, 923, 3, 0, 0]], [[0, 0, 0, 0, 1, 1, 0, 0]])
+        ([[2, 14, 202, 3, 2517, 3, 0, 0]], [[0, 0, 0, 0, 1, 1, 0, 0]])
     """
     position = np.arange(sequence_length)
     first_sep = (1 + plan.first_end - plan.first_start)[:, None]

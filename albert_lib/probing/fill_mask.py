@@ -24,7 +24,7 @@ class Fill(TypedDict):
     """One answer: its probability, its token's id, the token as text, the text with it in place.
 
     Example:
-        >>> fill = Fill(score=0.25, token=923, token_str="mill", sequence="the mill is old")
+        >>> fill = Fill(score=0.25, token=2517, token_str="mill", sequence="the mill is old")
         >>> fill["token_str"]
         'mill'
     """

@@ -149,9 +149,9 @@ def word_positions(
         >>> from albert_lib.probing import word_positions
         >>> from albert_lib.text import AlbertTokenizer
         >>> tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers/english-8k")
-        >>> ids, positions = word_positions(tokenizer, "She is a ", "programmer", ".")
+        >>> ids, positions = word_positions(tokenizer, "She is an ", "electrician", ".")
         >>> [tokenizer.id_to_piece(ids[position]) for position in positions]
-        ['▁programme', 'r']
+        ['▁electric', 'ian']
     """
     text = left + word + right
     ids, offsets = tokenizer.encode_with_offsets(text)

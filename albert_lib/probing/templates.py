@@ -128,8 +128,8 @@ def single_token_words(
         >>> from albert_lib.probing import single_token_words
         >>> from albert_lib.text import AlbertTokenizer
         >>> tokenizer = AlbertTokenizer.from_pretrained(data_folder() / "tokenizers/english-8k")
-        >>> single_token_words(tokenizer, ["nurse", "programmer"])
-        (['nurse'], {'programmer': ['▁programme', 'r']})
+        >>> single_token_words(tokenizer, ["nurse", "electrician"])
+        (['nurse'], {'electrician': ['▁electric', 'ian']})
     """
     single: list[str] = []
     split: dict[str, list[str]] = {}

@@ -102,8 +102,8 @@ def with_special_tokens(
     """[CLS] first [SEP] second [SEP], and the length of the first segment.
 
     Example:
-        >>> with_special_tokens([14, 923], [19], cls_id=2, sep_id=3)
-        ([2, 14, 923, 3, 19, 3], 4)
+        >>> with_special_tokens([14, 2517], [19], cls_id=2, sep_id=3)
+        ([2, 14, 2517, 3, 19, 3], 4)
     """
     ids = [cls_id, *first, sep_id]
     return (ids, len(ids)) if second is None else ([*ids, *second, sep_id], len(ids))

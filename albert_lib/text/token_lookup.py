@@ -28,10 +28,10 @@ class TokenLookup:
         ('[MASK]', 4, 8000)
         >>> tokenizer.special_tokens_map["sep_token"], tokenizer.all_special_ids
         ('[SEP]', [2, 3, 1, 0, 4])
-        >>> tokenizer.convert_ids_to_tokens([2, 14, 923, 3], skip_special_tokens=True)
+        >>> tokenizer.convert_ids_to_tokens([2, 14, 2517, 3], skip_special_tokens=True)
         ['▁the', '▁mill']
         >>> tokenizer.convert_tokens_to_ids(["▁the", "▁mill", "no such piece"])
-        [14, 923, 1]
+        [14, 2517, 1]
         >>> tokenizer.convert_tokens_to_string(["▁the", "▁mill", "s"])
         'the mills'
     """
@@ -94,7 +94,7 @@ class TokenLookup:
         Example:
             >>> from albert_lib.text import AlbertTokenizer
             >>> AlbertTokenizer.from_pretrained("english-8k").get_vocab()["▁mill"]
-            923
+            2517
         """
         return {piece: piece_id for piece_id, piece in enumerate(self.pieces)}
 
@@ -144,7 +144,7 @@ class TokenLookup:
         Example:
             >>> from albert_lib.text import AlbertTokenizer
             >>> AlbertTokenizer.from_pretrained("english-8k").piece_id("▁mill")
-            923
+            2517
         """
         return self.vocabulary.piece_id(piece)
 
@@ -153,7 +153,7 @@ class TokenLookup:
 
         Example:
             >>> from albert_lib.text import AlbertTokenizer
-            >>> AlbertTokenizer.from_pretrained("english-8k").id_to_piece(923)
+            >>> AlbertTokenizer.from_pretrained("english-8k").id_to_piece(2517)
             '▁mill'
         """
         return self.vocabulary.id_to_piece(piece_id)
@@ -195,7 +195,7 @@ class TokenLookup:
         Example:
             >>> from albert_lib.text import AlbertTokenizer
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-            >>> tokenizer.decode([2, 14, 923, 3], skip_special_tokens=True)
+            >>> tokenizer.decode([2, 14, 2517, 3], skip_special_tokens=True)
             'the mill'
         """
         numbers = as_list(ids)

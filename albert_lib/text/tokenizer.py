@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, overload
 
 from torch import Tensor
@@ -25,6 +26,7 @@ from albert_lib.text.batch import (
     with_special_tokens,
 )
 from albert_lib.text.hf_export import tokenizer_json
+from albert_lib.text.kept_words import CountedWords, keep_words
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
 from albert_lib.text.settings import (
     EXPORT_FILE,
@@ -57,9 +59,9 @@ class AlbertTokenizer(TokenLookup):
         >>> tokenizer.tokenize("The old mill.")
         ['▁the', '▁old', '▁mill', '.']
         >>> tokenizer.encode("the mill")
-        [2, 14, 923, 3]
+        [2, 14, 2517, 3]
         >>> tokenizer(["the mill", "old"]).input_ids.tolist()
-        [[2, 14, 923, 3], [2, 202, 3, 0]]
+        [[2, 14, 2517, 3], [2, 240, 3, 0]]
     """
 
     def __init__(
@@ -113,11 +115,13 @@ class AlbertTokenizer(TokenLookup):
         do_lower_case: bool = True,
         keep_accents: bool = False,
         model_max_length: int = MODEL_MAX_LENGTH,
+        whole_words: Iterable[str] = (),
     ) -> AlbertTokenizer:
         """Learn a vocabulary from texts; the same texts always give the same one.
 
-        Raises TokenizerError when the texts are too little for `vocab_size` pieces, saying how
-        many to ask for. Reads the texts once, as a stream.
+        `whole_words` become pieces of their own, with the scores that their frequency gives them
+        (`kept_words.py`). Raises TokenizerError when the texts are too little for `vocab_size`
+        pieces, saying how many to ask for, or lack a word. Reads the texts once, as a stream.
 
         Example:
             >>> texts = ["the old mill", "the old man", "a mill"]
@@ -125,12 +129,12 @@ class AlbertTokenizer(TokenLookup):
             >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
             (26, 'an old mill')
         """
-        lines = (
-            normalize(text, lowercase=do_lower_case, keep_accents=keep_accents) for text in texts
-        )
+        as_read = partial(normalize, lowercase=do_lower_case, keep_accents=keep_accents)
+        words = [as_read(word) for word in whole_words]
+        lines = CountedWords(map(as_read, texts))
         model = train_pieces(lines, vocab_size)
         return cls(
-            model,
+            keep_words(model, words, lines.counts) if words else model,
             do_lower_case=do_lower_case,
             keep_accents=keep_accents,
             model_max_length=model_max_length,
@@ -220,7 +224,7 @@ class AlbertTokenizer(TokenLookup):
         Example:
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
             >>> tokenizer.encode("the old mill", "the man", max_length=6)
-            [2, 14, 202, 3, 14, 3]
+            [2, 14, 240, 3, 14, 3]
         """
         if max_length is None and truncation not in (None, False, "do_not_truncate"):
             max_length = self.model_max_length
@@ -235,7 +239,7 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> AlbertTokenizer.from_pretrained("english-8k").encode_with_offsets("The mill")
-            ([14, 923], [(0, 3), (4, 8)])
+            ([14, 2517], [(0, 3), (4, 8)])
         """
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
@@ -260,7 +264,7 @@ class AlbertTokenizer(TokenLookup):
 
         Example:
             >>> AlbertTokenizer.from_pretrained("english-8k").encode_sentences(["the mill", "old"])
-            [[14, 923], [202]]
+            [[14, 2517], [240]]
         """
         normalized = [self._normalize_plain(sentence) for sentence in sentences]
         return self.vocabulary.encode_many(normalized, num_threads)
@@ -291,7 +295,7 @@ class AlbertTokenizer(TokenLookup):
             >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
             >>> batch = tokenizer("the mill", "old", padding="max_length", max_length=7)
             >>> batch.input_ids.tolist(), batch.token_type_ids.tolist()
-            ([[2, 14, 923, 3, 202, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
+            ([[2, 14, 2517, 3, 240, 3, 0]], [[0, 0, 0, 0, 1, 1, 0]])
         """
         refuse_arguments(others)
         longest = self.model_max_length if max_length is None else max_length

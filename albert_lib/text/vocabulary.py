@@ -27,13 +27,13 @@ class Vocabulary:
         >>> model = (data_folder() / "tokenizers" / "english-8k" / "spiece.model").read_bytes()
         >>> vocabulary = Vocabulary(model)
         >>> len(vocabulary), vocabulary.encode("the mill")
-        (8000, [14, 923])
+        (8000, [14, 2517])
         >>> [vocabulary.id_to_piece(i) for i in (0, 1, 2, 14)]
         ['<pad>', '<unk>', '[CLS]', '▁the']
         >>> vocabulary.piece_id("▁mill"), vocabulary.piece_id("no such piece")
-        (923, 1)
+        (2517, 1)
         >>> vocabulary.encode_with_offsets("the mill")
-        ([14, 923], [(0, 3), (4, 8)])
+        ([14, 2517], [(0, 3), (4, 8)])
     """
 
     def __init__(self, model: bytes, *, digit_comma_rule: bool = True) -> None:

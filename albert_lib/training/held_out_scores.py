@@ -151,7 +151,7 @@ def draw_masked(
 
     Example:
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-        >>> masked = draw_masked(np.full((1, 100_000), 923), tokenizer, first_row=0)
+        >>> masked = draw_masked(np.full((1, 100_000), 2517), tokenizer, first_row=0)
         >>> round(float(masked.mean()), 2)
         0.15
     """

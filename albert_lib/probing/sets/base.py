@@ -155,8 +155,8 @@ class TokenQuery:
     ".", which training saw, while "[MASK]." as text would be split into [MASK], "▁" and ".".
 
     Example:
-        >>> TokenQuery(ids=(2, 14, 4, 9, 3), token=923).token
-        923
+        >>> TokenQuery(ids=(2, 14, 4, 9, 3), token=2517).token
+        2517
     """
 
     ids: tuple[int, ...]  # of the whole text, [CLS] and [SEP] included

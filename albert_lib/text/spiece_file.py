@@ -1,0 +1,114 @@
+"""The pieces of a spiece.model file, to be taken out and put back.
+
+The file is a Protocol Buffers message (sentencepiece_model.proto): fields one after another, each
+with a number, a kind and its bytes. Field 1 comes once for each piece, in the order of the ids, and
+is itself a message of the piece, its score and its kind. Everything else, the trainer's settings
+and the rules of normalisation, is kept as it stands.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+
+PIECE_OF_MODEL = 1
+TEXT_OF_PIECE, SCORE_OF_PIECE = 1, 2
+VARINT, EIGHT_BYTES, COUNTED, FOUR_BYTES = 0, 1, 2, 5  # kinds of fields
+
+
+def read_pieces(model: bytes) -> tuple[list[bytes], bytes]:
+    """The message of every piece, by id, and the rest of the file.
+
+    Example:
+        >>> messages, rest = read_pieces(with_pieces([piece_message("▁mill", -7.5)], b""))
+        >>> len(messages), rest
+        (1, b'')
+    """
+    messages, rest = [], b""
+    for number, start, begin, end in fields(model):
+        if number == PIECE_OF_MODEL:
+            messages.append(model[begin:end])
+        else:
+            rest += model[start:end]
+    return messages, rest
+
+
+def with_pieces(messages: Sequence[bytes], rest: bytes) -> bytes:
+    r"""The file of these pieces and the rest, as `read_pieces` gives them.
+
+    Example:
+        >>> with_pieces([b"abc"], b"rest")
+        b'\n\x03abcrest'
+    """
+    return b"".join(counted(PIECE_OF_MODEL, message) for message in messages) + rest
+
+
+def piece_message(piece: str, score: float) -> bytes:
+    r"""The message of an ordinary piece.
+
+    Example:
+        >>> piece_message("mill", -7.5)
+        b'\n\x04mill\x15\x00\x00\xf0\xc0'
+    """
+    tag = SCORE_OF_PIECE << 3 | FOUR_BYTES
+    return counted(TEXT_OF_PIECE, piece.encode()) + bytes([tag]) + struct.pack("<f", score)
+
+
+def counted(number: int, content: bytes) -> bytes:
+    r"""A field that begins with the number of its bytes.
+
+    Example:
+        >>> counted(1, b"mill")
+        b'\n\x04mill'
+    """
+    return bytes([number << 3 | COUNTED]) + varint(len(content)) + content
+
+
+def varint(number: int) -> bytes:
+    r"""A whole number in groups of seven bits, the lowest first; all but the last are marked.
+
+    Example:
+        >>> varint(300)
+        b'\xac\x02'
+    """
+    groups = []
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*groups, number])
+
+
+def read_varint(message: bytes, place: int) -> tuple[int, int]:
+    r"""The number that `varint` wrote at a place, and the place after it.
+
+    Example:
+        >>> read_varint(b"..\xac\x02", 2)
+        (300, 4)
+    """
+    number = shift = 0
+    while message[place] > 127:
+        number |= (message[place] & 127) << shift
+        place, shift = place + 1, shift + 7
+    return number | message[place] << shift, place + 1
+
+
+def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of a message: number, where it starts, where its content begins and ends.
+
+    Example:
+        >>> list(fields(counted(1, b"mill") + counted(2, b"")))
+        [(1, 0, 2, 6), (2, 6, 8, 8)]
+    """
+    place = 0
+    while place < len(message):
+        start = place
+        tag, place = read_varint(message, place)
+        kind, begin = tag & 7, place
+        if kind == COUNTED:
+            length, begin = read_varint(message, place)
+            place = begin + length
+        elif kind == VARINT:
+            _, place = read_varint(message, place)
+        else:
+            place += {EIGHT_BYTES: 8, FOUR_BYTES: 4}[kind]
+        yield tag >> 3, start, begin, place

@@ -41,10 +41,12 @@ CORPUS     ?=
 CHECKPOINT ?= build/checkpoint
 RECIPE     ?= data/recipes/albert-mini-en
 PIECES     ?= 8000
+WORDS      ?= data/recipes/albert-mini-en.words.txt
 checkpoint: $(VENV)/test.stamp ## train albert-mini-en on a folder of texts: CORPUS=FOLDER (hours)
 	@test -n "$(CORPUS)" || { echo "Name a folder of texts: make checkpoint CORPUS=FOLDER" >&2; exit 1; }
 	@test -f $(CHECKPOINT)/tokenizer/spiece.model || $(ALBERT) train-tokenizer "$(CORPUS)" \
-	    --vocab-size $(PIECES) --every 10 --output $(CHECKPOINT)/tokenizer
+	    --vocab-size $(PIECES) --every 10 $(if $(WORDS),--whole-words $(WORDS)) \
+	    --output $(CHECKPOINT)/tokenizer
 	@test -f $(CHECKPOINT)/corpus/held-out/store.json || $(ALBERT) build-corpus "$(CORPUS)" \
 	    --tokenizer $(CHECKPOINT)/tokenizer --output $(CHECKPOINT)/corpus --held-out-every 100
 	@$(ALBERT) pretrain --corpus $(CHECKPOINT)/corpus --tokenizer $(CHECKPOINT)/tokenizer \

@@ -14,6 +14,7 @@ import pytest
 
 from albert_lib.config import AlbertConfig
 from albert_lib.files import data_folder, project_folder
+from albert_lib.text import AlbertTokenizer
 from albert_lib.training.recipe_file import read_recipe
 from albert_lib.training.stage_plan import check_length, plan_stages
 
@@ -57,10 +58,13 @@ def test_one_command_does_everything_and_again_nothing(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(RECIPE, encoding="utf-8")
     (tmp_path / "small.json").write_text(json.dumps(SIZES), encoding="utf-8")
     output = tmp_path / "checkpoint"
-    words = (f"CORPUS={text}", f"CHECKPOINT={output}", f"RECIPE={tmp_path / 'small'}", "PIECES=40")
+    (tmp_path / "words").write_text("sailor\n", encoding="utf-8")
+    words = [f"CORPUS={text}", f"CHECKPOINT={output}", f"RECIPE={tmp_path / 'small'}"]
+    words += ["PIECES=40", f"WORDS={tmp_path / 'words'}"]
     first = make("checkpoint", *words)
     assert first.returncode == 0, first.stderr
     assert "plain: bits a byte" in first.stdout
+    assert AlbertTokenizer.from_pretrained(output / "run/model").tokenize("sailor") == ["▁sailor"]
     assert json.loads((output / "run/model/config.json").read_text())["num_hidden_layers"] == 2
     assert (output / "history" / "history.csv").read_text().count("\n") == 5
     again = make("checkpoint", *words)

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 import torch
 
+from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.stage_plan import plan_stages
-from benchmarks import checkpoint_trials, public_recipe
+from benchmarks import checkpoint_trials, public_recipe, stored_precision
 from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
@@ -166,6 +167,29 @@ def test_a_trial_is_scored_once_and_then_read(
     assert checkpoint_trials.run_trial("depth-2-4", *how) == first
     (line,) = checkpoint_trials.table({"depth-2-4": [first, first]})[2:]
     assert line.startswith("| depth-2-4 | 2 applications, then 4 | 4 |")
+
+
+def test_shorter_numbers_in_a_file_cost_what_their_rounding_costs(
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(0)
+    config = AlbertConfig(
+        vocab_size=8000, hidden_size=32, num_attention_heads=2, num_hidden_layers=3
+    )
+    AlbertForPreTraining(config).save_pretrained(tmp_path / "model")
+    AlbertTokenizer.from_pretrained(corpus / "tokenizer").save_pretrained(tmp_path / "model")
+    held_out = str(corpus / "held-out")
+    words = ["stored_precision", str(tmp_path / "model"), "--held-out", held_out, "--rows", "4"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert stored_precision.main() == 0
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [line[0] for line in lines] == ["| float32", "| float16", "| bfloat16"]
+    exact, half, brain = (float(line[2]) for line in lines)
+    assert exact == 0 < 4 * half < brain  # three bits fewer in bfloat16
+    assert 2 * float(lines[1][1]) == pytest.approx(float(lines[0][1]), abs=0.2)
 
 
 SMALL = public_recipe.Settings(

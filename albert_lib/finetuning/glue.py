@@ -12,7 +12,7 @@ hub entailment, neutral, contradiction, so a number alone would say two things.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,8 +192,8 @@ def _check_label(file: Path, number: int, label: str, layout: Layout) -> None:
         )
 
 
-def _two(texts: Sequence[str]) -> Iterator[str | None]:
-    yield from (*texts, None)[:2]
+def _two(texts: Sequence[str]) -> tuple[str, str | None]:
+    return texts[0], texts[1] if len(texts) > 1 else None
 
 
 def _decided(file: Path, examples: Sequence[TextExample], layout: Layout) -> TextExamples:

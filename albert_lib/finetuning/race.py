@@ -24,7 +24,7 @@ from albert_lib.records import RESTORE, field, json_objects, text_field
 RaceLevel = Literal["middle", "high"]
 LEVELS: tuple[RaceLevel, ...] = get_args(RaceLevel)  # middle school first, as in the paper's code
 LETTERS = "ABCD"
-BLANK = "_"
+GAP = "_"
 TOGETHER = "all.txt"
 
 
@@ -72,7 +72,7 @@ def question_with_option(question: str, option: str) -> str:
         >>> question_with_option("Who was it?", "A fox.")
         'Who was it? A fox.'
     """
-    return question.replace(BLANK, option) if BLANK in question else f"{question} {option}"
+    return question.replace(GAP, option) if GAP in question else f"{question} {option}"
 
 
 def read_race(path: str | os.PathLike[str]) -> list[ChoiceQuestion]:
@@ -94,7 +94,7 @@ def read_race(path: str | os.PathLike[str]) -> list[ChoiceQuestion]:
         >>> question.level, question.answer, question.id
         ('high', 0, 'high1.txt-0')
     """
-    questions = []
+    questions: list[ChoiceQuestion] = []
     for file, level in _files(Path(path)):
         before = len(questions)
         for line, passage in json_objects(file):

@@ -172,9 +172,11 @@ def test_means_over_all_and_over_both_kinds_of_questions() -> None:
     golds = {"a": ["Denver Broncos"], "b": ["north", "North Sea"], "c": [], "d": []}
     predictions = {"a": "Broncos", "b": "the north", "c": "", "d": "south", "further": "ignored"}
     scores = score_squad(file_of("2.0", golds), predictions)
-    f1 = 100 * (2 / 3 + 1 + 1) / 4
-    assert scores.overall == MeanScores(50.0, pytest.approx(f1), 4)
-    assert scores.has_answer == MeanScores(50.0, pytest.approx(100 * (2 / 3 + 1) / 2), 2)
+    assert (scores.overall.exact_match, scores.overall.n_questions) == (50.0, 4)
+    assert scores.overall.f1 == pytest.approx(100 * (2 / 3 + 1 + 1) / 4)
+    assert scores.has_answer is not None
+    assert (scores.has_answer.exact_match, scores.has_answer.n_questions) == (50.0, 2)
+    assert scores.has_answer.f1 == pytest.approx(100 * (2 / 3 + 1) / 2)
     assert scores.no_answer == MeanScores(50.0, 50.0, 2)
     official = scores.official()
     assert list(official) == [

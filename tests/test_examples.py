@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "albert_lib"
 LEAST = 150  # docstrings with an example
-SHOWN_WHOLE = ("text", "objectives", "model", "probing")
+SHOWN_WHOLE = ("text", "objectives", "model", "probing", "finetuning")
 Definition = ast.ClassDef | ast.FunctionDef
 
 

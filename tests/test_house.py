@@ -28,6 +28,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "hub",
         "memory",
         "paper",
+        "records",
         "accelerators",
     ),  # the files at the top
     ("text", "model"),
@@ -44,7 +45,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 # Where a folder may reach less than what lies below it: nothing but these.
 ONLY: dict[str, set[str]] = {
     "model": {"config", "config_json", "errors", "files", "hub", "memory"},
-    "probing": {"config", "errors", "files", "hub", "memory", "text", "model"},
+    "probing": {"config", "errors", "files", "hub", "memory", "records", "text", "model"},
 }
 IMPORTERS_OF_WORKBOOK = {"workbook", "classroom", "commands"}
 

@@ -48,9 +48,10 @@ from albert_lib.probing.sets.base import (
     fits,
     query_pairs,
 )
-from albert_lib.probing.sets.files import RESTORE, one_file, table_rows
+from albert_lib.probing.sets.files import one_file, table_rows
 from albert_lib.probing.sets.signed_ranks import rank_sums, signed_ranks
 from albert_lib.probing.templates import word_id
+from albert_lib.records import RESTORE
 from albert_lib.text import AlbertTokenizer
 
 PAIRS = (  # of the English file, who stands for whom

@@ -39,7 +39,8 @@ from albert_lib.probing.sets.base import (
     encode_pairs,
     percentage,
 )
-from albert_lib.probing.sets.files import RESTORE, json_lines, jsonl_files
+from albert_lib.probing.sets.files import jsonl_files
+from albert_lib.records import RESTORE, json_lines
 
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 

@@ -36,7 +36,8 @@ from albert_lib.probing.sets.base import (
     encode_pairs,
     percentage,
 )
-from albert_lib.probing.sets.files import RESTORE, table_rows
+from albert_lib.probing.sets.files import table_rows
+from albert_lib.records import RESTORE
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 DIRECTIONS = ("stereo", "antistereo")

@@ -1,18 +1,16 @@
-"""Reading the files of published probe sets, with complaints that name file and line."""
+"""Finding the files of published probe sets, and reading their tables."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from albert_lib.errors import TextError, listed
 from albert_lib.files import read_text
-
-RESTORE = "restore the file as it was published"
+from albert_lib.records import RESTORE
 
 
 def one_file(path: Path, pattern: str, what: str) -> Path:
@@ -47,32 +45,6 @@ def jsonl_files(path: Path) -> list[Path]:
     return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
 
 
-def json_lines(file: Path) -> Iterator[tuple[int, Any]]:
-    r"""Yield the number and the value of every line that is not empty.
-
-    Raises TextError naming file and line for what is not JSON.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from albert_lib.probing.sets.files import json_lines
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     file = pathlib.Path(folder) / "pairs.jsonl"
-        ...     _ = file.write_text('{"UID": "a"}\n\n[1]')
-        ...     list(json_lines(file))
-        [(1, {'UID': 'a'}), (3, [1])]
-    """
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as problem:
-            raise TextError(
-                f"{file}, line {number} is not JSON ({problem.msg}); {RESTORE}."
-            ) from None
-        yield number, value
-
-
 def table_rows(
     file: Path, columns: Collection[str], what: str, **dialect: Any
 ) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -100,23 +72,3 @@ def table_rows(
         raise TextError(
             f"{file}, line {reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
         ) from None
-
-
-def field(file: Path, where: str, record: Any, name: str, kind: type) -> Any:
-    """The value of a field of a JSON object; TextError if it is missing or of another type.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from albert_lib.probing.sets.files import field
-        >>> field(Path("dev.json"), "example 3", {"target": "nurse"}, "target", str)
-        'nurse'
-    """
-    if not isinstance(record, dict) or name not in record:
-        raise TextError(f"{file}: {where} has no {name!r}; {RESTORE}.")
-    value = record[name]
-    if not isinstance(value, kind):
-        raise TextError(
-            f"{file}: {name!r} of {where} is {type(value).__name__}, not {kind.__name__}; "
-            f"{RESTORE}."
-        )
-    return value

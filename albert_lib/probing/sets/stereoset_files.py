@@ -10,7 +10,8 @@ from typing import Any
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_json
-from albert_lib.probing.sets.files import RESTORE, field, one_file
+from albert_lib.probing.sets.files import one_file
+from albert_lib.records import RESTORE, field
 
 PARTS = ("intrasentence", "intersentence")
 LABELS = ("stereotype", "anti-stereotype", "unrelated")

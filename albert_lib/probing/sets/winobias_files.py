@@ -9,8 +9,8 @@ from pathlib import Path
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_text
-from albert_lib.probing.sets.files import RESTORE
 from albert_lib.probing.templates import MASK
+from albert_lib.records import RESTORE
 
 MALE = ("he", "him", "his", "himself")
 FEMALE = ("she", "her", "hers", "herself")

@@ -1,0 +1,41 @@
+"""Fine-tuning: a task's files, and the scores of its official scripts (notebook 07)."""
+
+from __future__ import annotations
+
+from albert_lib.finetuning.accuracy import accuracy, race_accuracy
+from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
+from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
+from albert_lib.finetuning.race import ChoiceQuestion, question_with_option, read_race
+from albert_lib.finetuning.squad import Answer, SquadFile, SquadQuestion, read_squad
+from albert_lib.finetuning.squad_scoring import (
+    AnswerScore,
+    MeanScores,
+    SquadScores,
+    normalize_answer,
+    score_answer,
+    score_squad,
+)
+
+__all__ = [
+    "Answer",
+    "AnswerScore",
+    "ChoiceQuestion",
+    "MeanScores",
+    "NullThreshold",
+    "SquadFile",
+    "SquadQuestion",
+    "SquadScores",
+    "TextExample",
+    "TextExamples",
+    "accuracy",
+    "choose_null_threshold",
+    "normalize_answer",
+    "question_with_option",
+    "race_accuracy",
+    "read_mnli",
+    "read_race",
+    "read_squad",
+    "read_sst2",
+    "score_answer",
+    "score_squad",
+]

@@ -25,6 +25,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from albert_lib.text.spiece_file import fields
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
@@ -185,34 +186,5 @@ def protobuf_field(message: bytes, wanted: int) -> bytes:
         >>> protobuf_field(message, wanted=2), protobuf_field(message, wanted=3)
         (b'hi', b'')
     """
-    position = 0
-    while position < len(message):
-        tag, position = read_varint(message, position)
-        number, wire_type = divmod(tag, 8)
-        if wire_type == 2:  # a length, then so many bytes
-            length, position = read_varint(message, position)
-            if number == wanted:
-                return message[position : position + length]
-            position += length
-        elif wire_type == 0:  # one varint
-            _, position = read_varint(message, position)
-        else:  # a fixed number of bytes
-            position += {1: 8, 5: 4}[wire_type]
-    return b""
-
-
-def read_varint(message: bytes, position: int) -> tuple[int, int]:
-    """A number in groups of 7 bits, lowest first, and the position after it.
-
-    Example:
-        >>> read_varint(bytes([0b1_0000001, 0b0_0000010]), position=0)  # 1 + 2 * 128
-        (257, 2)
-    """
-    value = shift = 0
-    while True:
-        byte = message[position]
-        value |= (byte & 127) << shift
-        shift += 7
-        position += 1
-        if byte < 128:
-            return value, position
+    found = (message[begin:end] for number, _, begin, end in fields(message) if number == wanted)
+    return next(found, b"")

@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from albert_lib.errors import TokenizerError
 from albert_lib.text.spiece_file import piece_message, read_pieces, with_pieces
+from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import Vocabulary
 
@@ -42,6 +43,28 @@ class CountedWords:
         for line in self.lines:
             self.counts.update(WORD.findall(line))
             yield line
+
+
+def train_with_words(
+    texts: Iterable[str],
+    vocab_size: int,
+    whole_words: Iterable[str],
+    normalized: Callable[[str], str],
+) -> bytes:
+    """Learn a vocabulary from texts and keep words whole; return the bytes of a spiece.model.
+
+    Texts and words are `normalized` first. The texts are read once. Raises TokenizerError as
+    `train_pieces` and `keep_words` do.
+
+    Example:
+        >>> texts = ["The old mill", "The old man", "A mill"]
+        >>> Vocabulary(train_with_words(texts, 26, ["Man"], str.lower)).encode("man")
+        [25]
+    """
+    words = [normalized(word) for word in whole_words]
+    lines = CountedWords(map(normalized, texts))
+    model = train_pieces(lines, vocab_size)
+    return keep_words(model, words, lines.counts) if words else model
 
 
 def keep_words(model: bytes, words: Sequence[str], counts: Counter[str]) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 PIECE_OF_MODEL = 1
 TEXT_OF_PIECE, SCORE_OF_PIECE = 1, 2
-VARINT, EIGHT_BYTES, COUNTED, FOUR_BYTES = 0, 1, 2, 5  # kinds of fields
+VARINT, EIGHT_BYTES, LENGTH_FIRST, FOUR_BYTES = 0, 1, 2, 5  # kinds of fields
 
 
 def read_pieces(model: bytes) -> tuple[list[bytes], bytes]:
@@ -40,7 +40,7 @@ def with_pieces(messages: Sequence[bytes], rest: bytes) -> bytes:
         >>> with_pieces([b"abc"], b"rest")
         b'\n\x03abcrest'
     """
-    return b"".join(counted(PIECE_OF_MODEL, message) for message in messages) + rest
+    return b"".join(length_first(PIECE_OF_MODEL, message) for message in messages) + rest
 
 
 def piece_message(piece: str, score: float) -> bytes:
@@ -51,17 +51,17 @@ def piece_message(piece: str, score: float) -> bytes:
         b'\n\x04mill\x15\x00\x00\xf0\xc0'
     """
     tag = SCORE_OF_PIECE << 3 | FOUR_BYTES
-    return counted(TEXT_OF_PIECE, piece.encode()) + bytes([tag]) + struct.pack("<f", score)
+    return length_first(TEXT_OF_PIECE, piece.encode()) + bytes([tag]) + struct.pack("<f", score)
 
 
-def counted(number: int, content: bytes) -> bytes:
+def length_first(number: int, content: bytes) -> bytes:
     r"""A field that begins with the number of its bytes.
 
     Example:
-        >>> counted(1, b"mill")
+        >>> length_first(1, b"mill")
         b'\n\x04mill'
     """
-    return bytes([number << 3 | COUNTED]) + varint(len(content)) + content
+    return bytes([number << 3 | LENGTH_FIRST]) + varint(len(content)) + content
 
 
 def varint(number: int) -> bytes:
@@ -96,7 +96,7 @@ def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
     """The fields of a message: number, where it starts, where its content begins and ends.
 
     Example:
-        >>> list(fields(counted(1, b"mill") + counted(2, b"")))
+        >>> list(fields(length_first(1, b"mill") + length_first(2, b"")))
         [(1, 0, 2, 6), (2, 6, 8, 8)]
     """
     place = 0
@@ -104,7 +104,7 @@ def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
         start = place
         tag, place = read_varint(message, place)
         kind, begin = tag & 7, place
-        if kind == COUNTED:
+        if kind == LENGTH_FIRST:
             length, begin = read_varint(message, place)
             place = begin + length
         elif kind == VARINT:

@@ -26,7 +26,7 @@ from albert_lib.text.batch import (
     with_special_tokens,
 )
 from albert_lib.text.hf_export import tokenizer_json
-from albert_lib.text.kept_words import CountedWords, keep_words
+from albert_lib.text.kept_words import train_with_words
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
 from albert_lib.text.settings import (
     EXPORT_FILE,
@@ -39,7 +39,6 @@ from albert_lib.text.settings import (
     tokenizer_config,
 )
 from albert_lib.text.token_lookup import TokenLookup
-from albert_lib.text.train_vocabulary import train_pieces
 from albert_lib.text.transformers_names import refuse_arguments
 from albert_lib.text.vocabulary import Vocabulary
 
@@ -129,16 +128,10 @@ class AlbertTokenizer(TokenLookup):
             >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
             (26, 'an old mill')
         """
-        as_read = partial(normalize, lowercase=do_lower_case, keep_accents=keep_accents)
-        words = [as_read(word) for word in whole_words]
-        lines = CountedWords(map(as_read, texts))
-        model = train_pieces(lines, vocab_size)
-        return cls(
-            keep_words(model, words, lines.counts) if words else model,
-            do_lower_case=do_lower_case,
-            keep_accents=keep_accents,
-            model_max_length=model_max_length,
-        )
+        how = {"lowercase": do_lower_case, "keep_accents": keep_accents}
+        model = train_with_words(texts, vocab_size, whole_words, partial(normalize, **how))
+        switches = {"do_lower_case": do_lower_case, "keep_accents": keep_accents}
+        return cls(model, **switches, model_max_length=model_max_length)
 
     @classmethod
     def from_pretrained(

@@ -1,0 +1,1 @@
+"""Fine-tuning on the card's five tasks (notebook 07)."""

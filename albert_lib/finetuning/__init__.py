@@ -1,4 +1,4 @@
-"""Fine-tuning: a task's files, and the scores of its official scripts (notebook 07)."""
+"""Fine-tuning: a task's files, spans and windows of a text, official scores (notebook 07)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from albert_lib.finetuning.accuracy import accuracy, race_accuracy
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
 from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
 from albert_lib.finetuning.race import ChoiceQuestion, question_with_option, read_race
+from albert_lib.finetuning.spans import RankedAnswer, SpanPrediction, predict_span
 from albert_lib.finetuning.squad import Answer, SquadFile, SquadQuestion, read_squad
 from albert_lib.finetuning.squad_scoring import (
     AnswerScore,
@@ -15,6 +16,13 @@ from albert_lib.finetuning.squad_scoring import (
     score_answer,
     score_squad,
 )
+from albert_lib.finetuning.windows import (
+    SpanWindow,
+    WindowSizes,
+    balance_windows,
+    count_answers,
+    span_windows,
+)
 
 __all__ = [
     "Answer",
@@ -22,14 +30,21 @@ __all__ = [
     "ChoiceQuestion",
     "MeanScores",
     "NullThreshold",
+    "RankedAnswer",
+    "SpanPrediction",
+    "SpanWindow",
     "SquadFile",
     "SquadQuestion",
     "SquadScores",
     "TextExample",
     "TextExamples",
+    "WindowSizes",
     "accuracy",
+    "balance_windows",
     "choose_null_threshold",
+    "count_answers",
     "normalize_answer",
+    "predict_span",
     "question_with_option",
     "race_accuracy",
     "read_mnli",
@@ -38,4 +53,5 @@ __all__ = [
     "read_sst2",
     "score_answer",
     "score_squad",
+    "span_windows",
 ]

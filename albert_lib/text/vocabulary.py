@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -108,7 +109,8 @@ class Vocabulary:
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Segment a normalised text into ids, with the characters of it that each one covers.
 
-        The space before a word is not counted: "the mill" gives (0, 3) and (4, 8).
+        The space before a word is not counted: "the mill" gives (0, 3) and (4, 8). The parts of a
+        character that SentencePiece makes into several each cover the whole of it.
         """
         ids = self.encode(text)
         marked, origin = self._processor.normalize(text, with_offsets=True)
@@ -117,7 +119,9 @@ class Vocabulary:
         for length in self._lengths(text, ids):
             first = start + marked.startswith(WORD_START, start)
             start += length
-            offsets.append((origin[first], origin[start]))
+            # the next other character; a lone ▁ covers none
+            end = first if first == start else bisect_right(origin, origin[start - 1])
+            offsets.append((origin[first], origin[end]))
         return ids, offsets
 
     def _lengths(self, text: str, ids: list[int]) -> list[int]:

@@ -63,7 +63,7 @@ def test_batches_can_be_read_from_any_place(texts: Path, small_batches) -> None:
 
 
 def test_encoding_counts_words_and_unknown_pieces(tmp_path: Path, english_tokenizer) -> None:
-    (tmp_path / "a.txt").write_text("The old baker.\nShe 日 sings.\n\nWell.", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("The old baker.\nShe 你 sings.\n\nWell.", encoding="utf-8")
     (batch,) = read_batches(file_units(tmp_path / "a.txt"), Place(0, 0), ())
     encoded = encode(batch, english_tokenizer)
     assert encoded.n_words == [6, 1]

@@ -128,8 +128,8 @@ class AlbertTokenizer(TokenLookup):
             >>> len(tokenizer), tokenizer.decode(tokenizer.encode("an old mill")[1:-1])
             (26, 'an old mill')
         """
-        how = {"lowercase": do_lower_case, "keep_accents": keep_accents}
-        model = train_with_words(texts, vocab_size, whole_words, partial(normalize, **how))
+        as_read = partial(normalize, lowercase=do_lower_case, keep_accents=keep_accents)
+        model = train_with_words(texts, vocab_size, whole_words, as_read)
         switches = {"do_lower_case": do_lower_case, "keep_accents": keep_accents}
         return cls(model, **switches, model_max_length=model_max_length)
 

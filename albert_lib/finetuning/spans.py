@@ -126,7 +126,7 @@ def predict_span(
         >>> prediction.text(), prediction.answers[0].score, prediction.null_score
         ('Sheep', 6.0, 0.0)
     """
-    check_arguments(windows, start_scores, end_scores, max_tokens, n_best)
+    _check_arguments(windows, start_scores, end_scores, max_tokens, n_best)
     found: list[SpanScore] = []
     null_scores = []
     for window, starts, ends in zip(windows, start_scores, end_scores, strict=True):
@@ -230,7 +230,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
-def check_arguments(
+def _check_arguments(
     windows: Sequence[SpanWindow],
     start_scores: Sequence[Float[np.ndarray, "..."]],
     end_scores: Sequence[Float[np.ndarray, "..."]],

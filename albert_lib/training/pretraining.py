@@ -34,7 +34,7 @@ from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
 from albert_lib.training.loop import LossFunction, TrainingLoop
 from albert_lib.training.muon import MuonWithAdamW, muon_groups
-from albert_lib.training.precision import PRECISIONS, compiled
+from albert_lib.training.precision import PRECISIONS, choose_precision, compiled
 from albert_lib.training.pretraining_losses import count_predictions, pretraining_loss
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.run import Run
@@ -146,6 +146,8 @@ class PretrainingRun:
             if each is not None:
                 distributed.broadcast(list(weights(each).values()))
         self.dtype = PRECISIONS[self.description["dtype"]]
+        if isinstance(self.optimizer, MuonWithAdamW):
+            self.optimizer.dtype = self.dtype
 
     def _restore(self, description: dict[str, Any]) -> Checkpoint | None:
         """Restore model, mean and optimizer from the last checkpoint of this run, and return it.
@@ -277,9 +279,15 @@ class PretrainingRun:
 
 
 def build_optimizer(model: AlbertForPreTraining, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the optimizer that a recipe names, without decay of biases and LayerNorms."""
+    """Return the optimizer that a recipe names, without decay of biases and LayerNorms.
+
+    Muon orthogonalizes in the precision of the run's other products.
+    """
     if recipe.optimizer == "muon":
-        return MuonWithAdamW(muon_groups(model, recipe.weight_decay), lr=recipe.learning_rate)
+        device = next(model.parameters()).device
+        dtype = choose_precision(device, recipe.precision).dtype
+        groups = muon_groups(model, recipe.weight_decay)
+        return MuonWithAdamW(groups, lr=recipe.learning_rate, dtype=dtype)
     groups = parameter_groups(model, recipe.weight_decay)
     if recipe.optimizer == "lamb":
         return Lamb(groups, lr=recipe.learning_rate)

@@ -169,8 +169,8 @@ def test_texts_that_cannot_be_scored_are_refused(fill_mask: FillMask) -> None:
 
 def test_positions_that_cannot_be_scored_are_refused(fill_mask: FillMask) -> None:
     for place, what in ((0, r"\[CLS\]"), (2, r"\[SEP\]"), (3, "nothing"), (-1, "nothing")):
-        with pytest.raises(InputError, match=f"Position {place} of 'Yes' holds {what}; .* its 3,"):
-            pseudo_log_likelihood(fill_mask, ["Yes"], [[1, place]])
+        with pytest.raises(InputError, match=f"Position {place} of 'Door' holds {what}; .* its 3,"):
+            pseudo_log_likelihood(fill_mask, ["Door"], [[1, place]])
     with pytest.raises(InputError, match="positions for 1 texts, but 2 texts"):
         pseudo_log_likelihood(fill_mask, TEXTS[:2], [None])
 
@@ -212,14 +212,14 @@ def test_word_positions_find_the_pieces_of_a_word_or_phrase(tokenizer: AlbertTok
 def test_a_word_start_that_stands_alone_belongs_to_its_word(
     english_tokenizer: AlbertTokenizer,
 ) -> None:
-    assert english_tokenizer.tokenize("a veterinarian")[:2] == ["▁a", "▁"]
+    assert english_tokenizer.tokenize("a locksmith")[:2] == ["▁a", "▁"]
     for left, word, right in (
-        ("He is a ", "veterinarian", "."),
-        ("", "Veterinarian", " wanted"),
-        ("He is a  ", "veterinarian and a porter", ""),
+        ("He is a ", "locksmith", "."),
+        ("", "Locksmith", " wanted"),
+        ("He is a  ", "locksmith and a porter", ""),
     ):
         ids, places = word_positions(english_tokenizer, left, word, right)
         pieces = [english_tokenizer.id_to_piece(ids[place]) for place in places]
         assert pieces == english_tokenizer.tokenize(word)
-    ids, places = word_positions(english_tokenizer, "A veterinarian's ", "cat", ".")
+    ids, places = word_positions(english_tokenizer, "A locksmith's ", "cat", ".")
     assert [english_tokenizer.id_to_piece(ids[place]) for place in places] == ["▁cat"]

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from albert_lib.config import AlbertConfig
 from albert_lib.errors import ConfigError
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.training import Recipe, build_optimizer
 from albert_lib.training.muon import NEWTON_SCHULZ, MuonWithAdamW, muon_groups, orthogonalized
+from albert_lib.training.precision import PRECISIONS
 
 RATES = (0.02, 0.0, 0.01, 0.004) * 2
 SHAPES = {"square": (8, 8), "another square": (8, 8), "wide": (6, 20), "tall": (20, 6)}
@@ -67,6 +69,31 @@ def test_every_step_is_pytorchs_own_but_for_bfloat16() -> None:
     for mine, other, first in zip(ours, theirs, start, strict=True):
         way = (other - first).norm()  # theirs multiplies in bfloat16, three digits
         assert (mine - other).norm() < 0.02 * way
+
+
+def test_in_bfloat16_every_step_is_nearly_pytorchs_own() -> None:
+    if not hasattr(torch.optim, "Muon"):
+        pytest.skip("torch.optim.Muon came with PyTorch 2.9")
+    ours, theirs, precise = ([nn.Parameter(p.float()) for p in parameters()] for _ in range(3))
+    settings = {"lr": 0.02, "weight_decay": 0.1}
+    take_steps(ours, MuonWithAdamW(ours, **settings, orthogonalize=True, dtype=torch.bfloat16))
+    take_steps(precise, MuonWithAdamW(precise, **settings, orthogonalize=True))
+    take_steps(theirs, torch.optim.Muon(theirs, **settings, adjust_lr_fn="match_rms_adamw"))
+    for mine, other, exact, first in zip(ours, theirs, precise, parameters(), strict=True):
+        assert mine.dtype == torch.float32, "only the products are rounded"
+        way = (exact - first).norm()
+        assert 0 < (mine - exact).norm() < 0.02 * way
+        assert (mine - other).norm() < 0.02 * way, "each rounds on its own"
+
+
+def test_a_run_orthogonalizes_in_its_own_precision() -> None:
+    model = AlbertForPreTraining(AlbertConfig(
+        vocab_size=60, embedding_size=8, hidden_size=16, num_hidden_layers=2,
+        num_attention_heads=2, intermediate_size=32, max_position_embeddings=20,
+    ))  # fmt: skip
+    for name, dtype in PRECISIONS.items():
+        recipe = Recipe(steps=1, warmup_steps=0, optimizer="muon", precision=name)
+        assert build_optimizer(model, recipe).dtype == dtype
 
 
 def test_every_step_equals_numpy() -> None:

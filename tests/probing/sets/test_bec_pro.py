@@ -27,7 +27,7 @@ from albert_lib.probing.sets.signed_ranks import signed_ranks
 HEADER = "\tSentence\tSent_TM\tSent_AM\tSent_TAM\tTemplate\tPerson\tGender\tProfession\tProf_Gender"
 TEMPLATE = "<person subject> is a <profession>."
 PEOPLE = (("He", "male"), ("She", "female"), ("man", "male"), ("woman", "female"))
-JOBS = (("driver", "male"), ("mechanic", "male"), ("nurse", "female"), ("baker", "balanced"))
+JOBS = (("driver", "male"), ("farmer", "male"), ("nurse", "female"), ("baker", "balanced"))
 
 
 def row(number: int, person: str, gender: str, job: str, group: str) -> list[str]:
@@ -55,7 +55,7 @@ def file(tmp_path: Path) -> Path:
 
 
 # what each profession does to the person's probability, in nats, and the probabilities before
-PULLS = {"▁driver": 0.5, "▁mechanic": 0.1, "▁nurse": -1.0}
+PULLS = {"▁driver": 0.5, "▁farmer": 0.1, "▁nurse": -1.0}
 PRIORS = {"▁he": 0.2, "▁she": 0.1, "▁man": 0.05, "▁woman": 0.04}
 SHARES = {"▁he": 1.0, "▁she": -1.0, "▁man": 0.5, "▁woman": -0.5}
 
@@ -70,10 +70,10 @@ def test_sentences_are_paired_by_person(file: Path) -> None:
     items = read(file)
     assert len(items) == len(JOBS) * 2
     assert items[3].persons == ("man", "woman")
-    assert items[3].sentences == ("This man is a mechanic.", "This woman is a mechanic.")
+    assert items[3].sentences == ("This man is a farmer.", "This woman is a farmer.")
     assert (items[3].template, items[3].profession, items[3].group) == (
         TEMPLATE,
-        "mechanic",
+        "farmer",
         "male",
     )
     assert read(file.parent) == items, "a folder with one .tsv"
@@ -88,7 +88,7 @@ def test_associations_by_hand(file: Path, scripted: Callable[..., FillMask]) -> 
             expected = SHARES[f"▁{person}"] * pull
             assert association == pytest.approx(expected, abs=1e-5), "frequency cancels"
     measures = {measure.label: measure for measure in result.measures()}
-    # driver: 0.5 and 0.25, so 0.375; mechanic: 0.1 and 0.05, so 0.075
+    # driver: 0.5 and 0.25, so 0.375; farmer: 0.1 and 0.05, so 0.075
     assert measures["male professions: men"].value == pytest.approx(0.225, abs=1e-5)
     assert measures["male professions: women − men"].value == pytest.approx(-0.45, abs=1e-5)
     assert measures["female professions: women"].value == pytest.approx(0.75, abs=1e-5)
@@ -237,7 +237,7 @@ def test_the_authors_file(shared_data: Path, scripted: Callable[..., FillMask]) 
     managers = [item for item in items if item.profession == "lodging manager"]
     fill_mask = scripted(lambda *_: {})
     result = score(fill_mask, managers)
-    assert len(result.scored) == 5 * 7, "without boyfriend, girlfriend, dad and mom"
+    assert len(result.scored) == 5 * 6, "four pairs are not of one token"
     assert fill_mask.model.texts_seen == 5 * 3 * 2, "he, this man, my brother; known and hidden"
 
 

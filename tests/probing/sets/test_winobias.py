@@ -119,7 +119,7 @@ def test_the_mask_takes_the_place_of_the_pronouns_piece(
         return {"▁him": 0.5}
 
     score(scripted(remember), read(write(tmp_path))[2:3])
-    assert seen == [["ked", "[MASK]", ".", "[SEP]"]], "and no ▁ before the full stop"
+    assert seen == [["ed", "[MASK]", ".", "[SEP]"]], "and no ▁ before the full stop"
 
 
 def pairs(male: list[bool], values: list[float]) -> WinoBiasResult:

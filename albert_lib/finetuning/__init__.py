@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from albert_lib.finetuning.accuracy import accuracy, race_accuracy
+from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
+from albert_lib.finetuning.models import TASK_LABELS, TASKS, Task, model_class
 from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
 from albert_lib.finetuning.race import ChoiceQuestion, question_with_option, read_race
 from albert_lib.finetuning.spans import RankedAnswer, SpanPrediction, predict_span
@@ -16,6 +18,7 @@ from albert_lib.finetuning.squad_scoring import (
     score_answer,
     score_squad,
 )
+from albert_lib.finetuning.task_batches import TaskBatch, collate, count_rows, task_loss
 from albert_lib.finetuning.windows import (
     SpanWindow,
     WindowSizes,
@@ -28,21 +31,32 @@ __all__ = [
     "Answer",
     "AnswerScore",
     "ChoiceQuestion",
+    "ClassRow",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
+    "Row",
     "SpanPrediction",
+    "SpanRow",
     "SpanWindow",
     "SquadFile",
     "SquadQuestion",
     "SquadScores",
+    "TASKS",
+    "TASK_LABELS",
+    "Task",
+    "TaskBatch",
     "TextExample",
     "TextExamples",
     "WindowSizes",
     "accuracy",
     "balance_windows",
     "choose_null_threshold",
+    "collate",
     "count_answers",
+    "count_rows",
+    "encode_examples",
+    "model_class",
     "normalize_answer",
     "predict_span",
     "question_with_option",
@@ -54,4 +68,5 @@ __all__ = [
     "score_answer",
     "score_squad",
     "span_windows",
+    "task_loss",
 ]

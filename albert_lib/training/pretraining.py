@@ -17,18 +17,12 @@ from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.depth import set_num_hidden_layers
-from albert_lib.model.weights import exportable_config
+from albert_lib.model.weights import PretrainedModel, exportable_config
 from albert_lib.objectives import PretrainingBatch
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
 from albert_lib.training.average import copy_mean, running_mean
-from albert_lib.training.checkpoint import (
-    Checkpoint,
-    CheckpointWriter,
-    check_writable,
-    load_latest_for_all,
-    sweep,
-)
+from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter, sweep
 from albert_lib.training.evaluation import held_out_columns
 from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
@@ -38,7 +32,7 @@ from albert_lib.training.precision import PRECISIONS, choose_precision, compiled
 from albert_lib.training.pretraining_losses import count_predictions, pretraining_loss
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.run import Run
-from albert_lib.training.same_run import check_same_run, describe_run
+from albert_lib.training.same_run import describe_run, find_same_run
 from albert_lib.training.saved_tensors import weights
 from albert_lib.training.stage_plan import (
     PlannedStage,
@@ -157,13 +151,8 @@ class PretrainingRun:
         self.description = description
         if self.folder is None:
             return None
-        if distributed.is_first():
-            check_writable(self.folder)
-        checkpoint = load_latest_for_all(self.folder)
+        checkpoint, self.description = find_same_run(self.folder, description)
         if checkpoint is not None:
-            # The precision of a run stays, though this machine might choose another.
-            self.description = {**description, "dtype": checkpoint.run.get("dtype")}
-            check_same_run(checkpoint, self.description)
             self._begin(stage_of(checkpoint.step - 1, self.stages))  # its names are in the files
             checkpoint.restore(self.model, self.optimizer, self.mean)
         return checkpoint
@@ -305,8 +294,8 @@ def name_of(function: Callable[..., object]) -> str:
     return f"{inner.__module__}.{getattr(inner, '__qualname__', type(inner).__qualname__)}"
 
 
-def save_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertTokenizer) -> None:
-    """Write model and tokenizer as one folder in Hugging Face's format.
+def save_model(path: Path, model: PretrainedModel, tokenizer: AlbertTokenizer | None) -> None:
+    """Write a model, and its tokenizer if there is one, as one folder in Hugging Face's format.
 
     A model that shares only attention or only the feed-forward block has no such form; its
     weights are in the last checkpoint.
@@ -317,7 +306,8 @@ def save_model(path: Path, model: AlbertForPreTraining, tokenizer: AlbertTokeniz
         sweep(path.parent, f"{path.name}-*")
         with new_folder(path) as unfinished:
             model.save_pretrained(unfinished)
-            tokenizer.save_pretrained(unfinished)
+            if tokenizer is not None:
+                tokenizer.save_pretrained(unfinished)
     except (OSError, CheckpointError) as problem:
         raise CheckpointError(
             f"{path} could not be written ({str(problem).rstrip('.')}); free some disk space and "

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from albert_lib.corpus import TokenStore
@@ -14,7 +15,7 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
-from albert_lib.training.checkpoint import Checkpoint
+from albert_lib.training.checkpoint import Checkpoint, check_writable, load_latest_for_all
 from albert_lib.training.precision import choose_precision
 from albert_lib.training.recipe import Recipe
 
@@ -34,11 +35,8 @@ def describe_run(
 ) -> dict[str, Any]:
     """Return, as JSON values, all that decides which weights a run ends with."""
     device = next(model.parameters()).device
-    settings = json.loads(json.dumps(recipe.to_dict()))
-    parts = {"processes": distributed.world_size(), "accumulation": settings.pop("accumulation")}
     return {
-        "recipe": {k: v for k, v in settings.items() if k not in MAY_CHANGE_ON_RESUME},
-        "parts": parts,
+        **describe_settings(recipe.to_dict()),
         "model": model.config.to_dict(),
         "tokenizer": tokenizer.fingerprint,
         "batches": BATCHES_VERSION,
@@ -52,18 +50,50 @@ def describe_run(
     }
 
 
+def describe_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's fields, as JSON values, and how its batches are cut.
+
+    Example:
+        >>> describe_settings({"steps": 8, "accumulation": 2, "evaluate_every": 4})
+        {'recipe': {'steps': 8}, 'parts': {'processes': 1, 'accumulation': 2}}
+    """
+    settings = json.loads(json.dumps(recipe))
+    parts = {"processes": distributed.world_size(), "accumulation": settings.pop("accumulation")}
+    kept = {name: v for name, v in settings.items() if name not in MAY_CHANGE_ON_RESUME}
+    return {"recipe": kept, "parts": parts}
+
+
+def find_same_run(
+    folder: Path, description: dict[str, Any]
+) -> tuple[Checkpoint | None, dict[str, Any]]:
+    """Return the last checkpoint in a run's folder, if there is one, and the run's description.
+
+    The precision of a run stays what it was at its first start, though this machine might choose
+    another. Raises CheckpointError when the folder cannot be written to or holds another run.
+    """
+    if distributed.is_first():
+        check_writable(folder)
+    checkpoint = load_latest_for_all(folder)
+    if checkpoint is None:
+        return None, description
+    description = {**description, "dtype": checkpoint.run.get("dtype")}
+    check_same_run(checkpoint, description)
+    return checkpoint, description
+
+
 def with_current_names(run: Mapping[str, Any]) -> dict[str, Any]:
     """Return a saved run's description under the names that the recipe has today.
 
-    What the recipe of an older version could not say has the value that changes nothing.
+    What the recipe of an older version could not say has the value that changes nothing. Runs
+    that mask nothing, of fine-tuning, have no other names.
     """
-    if "recipe" not in run:
+    if "masking" not in run.get("recipe", {}):
         return dict(run)
     recipe = {**NOTHING_CHANGES, **run["recipe"]}
     today = {each.name for each in fields(MaskingConfig)}
     masking = {
         RENAMED_MASKING_FIELDS[name] if RENAMED_MASKING_FIELDS.get(name) in today else name: value
-        for name, value in recipe.get("masking", {}).items()
+        for name, value in recipe["masking"].items()
     }
     return {**run, "recipe": {**recipe, "masking": masking}}
 
@@ -88,7 +118,7 @@ def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
             warnings.warn(
                 f"{folder} holds a run with {difference}: it resumes with the same batches, but "
                 f"other draws of dropout and other last digits.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

@@ -123,7 +123,7 @@ def draw_diagnosis(history: History, marks: Mapping[str, float]) -> tuple[Figure
         *history.curve("held_out_mlm_loss"), marker="o", markersize=4, color=COLORS[0],
         label="held-out",
     )  # fmt: skip
-    _draw_marks(axes, marks, history.rows[-1]["step"])
+    _draw_marks(axes, marks, int(history.rows[-1]["step"]))
     axes.set_xlabel("step")
     axes.set_ylabel("MLM loss, nats")
     axes.legend(loc="upper right")

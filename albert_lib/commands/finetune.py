@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from albert_lib.commands.task_model import DATA_HELP
 from albert_lib.commands.texts import add_model_argument
 from albert_lib.errors import ConfigError, InputError
 from albert_lib.experiments.task_scores import (
+    finite,
     over_seeds,
     predict_task,
     save_threshold,
@@ -134,7 +136,7 @@ def run_once(
     )
     say(f"Matrix products in {describe_precision(training, device)}; --precision changes it.")
     evaluate = None if dev is None else partial(dev_columns, options.task, tokenizer, dev, recipe)
-    history = training.train(evaluate=evaluate, tokenizer=tokenizer)
+    history = training.train(evaluate=evaluate, tokenizer=tokenizer, progress=sys.stderr.isatty())
     threshold = None
     if chooses is not None:
         threshold = choose_threshold(model, tokenizer, chooses, recipe, output / "model")
@@ -211,7 +213,7 @@ def choose_threshold(
         f"No answer where its margin is above {chosen.value:.3g}, chosen on {len(ids)} questions "
         f"that were not trained on (F1 {chosen.scores.overall.f1:.1f} there)."
     )
-    return chosen.value
+    return finite(chosen.value)
 
 
 def dev_columns(

@@ -32,6 +32,7 @@ from albert_lib.text import AlbertTokenizer
 
 THRESHOLD_FILE = "null_threshold.json"
 NO_THRESHOLD = 0.0  # the best span against [CLS], even
+BEYOND_ALL = 1e9  # above every margin
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class TaskPredictions:
 
     def margins(self) -> list[float]:
         """By how much no answer beats the best span, for every question; finite."""
-        return [min(max(each.null_margin, -1e9), 1e9) for each in self.spans]
+        return [finite(each.null_margin) for each in self.spans]
 
 
 def predict_task(
@@ -135,9 +136,9 @@ def score_answers(
         ]
         best = choose_null_threshold(data, texts, margins)
         official |= {
-            "threshold": as_json(value),
+            "threshold": value,
             "best_f1_on_this_data": best.scores.overall.f1,
-            "best_threshold_on_this_data": as_json(best.value),
+            "best_threshold_on_this_data": finite(best.value),
         }
         names = ("exact", "f1")
     for name, values in zip(
@@ -151,16 +152,14 @@ def _ends(name: str, interval: Interval) -> dict[str, float]:
     return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def as_json(value: float) -> float | None:
-    """A number for JSON, which knows no infinity: None, where nothing decides."""
-    return value if math.isfinite(value) else None
+def finite(margin: float) -> float:
+    """A margin or threshold that JSON can hold: infinity, where nothing decides, as 10⁹."""
+    return min(max(margin, -BEYOND_ALL), BEYOND_ALL)
 
 
 def save_threshold(folder: Path, value: float, f1: float, n_questions: int) -> None:
     """Write the threshold that was chosen on questions that were not trained on, beside a model."""
-    if math.isinf(value):  # answer everything, or nothing: a margin that is never passed, or always
-        value = math.copysign(1e9, value)
-    chosen = {"threshold": value, "f1_there": f1, "chosen_on_questions": n_questions}
+    chosen = {"threshold": finite(value), "f1_there": f1, "chosen_on_questions": n_questions}
     write_json(folder / THRESHOLD_FILE, chosen)
 
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from albert_lib.errors import InputError, counted, listed, quoted
+from albert_lib.errors import InputError, listed, quoted
 from albert_lib.finetuning.glue import TextExample
 from albert_lib.finetuning.models import TASK_LABELS, Task, check_task
 from albert_lib.finetuning.race import ChoiceQuestion
@@ -285,7 +285,6 @@ def _label(example: TextExample, labels: Sequence[str]) -> int | None:
     if example.label not in labels:
         raise InputError(
             f"Example {quoted(example.id)} has the label {quoted(example.label)}, and the model "
-            f"{counted(len(labels), 'class')}, {listed(labels)}; give labels, the model's classes "
-            f"in the words of the file."
+            f"scores {listed(labels)}; give labels, its classes in the words of the file."
         )
     return labels.index(example.label)

@@ -97,13 +97,11 @@ def finetune(
 
     The model comes from `load_to_finetune`; one that was never trained needs `from_scratch`.
     Every `recipe.evaluate_every` steps and after the last, what `evaluate(model)` returns joins
-    the history; it is called by every process, with the model in evaluation mode, without
-    gradients and in the run's precision.
-
-    With `output` the folder receives checkpoints and, in model/, the final model, with
-    `tokenizer`. A run that was killed there resumes and ends with the same weights, bit for bit,
-    as if it had not been (same machine, same number of threads); a finished one is loaded at
-    once. Every `recipe.keep_every` steps the model is kept in models/ too, as it is then.
+    the history: every process calls it, in evaluation mode, without gradients, in the run's
+    precision. With `output` the folder receives checkpoints, every `recipe.keep_every` steps the
+    model in models/, and in model/ the final one, with `tokenizer`. A run that was killed there
+    resumes and ends with the same weights, bit for bit, as if it had not been (same machine, same
+    number of threads); a finished one is loaded at once.
 
     On several processes (`distributed.joined`) every one calls this with the same arguments,
     trains on its rows of each batch, and ends with the same weights; the first alone writes.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +17,7 @@ from albert_lib.finetuning.adamw import finetuning_optimizer
 from albert_lib.finetuning.batch_order import BatchOrder
 from albert_lib.finetuning.loading import check_model
 from albert_lib.finetuning.recipes import FinetuningRecipe
+from albert_lib.finetuning.run_description import describe_finetuning
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model.weights import PretrainedModel
 from albert_lib.text import AlbertTokenizer
@@ -26,13 +25,12 @@ from albert_lib.training import distributed
 from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter
 from albert_lib.training.history import History, Row
 from albert_lib.training.loop import LossCounts, LossFunction, TrainableBatch, TrainingLoop
-from albert_lib.training.precision import PRECISIONS, autocast, choose_precision
+from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import KEPT_MODELS, save_model
 from albert_lib.training.run import Run
-from albert_lib.training.same_run import describe_settings, find_same_run
+from albert_lib.training.same_run import find_same_run
 from albert_lib.training.saved_tensors import weights
 
-ORDER_VERSION = 1  # of which rows make a batch: raised when a seed gives other batches
 TAKEN_COLUMNS = {"step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds"}
 Evaluate = Callable[[PretrainedModel], Mapping[str, float]]
 
@@ -265,81 +263,3 @@ class FinetuningRun:
     def _keep(self, folder: Path, tokenizer: AlbertTokenizer | None, step: int) -> None:
         """Write the model as it now stands among those that stay: models/step-00000100."""
         save_model(folder / KEPT_MODELS / f"step-{step:08d}", self.model, tokenizer)
-
-
-def describe_finetuning(
-    model: PretrainedModel, rows: Iterable[object], recipe: FinetuningRecipe
-) -> dict[str, Any]:
-    """Return, as JSON values, all that decides which weights a run ends with.
-
-    Example:
-        >>> from albert_lib import AlbertConfig, AlbertModel
-        >>> from albert_lib.finetuning.recipes import finetuning_recipe
-        >>> model = AlbertModel(AlbertConfig(
-        ...     vocab_size=20, hidden_size=24, num_hidden_layers=1, intermediate_size=48))
-        >>> list(describe_finetuning(model, ["a row"], finetuning_recipe("sst2")))
-        ['recipe', 'parts', 'model', 'kind', 'start', 'rows', 'batches', 'dtype']
-    """
-    return {
-        **describe_settings(recipe.to_dict()),
-        "model": model.config.to_dict(),
-        "kind": type(model).__name__,
-        "start": weights_fingerprint(pretrained_weights(model)),
-        "rows": rows_fingerprint(rows),
-        "batches": ORDER_VERSION,
-        "dtype": choose_precision(model.device, recipe.precision).name,
-    }
-
-
-def pretrained_weights(model: PretrainedModel) -> dict[str, Tensor]:
-    """Return the weights, by name, that a checkpoint must have: all but those of the head.
-
-    Example:
-        >>> from albert_lib import AlbertConfig, AlbertForSequenceClassification
-        >>> model = AlbertForSequenceClassification(AlbertConfig(
-        ...     vocab_size=20, hidden_size=24, num_hidden_layers=1, intermediate_size=48))
-        >>> found = pretrained_weights(model)
-        >>> "classifier.weight" in found, "albert.embeddings.word_embeddings.weight" in found
-        (False, True)
-    """
-    may_be_new = tuple(f"{part}." for part in model.NEW_PARTS)
-    return {n: each for n, each in weights(model).items() if not n.startswith(may_be_new)}
-
-
-def weights_fingerprint(named: Mapping[str, Tensor]) -> str:
-    """Return a hash of weights and their names.
-
-    Example:
-        >>> len(weights_fingerprint({"bias": torch.zeros(3)}))
-        16
-    """
-    digest = hashlib.sha256()
-    for name, tensor in named.items():
-        content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-        digest.update(name.encode() + b"\0" + content.numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def rows_fingerprint(rows: Iterable[object]) -> str:
-    """Return a hash of rows in their order: of their fields and arrays, or else of their `repr`.
-
-    Example:
-        >>> rows_fingerprint([(1, 2), (3,)]) == rows_fingerprint([(3,), (1, 2)])
-        False
-    """
-    digest = hashlib.sha256()
-    for row in rows:
-        for content in _contents(row):
-            digest.update(content + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def _contents(value: object) -> Iterator[bytes]:
-    """Yield what a value holds; an array in whole, of which `repr` would leave out the middle."""
-    if is_dataclass(value) and not isinstance(value, type):
-        for each in fields(value):
-            yield from _contents(getattr(value, each.name))
-    elif isinstance(value, np.ndarray):
-        yield f"{value.dtype} {value.shape}".encode() + value.tobytes()
-    else:
-        yield repr(value).encode()

@@ -31,12 +31,8 @@ from torch import nn
 
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import project_folder, read_json
-from albert_lib.finetuning.finetune import (
-    FinetuningRun,
-    TaskFunctions,
-    finetune,
-    rows_fingerprint,
-)
+from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions, finetune
+from albert_lib.finetuning.run_description import rows_fingerprint
 from albert_lib.model import AlbertForSequenceClassification
 from albert_lib.training import History, TrainingError
 

@@ -21,6 +21,7 @@ _HOME_OF = {
     "AlbertForSequenceClassification": "model",
     "AlbertForQuestionAnswering": "model",
     "AlbertForMultipleChoice": "model",
+    "AlbertForConditionedSpans": "model",
     "Lamb": "training",
     "pretrain": "training",
     "FillMask": "probing",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from albert_lib.config import AlbertConfig as AlbertConfig
     from albert_lib.corpus import TokenStore as TokenStore
     from albert_lib.errors import AlbertLibError as AlbertLibError
+    from albert_lib.model import AlbertForConditionedSpans as AlbertForConditionedSpans
     from albert_lib.model import AlbertForMaskedLM as AlbertForMaskedLM
     from albert_lib.model import AlbertForMultipleChoice as AlbertForMultipleChoice
     from albert_lib.model import AlbertForPreTraining as AlbertForPreTraining

@@ -113,7 +113,7 @@ def why(problem: Exception) -> str:
     return getattr(problem, "msg", None) or "a number too long"
 
 
-def field(file: Path, where: str, record: Any, name: str, kind: type) -> Any:
+def field(file: Path | str, where: str, record: Any, name: str, kind: type) -> Any:
     """The value of a field of a JSON object; TextError if it is missing or of another type.
 
     Example:
@@ -133,7 +133,7 @@ def field(file: Path, where: str, record: Any, name: str, kind: type) -> Any:
     return value
 
 
-def text_field(file: Path, where: str, record: Any, name: str) -> str:
+def text_field(file: Path | str, where: str, record: Any, name: str) -> str:
     r"""The text under a field of a JSON object, with "?" for each half of a pair of surrogates.
 
     JSON can write such halves, UTF-8 cannot. No other character moves. Errors are `field`'s.

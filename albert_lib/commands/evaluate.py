@@ -1,8 +1,13 @@
-"""evaluate: the scores of a model's card, with intervals and with random weights beside them."""
+"""evaluate: a model's scores, with intervals.
+
+Of a pretrained model those of its card, with random weights beside them; of a fine-tuned one those
+of its task.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -10,11 +15,15 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from albert_lib.commands.finetune import DEV_SPLITS, say_scores
+from albert_lib.commands.task_model import add_task_arguments, answer_task
 from albert_lib.commands.texts import columns
 from albert_lib.corpus import TokenStore, read_documents
 from albert_lib.errors import InputError, TextError
 from albert_lib.experiments import card
+from albert_lib.experiments.task_scores import score_task
 from albert_lib.files import build_folder, new_file, project_folder, read_text
+from albert_lib.finetuning import TASKS
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.probing.sets.report import format_value
 from albert_lib.text import AlbertTokenizer
@@ -29,8 +38,14 @@ TO_THE_RIGHT = (False, True, True, True, True, False)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "model", metavar="FOLDER", help="of a pretrained model, with both heads, and its tokenizer"
+        "subject",
+        metavar="FOLDER_OR_TASK",
+        help=f"folder of a pretrained model, with both heads, and its tokenizer; or, with --model "
+        f"and --data, a task: {', '.join(TASKS)}",
     )
+    task = parser.add_argument_group("of a task")
+    task.add_argument("--model", metavar="FOLDER", help="of a model fine-tuned on the task")
+    add_task_arguments(task)
     parser.add_argument(
         "--held-out",
         type=Path,
@@ -61,7 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score the model and print the table."""
+    """Score the model and print the table; of a task its scores, the last line one JSON object."""
+    if options.subject in TASKS:
+        return run_task(options)
+    options.model = options.subject
     if options.rows < 2:
         raise InputError(f"--rows is {options.rows}; make it at least 2.")
     if options.card is not None:
@@ -75,6 +93,16 @@ def run(options: argparse.Namespace) -> int:
         before, _, after = split_card(options.card)
         with new_file(options.card) as unfinished:
             unfinished.write_text(before + as_markdown(rows, lines) + after, encoding="utf-8")
+    return 0
+
+
+def run_task(options: argparse.Namespace) -> int:
+    """Score a fine-tuned model on its task."""
+    task = options.subject
+    data, predictions, threshold = answer_task(options, task, DEV_SPLITS.get(task, "validation"))
+    scores = score_task(data, predictions, threshold)
+    say_scores(task, scores)
+    print(json.dumps(scores))
     return 0
 
 

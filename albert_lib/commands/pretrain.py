@@ -14,6 +14,7 @@ from albert_lib.commands.sources import SOURCE_HELP, add_tokenizer_argument
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.diagnosis import Measurements
+from albert_lib.finetuning.finetune import FinetuningRun
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
@@ -130,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def describe_precision(run: PretrainingRun, device: torch.device) -> str:
+def describe_precision(run: PretrainingRun | FinetuningRun, device: torch.device) -> str:
     """Return the precision of a run, with the reason for it."""
     choice = choose_precision(device, run.recipe.precision)
     if run.dtype == choice.dtype:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from albert_lib.finetuning.accuracy import accuracy, race_accuracy
 from albert_lib.finetuning.adamw import AdamWeightDecay, finetuning_optimizer
 from albert_lib.finetuning.batch_order import BatchOrder, padding_share
+from albert_lib.finetuning.beam_spans import (
+    ConditionedPrediction,
+    SpanBeams,
+    beams_of_windows,
+    predict_from_beams,
+)
 from albert_lib.finetuning.collapse import find_collapse
+from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
 from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions, finetune
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
 from albert_lib.finetuning.loading import load_to_finetune
+from albert_lib.finetuning.models import TASK_LABELS, TASKS, Task, model_class
 from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
 from albert_lib.finetuning.race import ChoiceQuestion, question_with_option, read_race
 from albert_lib.finetuning.recipes import (
@@ -27,6 +35,7 @@ from albert_lib.finetuning.squad_scoring import (
     score_answer,
     score_squad,
 )
+from albert_lib.finetuning.task_batches import TaskBatch, collate, count_rows, task_loss
 from albert_lib.finetuning.windows import (
     SpanWindow,
     WindowSizes,
@@ -41,33 +50,48 @@ __all__ = [
     "AnswerScore",
     "BatchOrder",
     "ChoiceQuestion",
+    "ClassRow",
+    "ConditionedPrediction",
     "FinetuningRecipe",
     "FinetuningRun",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
+    "Row",
     "ScoreRange",
+    "SpanBeams",
     "SpanPrediction",
+    "SpanRow",
     "SpanWindow",
     "SquadFile",
     "SquadQuestion",
     "SquadScores",
+    "TASKS",
+    "TASK_LABELS",
+    "Task",
+    "TaskBatch",
     "TaskFunctions",
     "TextExample",
     "TextExamples",
     "WindowSizes",
     "accuracy",
     "balance_windows",
+    "beams_of_windows",
     "choose_null_threshold",
+    "collate",
     "count_answers",
+    "count_rows",
+    "encode_examples",
     "find_collapse",
     "finetune",
     "finetuning_optimizer",
     "finetuning_recipe",
     "load_to_finetune",
     "median_and_range",
+    "model_class",
     "normalize_answer",
     "padding_share",
+    "predict_from_beams",
     "predict_span",
     "question_with_option",
     "race_accuracy",
@@ -79,4 +103,5 @@ __all__ = [
     "score_answer",
     "score_squad",
     "span_windows",
+    "task_loss",
 ]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
-from torch import Tensor
 
 from albert_lib.errors import ConfigError
 from albert_lib.finetuning.adamw import finetuning_optimizer
@@ -138,7 +137,7 @@ class FinetuningRun:
         ...     n_tokens: int = 3
         >>> @dataclass(frozen=True)
         ... class Words:
-        ...     ids: Tensor
+        ...     ids: torch.Tensor
         ...     n_tokens: int
         ...     def to(self, device): return self
         >>> def loss(model, batch):  # is the id even or odd?

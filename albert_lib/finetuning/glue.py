@@ -135,10 +135,10 @@ def _from_json_lines(file: Path, layout: Layout) -> TextExamples:
         label = None
         if labelled or layout.label in record:
             label = field(file, where, record, layout.label, str).strip()
-            _check_label(file, number, label, layout)
+            check_label(file, f"line {number}", label, layout)
         name = text_field(file, where, record, "pairID") if "pairID" in record else str(row)
         examples.append(TextExample(name, *_two(texts), label))
-    return _decided(file, examples, layout)
+    return decided(file, examples, layout)
 
 
 def _from_table(file: Path, layout: Layout) -> TextExamples:
@@ -158,10 +158,10 @@ def _from_table(file: Path, layout: Layout) -> TextExamples:
             )
         label = None if label_column is None else fields[label_column]
         if label is not None:
-            _check_label(file, number, label, layout)
+            check_label(file, f"line {number}", label, layout)
         name = str(row) if name_column is None else fields[name_column]
         examples.append(TextExample(name, *_two([fields[each] for each in columns]), label))
-    return _decided(file, examples, layout)
+    return decided(file, examples, layout)
 
 
 def _header(file: Path, line: str, layout: Layout) -> list[str]:
@@ -184,10 +184,16 @@ def _only_labels(
     return label_column == -1 and bool(behind) and known.issuperset(behind)
 
 
-def _check_label(file: Path, number: int, label: str, layout: Layout) -> None:
+def check_label(file: Path | str, where: str, label: str, layout: Layout) -> None:
+    """Raise TextError for a label that the task does not have.
+
+    Example:
+        >>> from albert_lib.finetuning.glue import MNLI, check_label
+        >>> check_label("dev.jsonl", "line 3", "neutral", MNLI)
+    """
     if label not in layout.labels and not (layout is MNLI and label == UNDECIDED):
         raise TextError(
-            f"{file}, line {number} has the label {quoted(label)}; it must be one of "
+            f"{file}, {where} has the label {quoted(label)}; it must be one of "
             f"{listed(layout.labels)}."
         )
 
@@ -196,8 +202,17 @@ def _two(texts: Sequence[str]) -> tuple[str, str | None]:
     return texts[0], texts[1] if len(texts) > 1 else None
 
 
-def _decided(file: Path, examples: Sequence[TextExample], layout: Layout) -> TextExamples:
-    decided = tuple(example for example in examples if example.label != UNDECIDED)
-    if not decided:
+def decided(file: Path | str, examples: Sequence[TextExample], layout: Layout) -> TextExamples:
+    """The examples that are not labelled "-", and how many were; TextError if none is left.
+
+    Example:
+        >>> from albert_lib.finetuning import TextExample
+        >>> from albert_lib.finetuning.glue import MNLI, decided
+        >>> pairs = [TextExample("1", "a", "b", "neutral"), TextExample("2", "a", "b", "-")]
+        >>> decided("dev.jsonl", pairs, MNLI).n_undecided
+        1
+    """
+    left = tuple(example for example in examples if example.label != UNDECIDED)
+    if not left:
         raise TextError(f"{file} holds no examples; {RESTORE}.")
-    return TextExamples(decided, layout.labels, len(examples) - len(decided))
+    return TextExamples(left, layout.labels, len(examples) - len(left))

@@ -98,38 +98,26 @@ def read_race(path: str | os.PathLike[str]) -> list[ChoiceQuestion]:
     for file, level in _files(Path(path)):
         before = len(questions)
         for line, passage in json_objects(file):
-            questions += _questions(file, f"the passage on line {line}", passage, level)
+            questions += passage_questions(file, f"the passage on line {line}", passage, level)
         if len(questions) == before:
             raise TextError(f"{file} holds no questions; {RESTORE}.")
     return questions
 
 
-def _files(path: Path) -> Iterator[tuple[Path, RaceLevel | None]]:
-    """The files to read and the level of each."""
-    if not path.is_dir():
-        yield path, _level(path.parent)
-        return
-    folders = [path / level for level in LEVELS if (path / level).is_dir()] or [path]
-    for folder in folders:
-        whole = folder / TOGETHER
-        files = [whole] if whole.is_file() else sorted(folder.glob("*.txt"))
-        if not files:
-            raise TextError(
-                f"{folder} holds no .txt files; give the folder of one split, such as RACE/dev, "
-                f"with {TOGETHER} or a file a passage, under middle and high or without them."
-            )
-        yield from ((file, _level(folder)) for file in files)
-
-
-def _level(folder: Path) -> RaceLevel | None:
-    return next((level for level in LEVELS if folder.name == level), None)
-
-
-def _questions(
-    file: Path, where: str, passage: Any, level: RaceLevel | None
+def passage_questions(
+    file: Path | str, where: str, passage: Any, level: RaceLevel | None
 ) -> Iterator[ChoiceQuestion]:
+    """The questions of one passage, a JSON object; `file` and `where` are what errors name.
+
+    Example:
+        >>> from albert_lib.finetuning.race import passage_questions
+        >>> passage = {"article": "A fox slept.", "questions": ["Who?"], "id": "high1.txt"}
+        >>> passage |= {"options": [["A fox", "A hen", "A cow", "A pig"]], "answers": ["A"]}
+        >>> [each.id for each in passage_questions("a test", "line 1", passage, None)]
+        ['high1.txt-0']
+    """
     article = text_field(file, where, passage, "article")
-    name = text_field(file, where, passage, "id") if "id" in passage else file.name
+    name = text_field(file, where, passage, "id") if "id" in passage else Path(file).name
     questions = field(file, where, passage, "questions", list)
     told = {"questions": questions, "options": field(file, where, passage, "options", list)}
     if "answers" in passage:
@@ -153,7 +141,28 @@ def _questions(
         )
 
 
-def _options(file: Path, where: str, options: Any) -> tuple[str, str, str, str]:
+def _files(path: Path) -> Iterator[tuple[Path, RaceLevel | None]]:
+    """The files to read and the level of each."""
+    if not path.is_dir():
+        yield path, _level(path.parent)
+        return
+    folders = [path / level for level in LEVELS if (path / level).is_dir()] or [path]
+    for folder in folders:
+        whole = folder / TOGETHER
+        files = [whole] if whole.is_file() else sorted(folder.glob("*.txt"))
+        if not files:
+            raise TextError(
+                f"{folder} holds no .txt files; give the folder of one split, such as RACE/dev, "
+                f"with {TOGETHER} or a file a passage, under middle and high or without them."
+            )
+        yield from ((file, _level(folder)) for file in files)
+
+
+def _level(folder: Path) -> RaceLevel | None:
+    return next((level for level in LEVELS if folder.name == level), None)
+
+
+def _options(file: Path | str, where: str, options: Any) -> tuple[str, str, str, str]:
     if not isinstance(options, list) or len(options) != len(LETTERS):
         raise TextError(
             f"{file}: {where} has the options {quoted(options)}; give a list of four texts."
@@ -165,7 +174,7 @@ def _options(file: Path, where: str, options: Any) -> tuple[str, str, str, str]:
     return a, b, c, d
 
 
-def _answer(file: Path, where: str, letter: Any) -> int:
+def _answer(file: Path | str, where: str, letter: Any) -> int:
     if letter not in tuple(LETTERS):
         raise TextError(
             f"{file}: {where} has the answer {quoted(letter)}; it must be A, B, C or D."

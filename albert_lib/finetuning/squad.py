@@ -135,7 +135,19 @@ def read_squad(path: str | os.PathLike[str]) -> SquadFile:
         ('1.1', Answer(text='north', start=9))
     """
     file = Path(path)
-    content = _content(file)
+    return squad_content(file, _content(file))
+
+
+def squad_content(file: Path | str, content: Any) -> SquadFile:
+    """The questions of what a SQuAD file holds; `file` is what errors name, `read_squad`'s.
+
+    Example:
+        >>> from albert_lib.finetuning.squad import squad_content
+        >>> passage = {"context": "It flows north.", "qas": [{"id": "1", "question": "Where to?"}]}
+        >>> file = squad_content("a test", {"version": "2.0", "data": [{"paragraphs": [passage]}]})
+        >>> file.questions[0].answers is None
+        True
+    """
     version = _version(file, content)
     questions: dict[str, SquadQuestion] = {}
     for question in _questions(file, content, version):
@@ -158,7 +170,7 @@ def _content(file: Path) -> Any:
     return values[0]
 
 
-def _version(file: Path, content: dict[str, Any]) -> SquadVersion:
+def _version(file: Path | str, content: dict[str, Any]) -> SquadVersion:
     if "version" not in content:
         raise TextError(
             f'{file} has no "version"; write "1.1" or "2.0", which decides the scoring.'
@@ -170,7 +182,7 @@ def _version(file: Path, content: dict[str, Any]) -> SquadVersion:
     raise TextError(f'{file} has the version {quoted(told)}; only "1.1" and "2.0" are known.')
 
 
-def _questions(file: Path, content: Any, version: SquadVersion) -> Iterator[SquadQuestion]:
+def _questions(file: Path | str, content: Any, version: SquadVersion) -> Iterator[SquadQuestion]:
     for a, article in enumerate(field(file, "the file", content, "data", list)):
         of_article = f"data[{a}]"
         paragraphs = field(file, of_article, article, "paragraphs", list)
@@ -191,7 +203,7 @@ def _questions(file: Path, content: Any, version: SquadVersion) -> Iterator[Squa
 
 
 def _answers(
-    file: Path, where: str, record: Any, context: str, version: SquadVersion
+    file: Path | str, where: str, record: Any, context: str, version: SquadVersion
 ) -> tuple[Answer, ...] | None:
     impossible = None
     if "is_impossible" in record:
@@ -211,7 +223,7 @@ def _answers(
     return answers
 
 
-def _answer(file: Path, where: str, record: Any, context: str) -> Answer:
+def _answer(file: Path | str, where: str, record: Any, context: str) -> Answer:
     text = text_field(file, f"an answer to {where}", record, "text")
     start = field(file, f"an answer to {where}", record, "answer_start", int)
     if not text:

@@ -2,6 +2,10 @@
 
 from albert_lib.model.albert import AlbertModel
 from albert_lib.model.attention import explicit_attention
+from albert_lib.model.conditioned_spans import (
+    AlbertForConditionedSpans,
+    ConditionedSpanOutput,
+)
 from albert_lib.model.losses import mlm_loss, sop_loss
 from albert_lib.model.outputs import (
     AlbertOutput,
@@ -19,6 +23,7 @@ from albert_lib.model.tasks import (
 )
 
 __all__ = [
+    "AlbertForConditionedSpans",
     "AlbertForMaskedLM",
     "AlbertForMultipleChoice",
     "AlbertForPreTraining",
@@ -27,6 +32,7 @@ __all__ = [
     "AlbertModel",
     "AlbertOutput",
     "ClassifierOutput",
+    "ConditionedSpanOutput",
     "MaskedLMOutput",
     "PreTrainingOutput",
     "QuestionAnsweringOutput",

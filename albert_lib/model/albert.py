@@ -12,7 +12,12 @@ from albert_lib.config import AlbertConfig
 from albert_lib.errors import InputError
 from albert_lib.model.embeddings import AlbertEmbeddings
 from albert_lib.model.encoder import AlbertEncoder
-from albert_lib.model.inputs import check_inputs, check_masked_positions, check_no_unknown
+from albert_lib.model.inputs import (
+    check_all_labels,
+    check_inputs,
+    check_masked_positions,
+    check_no_unknown,
+)
 from albert_lib.model.outputs import AlbertOutput, ModelOutput
 from albert_lib.model.weights import PretrainedModel
 
@@ -165,16 +170,9 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
         given = {key: label for key, label in labels.items() if label is not None}
         given.pop("return_dict", None)
         if given:
-            self._check_labels(given)
+            check_all_labels(name, self.LABELS, given)
             output.loss = self.loss(output, given, masked_positions)
         return output
-
-    def _check_labels(self, given: dict[str, Tensor]) -> None:
-        if missing := sorted(set(self.LABELS) - given.keys()):
-            raise InputError(
-                f"{type(self).__name__} computes its loss from {' and '.join(self.LABELS)}; "
-                f"give {' and '.join(missing)} too."
-            )
 
 
 def _last_and_first(

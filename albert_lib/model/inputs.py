@@ -129,6 +129,20 @@ def _check_types(tensors: dict[str, Tensor | None]) -> None:
             )
 
 
+def check_all_labels(model: str, wanted: Collection[str], given: Collection[str]) -> None:
+    """Raise InputError unless all labels are given that `model` computes its loss from.
+
+    Example:
+        >>> from albert_lib.model.inputs import check_all_labels
+        >>> check_all_labels("AlbertForMaskedLM", ["labels"], ["labels"])
+    """
+    if missing := sorted(set(wanted) - set(given)):
+        raise InputError(
+            f"{model} computes its loss from {' and '.join(wanted)}; "
+            f"give {' and '.join(missing)} too."
+        )
+
+
 def check_masked_positions(masked_positions: Tensor | None) -> None:
     """Raise InputError unless masked positions are flat indices.
 

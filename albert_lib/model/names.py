@@ -30,8 +30,10 @@ NAMES: dict[str, str] = {  # ours → Hugging Face's
     "sop_head": "sop_classifier",
     "classifier": "classifier",
     "qa_outputs": "qa_outputs",
+    "span_head": "span_head",  # no other library has it
 }
-HEAD_NAMES = ("predictions", "sop_classifier", "classifier", "qa_outputs")  # Hugging Face's names
+# Hugging Face's names, as far as it has them
+HEAD_NAMES = ("predictions", "sop_classifier", "classifier", "qa_outputs", "span_head")
 POOLER = "albert.pooler"
 
 # Version 0.1 kept the parts of layers in lists: part → its name in a layer, and what numbered it.

@@ -142,11 +142,12 @@ class PretrainedModel(nn.Module):
                     nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
                 else:
                     nn.init.normal_(module.weight, std=std)
-            if isinstance(module, nn.Linear):
+            if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
             if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-                with torch.no_grad():
-                    module.weight[module.padding_idx].zero_()
+                nn.init.zeros_(module.weight.data[module.padding_idx])
+            if isinstance(module, nn.LayerNorm):  # the memory of a new part holds anything
+                module.reset_parameters()
 
 
 def _in_initialisation_order(module: nn.Module) -> Iterator[nn.Module]:

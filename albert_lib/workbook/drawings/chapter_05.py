@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -10,7 +11,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from albert_lib.diagnosis import diagnose
 from albert_lib.training import History, warmup_linear
+from albert_lib.workbook.measured import here
 from albert_lib.workbook.style import COLORS
 
 SMOOTHED_OVER = 25  # steps
@@ -107,6 +110,33 @@ def draw_lookalikes(runs: Mapping[str, History], marks: Mapping[str, float]) -> 
     axes.set_ylabel(f"training MLM loss,\nmean of {SMOOTHED_OVER} steps, nats")
     axes.legend()
     return figure
+
+
+def draw_diagnosis(history: History, marks: Mapping[str, float]) -> tuple[Figure, str]:
+    """A run's losses against marks, and beside them what `diagnose` says of it."""
+    figure, (axes, page) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1, 1.1))
+    if "mlm_loss" in history.columns():
+        training = smoothed(history.column("mlm_loss"))
+        steps = np.arange(len(training)) + SMOOTHED_OVER
+        axes.plot(steps, training, color=COLORS[5], label="training")
+    axes.plot(
+        *history.curve("held_out_mlm_loss"), marker="o", markersize=4, color=COLORS[0],
+        label="held-out",
+    )  # fmt: skip
+    _draw_marks(axes, marks, int(history.rows[-1]["step"]))
+    axes.margins(y=0.1)
+    axes.set_xlabel("step")
+    axes.set_ylabel("MLM loss, nats")
+    axes.legend(loc="upper right")
+    found = diagnose(history)
+    findings = [f"{each.cause}: {each.explanation}" for each in found.problems]
+    sentences = [found.summary, *(findings or ["No cause found."])]
+    page.axis("off")
+    page.text(
+        0, 1, "\n\n".join("\n".join(textwrap.wrap(each, 52)) for each in sentences),
+        va="top", fontsize=9,
+    )  # fmt: skip
+    return figure, f"Losses of a run, and what diagnose says: {here(' '.join(sentences))}"
 
 
 def draw_copying_and_reading(history: History) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from albert_lib.town import Estimate, Floor
 from albert_lib.training import History
+from albert_lib.workbook.measured import here
 from albert_lib.workbook.style import COLORS
 
 ERRORS = 2  # standard errors shown on either side of the ideal reader
@@ -56,8 +58,9 @@ def draw_answers(
     words: list[str],
     perfect: Float[np.ndarray, " words"],
     model: Float[np.ndarray, " words"],
-) -> Figure:
-    """What two readers predict for one masked token: bars side by side, a pair a word."""
+    text: str,
+) -> tuple[Figure, str]:
+    """What two readers predict for the masked token of a text: bars side by side, a pair a word."""
     figure, axes = plt.subplots(figsize=(7, 0.4 * len(words) + 1.2))
     rows = np.arange(len(words))
     axes.barh(rows - 0.19, perfect, 0.36, color=COLORS[1], label="the ideal reader")
@@ -65,5 +68,10 @@ def draw_answers(
     axes.set_yticks(rows, words)
     axes.invert_yaxis()
     axes.set_xlabel("probability")
+    axes.set_title("\n".join(textwrap.wrap(text, 78)), fontsize=9, loc="left")
     axes.legend(loc="lower right")
-    return figure
+    told = ", ".join(
+        f"{word} {ideal:.2f} and {guessed:.2f}"
+        for word, ideal, guessed in zip(words, perfect, model, strict=True)
+    )
+    return figure, f"{text} The ideal reader's probabilities and the model's: {here(told)}."

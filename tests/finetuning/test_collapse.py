@@ -12,7 +12,8 @@ from small_task import SHORT, WORDS, classifier, collate_words, word_rows
 from albert_lib.config import AlbertConfig
 from albert_lib.finetuning.collapse import find_collapse
 from albert_lib.finetuning.finetune import finetune
-from albert_lib.finetuning.recipes import FinetuningRecipe, TaskName, finetuning_recipe
+from albert_lib.finetuning.models import Task
+from albert_lib.finetuning.recipes import FinetuningRecipe, finetuning_recipe
 from albert_lib.model import AlbertForSequenceClassification
 from albert_lib.training import History
 
@@ -31,7 +32,7 @@ def noisy(level: float, steps: int, deviation: float = 0.03, seed: int = 0) -> n
 
 
 @pytest.mark.parametrize(("task", "classes"), [("sst2", 2), ("mnli", 3), ("race", 4)])
-def test_a_loss_that_stays_at_guessing_is_told(task: TaskName, classes: int) -> None:
+def test_a_loss_that_stays_at_guessing_is_told(task: Task, classes: int) -> None:
     recipe = finetuning_recipe(task).replace(warmup_steps=50)
     for seed in range(10):
         stuck = history_of(noisy(math.log(classes), 200, seed=seed))

@@ -29,8 +29,10 @@ from albert_lib.workbook.exercise import (
     find_exercise,
 )
 from albert_lib.workbook.measured import here
+from albert_lib.workbook.time_limit import TooSlow, time_limit
 
 Status = Literal["right", "wrong", "raised", "not attempted"]
+SECONDS = 20.0  # for all inputs of an exercise; the library takes a fraction of one
 GRADING = ("autograde", "validate")  # what nbgrader puts into NBGRADER_EXECUTION
 
 
@@ -68,22 +70,32 @@ def check(id: str, function: Any) -> float | None:
 
 
 def examine(exercise: Exercise, function: Any) -> Verdict:
-    """Try `function` on the drawn inputs of `exercise`; nothing is printed."""
+    """Try `function` on the drawn inputs of `exercise`; nothing is printed.
+
+    Whatever the function returns or raises, and if it never ends, this returns a verdict.
+    """
     inputs = exercise.inputs()
     problem = _call_problem(exercise, function, inputs[0])
     if problem is not None:
         return _refusal(exercise, problem)
     attempt = _Attempt()
+    arguments = inputs[0]
     with _quiet():
-        for arguments in inputs:
-            try:
-                attempt.add(exercise, function, arguments)
-            except (Exception, SystemExit) as error:
-                return _stopped(exercise, function, arguments, error)
-        wrong = _first_fault(exercise, attempt.trials)
-        if wrong is None:
-            return Verdict("right", attempt.praise(exercise))
-        return _diagnosis(exercise, attempt, wrong)
+        try:
+            with time_limit(SECONDS):
+                for arguments in inputs:
+                    attempt.add(exercise, function, arguments)
+        except KeyboardInterrupt:  # the person's own
+            raise
+        except BaseException as error:
+            return _stopped(exercise, function, arguments, error)
+        try:
+            wrong = _first_fault(exercise, attempt.trials)
+            if wrong is None:
+                return Verdict("right", attempt.praise(exercise))
+            return _diagnosis(exercise, attempt, wrong)
+        except Exception as error:  # of an answer that cannot be looked at: its own ==, say
+            return _incomparable(exercise, attempt.trials, error)
 
 
 @dataclass
@@ -194,6 +206,20 @@ def _described(arguments: Arguments) -> list[str]:
     return [f"  {name} = {describe(value)}" for name, value in arguments.items()]
 
 
+def _incomparable(exercise: Exercise, trials: list[Trial], error: Exception) -> Verdict:
+    """The verdict on answers that raise when they are compared or shown."""
+    expected, answer = a_kind(trials[0].expected), trials[0].answer
+    try:
+        given = a_kind(answer)
+    except Exception:  # a tensor without a shape
+        given = f"of the type {type(answer).__name__}"
+    text = (
+        f"Your answer, {given}, cannot be compared with albert_lib's "
+        f"({type(error).__name__}); {expected} is expected."
+    )
+    return _refusal(exercise, text)
+
+
 def _stopped(
     exercise: Exercise, function: Callable[..., Any], arguments: Arguments, error: BaseException
 ) -> Verdict:
@@ -205,16 +231,26 @@ def _stopped(
     if type(error) is NotImplementedError and not error.args:
         text = f"Exercise {exercise.id} is not attempted yet: write {exercise.name} above, "
         return Verdict("not attempted", text + "then run this cell again.")
-    message = shorten(" ".join(str(error).split()), 300)
-    lines = [
-        f"Exercise {exercise.id}: your function raised {type(error).__name__}"
-        + (f": {message}" if message else ".")
-    ]
+    lines = [f"Exercise {exercise.id}: {_what_happened(error)}"]
     place = _place(function, error)
     if place is not None:
         lines.append(f"  in line {place.lineno}: {place.line}")
     lines += ["It was given", *_described(arguments), _help(exercise)]
     return Verdict("raised", "\n".join(lines))
+
+
+def _what_happened(error: BaseException) -> str:
+    """What stopped a function, for a sentence."""
+    if isinstance(error, TooSlow):
+        return (
+            f"your function was stopped after {SECONDS:g} seconds. Does a loop of it never end, or "
+            f"does its work grow with every token of the input?"
+        )
+    try:
+        message = shorten(" ".join(str(error).split()), 300)
+    except Exception:  # an error whose text cannot be had
+        message = ""
+    return f"your function raised {type(error).__name__}" + (f": {message}" if message else ".")
 
 
 def _place(function: Callable[..., Any], error: BaseException) -> traceback.FrameSummary | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
+import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +17,16 @@ import numpy as np
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from torch import Tensor
 
 from albert_lib.workbook.checks import NotYetRight, check, examine
-from albert_lib.workbook.exercise import Exercise, ExerciseError, Misconception, find_exercise
+from albert_lib.workbook.exercise import (
+    Exercise,
+    ExerciseError,
+    Misconception,
+    all_exercises,
+    find_exercise,
+)
 
 
 def double(numbers: Any) -> Any:
@@ -201,3 +212,114 @@ def test_unknown_exercise_names_those_that_exist() -> None:
 def test_error_while_grading_shows_one_line() -> None:
     error = NotYetRight("exercise 9.1 is wrong; the text above says why.")
     assert error._render_traceback_() == [f"NotYetRight: {error}"]
+
+
+class Contrary:
+    """Raises whatever is asked of it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        raise RuntimeError("no")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Unspeakable(Exception):
+    """An error whose text cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+class Shapeless(torch.Tensor):
+    """A tensor whose shape cannot be had, as a nested one's."""
+
+    @property
+    def shape(self) -> torch.Size:  # type: ignore[override]
+        raise RuntimeError("no")
+
+
+class NoException(BaseException):
+    """What `except Exception` lets pass."""
+
+
+def inside_itself() -> list[Any]:
+    own: list[Any] = []
+    own.append(own)
+    return own
+
+
+STRANGE_ANSWERS: dict[str, Any] = {
+    "an empty list": [], "an empty dict": {}, "an empty string": "", "nan": math.nan,
+    "an object": object(), "a function": len, "an empty tensor": torch.empty(0),
+    "one number in a tensor": torch.tensor(1.0), "an empty array": np.array([]),
+    "an array of words": np.array(["a"]), "a list in itself": inside_itself(),
+    "what raises": Contrary(), "a list of what raises": [Contrary()], "a complex number": 1j,
+    "True": True, "a huge number": 10**400, "lists of unequal length": [[1], [2, 3]],
+    "a sparse tensor": torch.eye(2).to_sparse(), "a type": int,
+    "a tensor without data": torch.empty(2, device="meta"),
+    "a tensor without a shape": torch.ones(2).as_subclass(Shapeless),
+    "an array of anything": np.array([None, object()], dtype=object),
+}  # fmt: skip
+ERRORS = (
+    NoException("x"), GeneratorExit(), StopIteration(), RecursionError(), MemoryError(),
+    SystemExit(3), Unspeakable(), NotImplementedError("x"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda exercise: exercise.id)
+def test_the_check_never_raises_whatever_comes_back(exercise: Exercise) -> None:
+    exercise = replace(exercise, trials=4)
+    for name, answer in STRANGE_ANSWERS.items():
+        verdict = examine(exercise, lambda *_, answer=answer, **__: answer)
+        assert verdict.status == "wrong", name
+        assert len(verdict.text.splitlines()) >= 3, name
+    for error in ERRORS:
+
+        def raising(*_: Any, error: BaseException = error, **__: Any) -> None:
+            raise error
+
+        verdict = examine(exercise, raising)
+        assert verdict.status == "raised"
+        assert f"your function raised {type(error).__name__}" in verdict.text
+
+
+def test_a_persons_own_interruption_is_theirs() -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        examine(find_exercise("4.3"), interrupted)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm")
+def test_what_never_ends_is_stopped_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albert_lib.workbook.checks.SECONDS", 0.3)
+
+    def endless(logits: Tensor, labels: Tensor) -> None:
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:
+                continue
+
+    before = signal.getsignal(signal.SIGALRM)
+    verdict = examine(find_exercise("4.3"), endless)
+    assert verdict.status == "raised"
+    assert "your function was stopped after 0.3 seconds" in verdict.text
+    assert "It was given" in verdict.text and "logits = " in verdict.text
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_in_another_thread_there_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albert_lib.workbook.checks.SECONDS", 1e-3)
+    exercise = find_exercise("4.3")
+    with ThreadPoolExecutor() as threads:
+        verdict = threads.submit(examine, exercise, exercise.solution).result()
+    assert verdict.status == "right"

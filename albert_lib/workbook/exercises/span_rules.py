@@ -119,7 +119,8 @@ def length_fractions(trials: Sequence[Trial], of: str) -> Float[np.ndarray, " ng
         for trial in trials
         for length in words_per_span(trial.arguments["words"], getattr(trial, of))
     ]
-    counts = np.bincount(np.clip(lengths, 0, MAX_NGRAM), minlength=MAX_NGRAM + 1)[1:]
+    clipped = np.clip(np.array(lengths, dtype=np.int64), 0, MAX_NGRAM)  # perhaps of no span at all
+    counts = np.bincount(clipped, minlength=MAX_NGRAM + 1)[1:]
     return counts / max(1, counts.sum())
 
 

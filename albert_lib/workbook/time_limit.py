@@ -1,0 +1,42 @@
+"""A limit on how long a learner's function may run, in a notebook's own kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+ONCE_MORE = 1.0  # seconds after which a function that caught the interruption is interrupted again
+
+
+class TooSlow(BaseException):
+    """The time is up. No Exception, so that a learner's `except Exception` lets it pass."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TooSlow inside the block when it has run for so many seconds.
+
+    By an alarm of the operating system, which Windows has not, and which only the main thread of
+    Python can set: elsewhere there is no limit. A single call that never comes back to Python is
+    not interrupted either.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, ONCE_MORE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

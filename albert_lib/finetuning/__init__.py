@@ -9,7 +9,7 @@ from albert_lib.finetuning.beam_spans import (
     beams_of_windows,
     predict_from_beams,
 )
-from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
+from albert_lib.finetuning.encoding import ClassRow, EncodedRow, SpanRow, encode_examples
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
 from albert_lib.finetuning.models import TASK_LABELS, TASKS, Task, model_class
 from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
@@ -39,10 +39,10 @@ __all__ = [
     "ChoiceQuestion",
     "ClassRow",
     "ConditionedPrediction",
+    "EncodedRow",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
-    "Row",
     "SpanBeams",
     "SpanPrediction",
     "SpanRow",

@@ -42,7 +42,7 @@ Example = TypeVar("Example", TextExample, ChoiceQuestion, SquadQuestion)
 
 
 @dataclass(frozen=True)
-class Row:
+class EncodedRow:
     """What a model reads of one example.
 
     Attributes:
@@ -50,7 +50,7 @@ class Row:
         sequences: One input without padding, or four, each with the length of its first segment.
 
     Example:
-        >>> Row(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
+        >>> EncodedRow(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
         4
     """
 
@@ -64,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class ClassRow(Row):
+class ClassRow(EncodedRow):
     """A text or a pair of texts with its class, or four inputs with the number of the right one.
 
     Example:
@@ -76,7 +76,7 @@ class ClassRow(Row):
 
 
 @dataclass(frozen=True)
-class SpanRow(Row):
+class SpanRow(EncodedRow):
     """A window on a passage, with the positions of the answer's first and last token.
 
     Attributes:
@@ -102,7 +102,7 @@ def encode_examples(
     *,
     labels: Sequence[str] | None = None,
     balance: np.random.Generator | None = None,
-) -> list[Row]:
+) -> list[EncodedRow]:
     """The rows of examples, in their order.
 
     Args:
@@ -110,16 +110,13 @@ def encode_examples(
         examples: Of that task, from its reader.
         tokenizer: The model's.
         max_length: Of an input, in tokens, special ones included: at most the model's
-            `config.max_position_embeddings`. SQuAD's windows advance by 128 tokens, or by half of
-            `max_length` if that is less.
+            `config.max_position_embeddings`. SQuAD's windows advance by 128 tokens or half of it.
         labels: The classes in the order in which the model scores them, such as a hub model's
             `config.labels`; by default the paper's, for MNLI contradiction, entailment, neutral.
         balance: For training on SQuAD: leave out windows without the answer, drawn with it, until
             as many are left as have it (`balance_windows`).
 
-    Raises:
-        InputError: for examples of another task, a label that is not among `labels`, and a length
-            without room.
+    Raises InputError for examples of another task, other labels, and a length without room.
 
     Example:
         >>> from albert_lib.finetuning import TextExample, encode_examples
@@ -130,22 +127,12 @@ def encode_examples(
         >>> tokenizer.decode(ids[:first_length]), tokenizer.decode(ids[first_length:]), row.label
         ('[CLS] the old[SEP]', 'a mill[SEP]', 1)
     """
-    check_task(task)
-    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
-        task, TextExample
-    )
-    for number, example in enumerate(examples):
-        if not isinstance(example, kind):
-            raise InputError(
-                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
-                f"{kind.__name__}; read the file with that task's reader."
-            )
+    _check_kind(task, examples)
     given: Sequence[Any] = examples
     if task == "race":
         return list(encode_choices(given, tokenizer, max_length))
     if task in TASK_LABELS:
-        names = TASK_LABELS[task] if labels is None else labels
-        return list(encode_texts(given, tokenizer, max_length, names))
+        return list(encode_texts(given, tokenizer, max_length, labels or TASK_LABELS[task]))
     return list(encode_windows(given, tokenizer, max_length, balance))
 
 
@@ -267,15 +254,25 @@ def encode_windows(
     if balance is not None:
         windows = balance_windows(windows, balance)
     told = [question.answers is not None for question in questions]
+    spans = [(each.answer or (0, 0)) if told[each.question] else None for each in windows]
     return [
-        SpanRow(
-            window.question,
-            (window.sequence,),
-            window,
-            (window.answer or (0, 0)) if told[window.question] else None,
-        )
-        for window in windows
+        SpanRow(window.question, (window.sequence,), window, span)
+        for window, span in zip(windows, spans, strict=True)
     ]
+
+
+def _check_kind(task: Task, examples: Sequence[object]) -> None:
+    """Raise InputError for what is no task, and for examples of another."""
+    check_task(task)
+    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
+        task, TextExample
+    )
+    for number, example in enumerate(examples):
+        if not isinstance(example, kind):
+            raise InputError(
+                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
+                f"{kind.__name__}; read the file with that task's reader."
+            )
 
 
 def _label(example: TextExample, labels: Sequence[str]) -> int | None:

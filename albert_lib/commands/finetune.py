@@ -128,8 +128,9 @@ def run_once(
     train, chooses = set_apart(train) if options.task == "squad2" else (train, None)
     balance = np.random.default_rng(recipe.seed) if isinstance(train, SquadFile) else None
     rows = encode_examples(
-        options.task, examples_of(train), tokenizer, recipe.max_length, balance=balance
-    )
+        options.task, examples_of(train), tokenizer, recipe.max_length,
+        question_length=recipe.question_length, advance=recipe.advance, balance=balance,
+    )  # fmt: skip
     say(f"{model.num_parameters():,} parameters; {len(rows):,} rows to train on")
     training: FinetuningRun = FinetuningRun(
         model, rows, recipe, FUNCTIONS, output=output, from_scratch=options.from_scratch
@@ -143,7 +144,7 @@ def run_once(
     say(f"The model is in {output / 'model'}.")
     if dev is None:
         return {"task": options.task, "loss": float(history.rows[-1]["loss"])}
-    predictions = predict_task(options.task, model, tokenizer, dev, recipe.max_length)
+    predictions = predict_task(options.task, model, tokenizer, dev, recipe)
     return score_task(dev, predictions, threshold)
 
 
@@ -202,7 +203,7 @@ def choose_threshold(
     folder: Path,
 ) -> float:
     """The best threshold on questions set apart, written beside the model."""
-    predictions = predict_task("squad2", model, tokenizer, chooses, recipe.max_length)
+    predictions = predict_task("squad2", model, tokenizer, chooses, recipe)
     ids = [question.id for question in chooses.questions]
     texts = dict(zip(ids, predictions.words, strict=True))
     margins = dict(zip(ids, predictions.margins(), strict=True))
@@ -220,7 +221,7 @@ def dev_columns(
     task: Any, tokenizer: AlbertTokenizer, dev: TaskData, recipe: FinetuningRecipe, model: Any
 ) -> Mapping[str, float]:
     """The scores of an early report, as columns of the history."""
-    scores = score_task(dev, predict_task(task, model, tokenizer, dev, recipe.max_length))
+    scores = score_task(dev, predict_task(task, model, tokenizer, dev, recipe))
     wanted = ("accuracy", "exact_match", "exact", "f1")
     return {f"dev_{name}": float(scores[name]) for name in wanted if name in scores}
 

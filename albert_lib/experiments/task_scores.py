@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from albert_lib.finetuning import (
 )
 from albert_lib.finetuning.models import TASK_LABELS, TaskModel
 from albert_lib.finetuning.predicting import class_scores, predict_answers
+from albert_lib.finetuning.recipes import FinetuningRecipe
 from albert_lib.finetuning.squad_scoring import score_questions, score_without_answer
 from albert_lib.finetuning.task_data import TaskData, examples_of
 from albert_lib.probing import Interval, mean_interval, proportion_interval
@@ -58,16 +60,22 @@ def predict_task(
     model: TaskModel,
     tokenizer: AlbertTokenizer,
     data: TaskData,
-    max_length: int,
+    recipe: FinetuningRecipe,
 ) -> TaskPredictions:
-    """Answer every example; InputError for data of another task or a model of other classes."""
-    examples = examples_of(data)
+    """Answer every example, cut to the recipe's lengths, which the model must have positions for.
+
+    InputError for data of another task or a model of other classes.
+    """
+    encode = partial(
+        encode_examples, task, examples_of(data), tokenizer, recipe.max_length,
+        question_length=recipe.question_length, advance=recipe.advance,
+    )  # fmt: skip
     if task in TASK_LABELS:
         labels = class_names(task, model)
-        rows = encode_examples(task, examples, tokenizer, max_length, labels=labels)
+        rows = encode(labels=labels)
         best = class_scores(model, rows).argmax(axis=1)
         return TaskPredictions(task, tuple(labels[number] for number in best))
-    rows = encode_examples(task, examples, tokenizer, max_length)
+    rows = encode()
     if task == "race":
         best = class_scores(model, rows).argmax(axis=1)
         return TaskPredictions(task, tuple("ABCD"[number] for number in best))

@@ -237,3 +237,16 @@ def test_published_files(english_tokenizer: AlbertTokenizer, tasks: Path) -> Non
     ):
         assert isinstance(row, ClassRow) and row.label == question.answer
         assert len(row.sequences) == 4
+
+
+def test_questions_and_advance_are_as_long_as_asked(english_tokenizer: AlbertTokenizer) -> None:
+    options = ("the old mill by the river", "a man", "old", "by")
+    question = ChoiceQuestion("1-0", "the old mill " * 20, "a house and a man _", options, 0)
+    (row,) = encode_examples("race", [question], english_tokenizer, 40, question_length=3)
+    statements = [len(ids) - first - 1 for ids, first in row.sequences]
+    assert statements == [3, 3, 3, 3], "the last three tokens, [SEP] left out"
+    asked = SquadQuestion("1", "the old mill " * 40, "the house by the river", None)
+    rows = encode_examples("squad1", [asked], english_tokenizer, 64, question_length=2, advance=10)
+    assert [row.sequences[0][1] for row in rows] == [4] * len(rows), "[CLS], two tokens, [SEP]"
+    starts = [row.window.first for row in rows if isinstance(row, SpanRow)]
+    assert starts[:3] == [0, 10, 20]

@@ -113,8 +113,7 @@ def encode_examples(
         tokenizer: The model's own.
         max_length: Of an input in tokens: at most the model's `config.max_position_embeddings`.
         question_length: Of SQuAD's questions, by default 64, or of RACE's with option, 128.
-        advance: From one of SQuAD's windows to the next, by default 128; at most half an input, as
-            SQuAD's questions are.
+        advance: From a window of SQuAD to the next, by default 128, or half an input if less.
         labels: In the model's order, as in its `config.labels`; by default those of TASK_LABELS.
         balance: Draws the windows to leave out in training on SQuAD (`balance_windows`).
 

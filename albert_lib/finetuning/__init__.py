@@ -12,7 +12,7 @@ from albert_lib.finetuning.beam_spans import (
     predict_from_beams,
 )
 from albert_lib.finetuning.collapse import find_collapse
-from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
+from albert_lib.finetuning.encoding import ClassRow, EncodedRow, SpanRow, encode_examples
 from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions, finetune
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
 from albert_lib.finetuning.loading import load_to_finetune
@@ -52,12 +52,12 @@ __all__ = [
     "ChoiceQuestion",
     "ClassRow",
     "ConditionedPrediction",
+    "EncodedRow",
     "FinetuningRecipe",
     "FinetuningRun",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
-    "Row",
     "ScoreRange",
     "SpanBeams",
     "SpanPrediction",

@@ -42,7 +42,7 @@ Example = TypeVar("Example", TextExample, ChoiceQuestion, SquadQuestion)
 
 
 @dataclass(frozen=True)
-class Row:
+class EncodedRow:
     """What a model reads of one example.
 
     Attributes:
@@ -50,7 +50,7 @@ class Row:
         sequences: One input without padding, or four, each with the length of its first segment.
 
     Example:
-        >>> Row(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
+        >>> EncodedRow(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
         4
     """
 
@@ -64,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class ClassRow(Row):
+class ClassRow(EncodedRow):
     """A text or a pair of texts with its class, or four inputs with the number of the right one.
 
     Example:
@@ -76,7 +76,7 @@ class ClassRow(Row):
 
 
 @dataclass(frozen=True)
-class SpanRow(Row):
+class SpanRow(EncodedRow):
     """A window on a passage, with the positions of the answer's first and last token.
 
     Attributes:
@@ -104,53 +104,34 @@ def encode_examples(
     advance: int | None = None,
     labels: Sequence[str] | None = None,
     balance: np.random.Generator | None = None,
-) -> list[Row]:
+) -> list[EncodedRow]:
     """The rows of examples, in their order.
 
     Args:
         task: One of five.
         examples: Of that task, from its reader.
-        tokenizer: The model's.
-        max_length: Of an input, in tokens, special ones included: at most the model's
-            `config.max_position_embeddings`.
-        question_length: Of SQuAD's questions, which lose their end, by default 64; of RACE's with
-            option, which lose their beginning, by default 128.
-        advance: Tokens from the start of one of SQuAD's windows to the next, by default 128. It and
-            SQuAD's question are cut to half of `max_length`.
-        labels: The classes in the order in which the model scores them, such as a hub model's
-            `config.labels`; by default the paper's, for MNLI contradiction, entailment, neutral.
-        balance: For training on SQuAD: leave out windows without the answer, drawn with it, until
-            as many are left as have it (`balance_windows`).
+        tokenizer: The model's own.
+        max_length: Of an input in tokens: at most the model's `config.max_position_embeddings`.
+        question_length: Of SQuAD's questions, by default 64, or of RACE's with option, 128.
+        advance: From a window of SQuAD to the next, by default 128, or half an input if less.
+        labels: In the model's order, as in its `config.labels`; by default those of TASK_LABELS.
+        balance: Draws the windows to leave out in training on SQuAD (`balance_windows`).
 
-    Raises:
-        InputError: for examples of another task, a label that is not among `labels`, and a length
-            without room.
+    Raises InputError for examples of another task, other labels, and a length without room.
 
     Example:
         >>> from albert_lib.finetuning import TextExample, encode_examples
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
         >>> pair = TextExample("0", "the old mill", "a mill", "entailment")
         >>> (row,) = encode_examples("mnli", [pair], tokenizer, max_length=7)
-        >>> ids, first_length = row.sequences[0]
-        >>> tokenizer.decode(ids[:first_length]), tokenizer.decode(ids[first_length:]), row.label
-        ('[CLS] the old[SEP]', 'a mill[SEP]', 1)
+        >>> tokenizer.decode(row.sequences[0][0]), row.label
+        ('[CLS] the old[SEP] a mill[SEP]', 1)
     """
-    check_task(task)
-    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
-        task, TextExample
-    )
-    for number, example in enumerate(examples):
-        if not isinstance(example, kind):
-            raise InputError(
-                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
-                f"{kind.__name__}; read the file with that task's reader."
-            )
-    given: Sequence[Any] = examples
+    given = _checked(task, examples)
     if task == "race":
         return list(encode_choices(given, tokenizer, max_length, question_length or MAX_STATEMENT))
     if task in TASK_LABELS:
-        names = TASK_LABELS[task] if labels is None else labels
-        return list(encode_texts(given, tokenizer, max_length, names))
+        return list(encode_texts(given, tokenizer, max_length, labels or TASK_LABELS[task]))
     sizes = window_sizes(max_length, question_length, advance)
     return list(encode_windows(given, tokenizer, sizes, balance))
 
@@ -290,15 +271,26 @@ def encode_windows(
     if balance is not None:
         windows = balance_windows(windows, balance)
     told = [question.answers is not None for question in questions]
+    spans = [(each.answer or (0, 0)) if told[each.question] else None for each in windows]
     return [
-        SpanRow(
-            window.question,
-            (window.sequence,),
-            window,
-            (window.answer or (0, 0)) if told[window.question] else None,
-        )
-        for window in windows
+        SpanRow(window.question, (window.sequence,), window, span)
+        for window, span in zip(windows, spans, strict=True)
     ]
+
+
+def _checked(task: Task, examples: Sequence[Any]) -> Sequence[Any]:
+    """The examples; InputError for what is no task, and for examples of another."""
+    check_task(task)
+    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
+        task, TextExample
+    )
+    for number, example in enumerate(examples):
+        if not isinstance(example, kind):
+            raise InputError(
+                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
+                f"{kind.__name__}; read the file with that task's reader."
+            )
+    return examples
 
 
 def _label(example: TextExample, labels: Sequence[str]) -> int | None:

@@ -17,7 +17,7 @@ from albert_lib.finetuning import (
     Answer,
     ChoiceQuestion,
     ClassRow,
-    Row,
+    EncodedRow,
     SpanRow,
     SquadQuestion,
     Task,
@@ -55,7 +55,7 @@ EXAMPLES: dict[Task, Sequence[Any]] = {
 }
 
 
-def rows_of(tokenizer: AlbertTokenizer, task: Task) -> list[Row]:
+def rows_of(tokenizer: AlbertTokenizer, task: Task) -> list[EncodedRow]:
     return encode_examples(task, EXAMPLES[task], tokenizer, 64 if task == "race" else 24)
 
 
@@ -71,7 +71,7 @@ def new_model(tokenizer: AlbertTokenizer, task: Task, conditioned: bool) -> nn.M
     ).eval()  # fmt: skip
 
 
-def loss_alone(model: nn.Module, row: Row) -> torch.Tensor:
+def loss_alone(model: nn.Module, row: EncodedRow) -> torch.Tensor:
     """The loss of one row without padding, from the model's scores of its inputs one by one."""
     outputs = []
     for ids, first_length in row.sequences:

@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     if len(set(options.seeds)) != len(options.seeds):
         raise ConfigError(f"--seeds has {options.seeds}; name each seed once.")
     with distributed.joined(options.device) as device:
-        recipe = recipe_from(options)
+        recipe = recipe_of(options)
         tokenizer = AlbertTokenizer.from_pretrained(options.model)
         train = read_task(options.task, options.train)
         dev = None
@@ -148,7 +148,7 @@ def run_once(
     return score_task(dev, predictions, threshold)
 
 
-def recipe_from(options: argparse.Namespace) -> FinetuningRecipe:
+def recipe_of(options: argparse.Namespace) -> FinetuningRecipe:
     """The recipe of that name or file, with what the command line gives."""
     fields = {
         name: value

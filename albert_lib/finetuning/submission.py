@@ -57,11 +57,8 @@ def write_glue(
     ]
     with new_file(folder / name) as unfinished:
         unfinished.write_text("index\tprediction\n" + "".join(lines), encoding="utf-8")
-    if len(words) == expected:
-        return folder / name, None
-    return folder / name, (
-        f"GLUE expects {expected:,} predictions in {name}, and these are {len(words):,}."
-    )
+    objection = f"GLUE expects {expected:,} predictions in {name}, and these are {len(words):,}."
+    return folder / name, None if len(words) == expected else objection
 
 
 def write_squad(

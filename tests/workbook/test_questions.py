@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import ipywidgets
 import pytest
 
-from albert_lib.files import project_folder
 from albert_lib.workbook import questions
 from albert_lib.workbook.questions import (
     Question,
@@ -19,11 +17,6 @@ from albert_lib.workbook.questions import (
     quiz,
 )
 
-FOLDER = project_folder() / "albert_lib" / "workbook" / "quizzes"
-CHAPTERS = [
-    re.sub(r"^0(?=\d)", "", path.stem.removeprefix("chapter_"))
-    for path in sorted(FOLDER.glob("chapter_*.py"))
-]
 BANK = (
     Question(
         "99.1", "How many?", {"366": "n drawn evenly <1>", "600": "six elevenths"}, correct="600"
@@ -109,20 +102,3 @@ def test_a_question_without_its_answer_or_without_a_bank_is_refused() -> None:
     for id in ("2.99", "77.1", "two", "2", "../2.1"):
         with pytest.raises(QuizError, match="There is no question"):
             find_question(id)
-
-
-def test_there_are_banks() -> None:
-    assert len(CHAPTERS) > 10
-    assert sum(len(questions_of(chapter)) for chapter in CHAPTERS) >= 55
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_bank_is_whole(chapter: str) -> None:
-    found = questions_of(chapter)
-    assert [question.id for question in found] == [
-        f"{chapter}.{number}" for number in range(1, len(found) + 1)
-    ]
-    for question in found:
-        assert len(question.options) >= 2, question.id
-        assert all(len(text) > 10 for text in question.options.values()), question.id
-        assert len(set(question.options.values())) == len(question.options), question.id

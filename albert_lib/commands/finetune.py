@@ -35,6 +35,7 @@ from albert_lib.finetuning import (
     model_class,
     task_loss,
 )
+from albert_lib.finetuning.collapse import find_collapse
 from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions
 from albert_lib.finetuning.loading import load_to_finetune
 from albert_lib.finetuning.models import TaskModel
@@ -142,9 +143,15 @@ def run_once(
     if chooses is not None:
         threshold = choose_threshold(model, tokenizer, chooses, recipe, output / "model")
     say(f"The model is in {output / 'model'}.")
-    if dev is None:
+    predictions = None if dev is None else predict_task(options.task, model, tokenizer, dev, recipe)
+    collapse = find_collapse(
+        history, recipe, model.config, from_scratch=options.from_scratch,
+        predictions=None if predictions is None else predictions.answers(threshold),
+    )  # fmt: skip
+    if collapse is not None:
+        say(collapse)
+    if dev is None or predictions is None:
         return {"task": options.task, "loss": float(history.rows[-1]["loss"])}
-    predictions = predict_task(options.task, model, tokenizer, dev, recipe)
     return score_task(dev, predictions, threshold)
 
 

@@ -27,6 +27,7 @@ from albert_lib.finetuning import (
 from albert_lib.finetuning.models import TASK_LABELS, TaskModel
 from albert_lib.finetuning.predicting import class_scores, predict_answers
 from albert_lib.finetuning.recipes import FinetuningRecipe
+from albert_lib.finetuning.seeds import median_and_range
 from albert_lib.finetuning.squad_scoring import score_questions, score_without_answer
 from albert_lib.finetuning.task_data import TaskData, examples_of
 from albert_lib.probing import Interval, mean_interval, proportion_interval
@@ -49,6 +50,12 @@ class TaskPredictions:
     task: Task
     words: tuple[str, ...]
     spans: tuple[SpanPrediction, ...] = ()
+
+    def answers(self, threshold: float | None) -> tuple[str, ...]:
+        """The words; of SQuAD "" where the null margin is above a threshold, if there is one."""
+        if threshold is None:
+            return self.words
+        return tuple(each.text(threshold) for each in self.spans)
 
     def margins(self) -> list[float]:
         """By how much no answer beats the best span, for every question; finite."""
@@ -119,7 +126,12 @@ def score_task(
         scores = dict(race_accuracy(data, ["ABCD".index(word) for word in predictions.words]))
     count = len(predictions.words)
     interval = proportion_interval(round(scores["accuracy"] * count), count)
-    return {"task": predictions.task, **scores, **_ends("accuracy", interval), "examples": count}
+    return {
+        "task": predictions.task,
+        **scores,
+        **_ends("accuracy", interval, 1.0),
+        "examples": count,
+    }
 
 
 def score_answers(
@@ -152,12 +164,13 @@ def score_answers(
     for name, values in zip(
         names, ([s.exact_match for s in found], [s.f1 for s in found]), strict=True
     ):
-        official |= _ends(name, mean_interval(100 * np.array(values)))
+        official |= _ends(name, mean_interval(100 * np.array(values)), 100.0)
     return {"task": predictions.task, **official, "examples": len(ids)}
 
 
-def _ends(name: str, interval: Interval) -> dict[str, float]:
-    return {f"{name}_low": interval.low, f"{name}_high": interval.high}
+def _ends(name: str, interval: Interval, most: float) -> dict[str, float]:
+    """The ends of an interval, within what the score can be: JSON knows no infinity."""
+    return {f"{name}_low": max(interval.low, 0.0), f"{name}_high": min(interval.high, most)}
 
 
 def finite(margin: float) -> float:
@@ -183,13 +196,11 @@ def load_threshold(folder: Path) -> float | None:
 
 
 def over_seeds(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The median of each number over several runs, and its range as NAME_range."""
+    """The median of each number over several runs, and its range as NAME_range where it has one."""
+    names = [name for name, value in scores[0].items() if isinstance(value, int | float)]
     found: dict[str, Any] = {"task": scores[0]["task"], "seeds": len(scores)}
-    for name, value in scores[0].items():
-        numbers = [each.get(name) for each in scores]
-        if isinstance(value, int | float) and all(number is not None for number in numbers):
-            values = [float(number) for number in numbers if number is not None]
-            found[name] = float(np.median(values))
-            if min(values) != max(values):
-                found[f"{name}_range"] = [min(values), max(values)]
+    for name, score in median_and_range([{n: each[n] for n in names} for each in scores]).items():
+        found[name] = score.median
+        if score.lowest != score.highest:
+            found[f"{name}_range"] = [score.lowest, score.highest]
     return found

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from albert_lib.errors import InputError
 from albert_lib.finetuning.encoding import ClassRow, EncodedRow, SpanRow
+from albert_lib.model import AlbertForQuestionAnswering, QuestionAnsweringOutput
+from albert_lib.model.losses import span_loss
 from albert_lib.text.batch import make_batch
 
 
@@ -135,7 +137,38 @@ def task_loss(model: nn.Module, batch: TaskBatch) -> dict[str, Float[Tensor, ""]
             f"A {type(model).__name__} is trained on {' and '.join(wanted)}, but the rows have "
             f"{' and '.join(batch.labels)}; make the model with model_class(task)."
         )
+    if isinstance(model, AlbertForQuestionAnswering):
+        return {"loss": span_loss_without_padding(model(**batch.inputs), batch)}
     return {"loss": model(**batch.inputs, **labels).loss}
+
+
+def span_loss_without_padding(
+    output: QuestionAnsweringOutput, batch: TaskBatch
+) -> Float[Tensor, ""]:
+    """The mean cross-entropy of start and end, in nats, over positions that are no padding.
+
+    The paper's code and transformers leave padding in, and always pad to one length; where batches
+    are padded to their longest row, a row's loss would depend on its neighbours.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.model import QuestionAnsweringOutput
+        >>> mask = torch.tensor([[1, 1, 0, 0]])
+        >>> place = {"start_positions": torch.tensor([1]), "end_positions": torch.tensor([1])}
+        >>> scores = QuestionAnsweringOutput(start_logits=torch.zeros(1, 4),
+        ...                                  end_logits=torch.zeros(1, 4))
+        >>> span_loss_without_padding(scores, TaskBatch({"attention_mask": mask}, place, 2))  # ln 2
+        tensor(0.6931)
+    """
+    padding = batch.inputs["attention_mask"] == 0
+    losses = [
+        span_loss(logits.float().masked_fill(padding, -torch.inf), batch.labels[name])
+        for name, logits in (
+            ("start_positions", output.start_logits),
+            ("end_positions", output.end_logits),
+        )
+    ]
+    return (losses[0] + losses[1]) / 2
 
 
 def count_rows(batch: TaskBatch) -> dict[str, int]:

@@ -26,6 +26,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "fill-mask": "predict the token at each [MASK]",
     "features": "compute and save the hidden states of texts",
     "probe": "score a model on a published probe set; report with intervals",
+    "check": "run the workbook's checks against a file of your own functions",
     "doctor": "check the installation on this machine and say how to repair it",
 }
 DELIBERATE_ERROR = 2

@@ -38,6 +38,7 @@ def draw_padding(lengths: Sequence[int], ways: Ways) -> tuple[Figure, str]:
         steps = np.arange(1, len(batches) + 1)
         axes.bar(steps, tokens, color=BLUE, label="tokens")
         axes.bar(steps, padded - tokens, bottom=tokens, color=ORANGE, hatch="//", label="padding")
+        axes.set_xticks(range(5, len(batches) + 1, 5))
         share = padding_share(lengths, batches)
         axes.set(title=f"{name}: {100 * share:.0f} % padding", xlabel="step of an epoch")
     np.atleast_1d(panels)[0].set_ylabel("positions of the batch")
@@ -60,11 +61,11 @@ def draw_learning_rate(recipe: FinetuningRecipe) -> tuple[Figure, str]:
     )
     figure, axes = plt.subplots(figsize=(7.0, 3.2))
     axes.plot(steps, joined, color=ORANGE, linestyle="--", label="falling from the end of warm-up")
-    axes.plot(steps[:warm], rates[:warm], color=BLUE, label="Google's")
-    axes.plot(steps[warm:], rates[warm:], color=BLUE)
+    axes.plot(steps[:warm], rates[:warm], color=BLUE, linestyle="-", label="Google's")
+    axes.plot(steps[warm:], rates[warm:], color=BLUE, linestyle="-")
     axes.plot([warm - 1, warm], rates[[warm - 1, warm]], "o", color=BLACK, markersize=4)
     axes.annotate(
-        f"{rates[warm - 1]:.3g}, one step later {rates[warm]:.3g}",
+        f"{rates[warm - 1]:.4g}, one step later {rates[warm]:.4g}",
         (warm, rates[warm - 1]),
         xytext=(14, -2),
         textcoords="offset points",
@@ -73,7 +74,7 @@ def draw_learning_rate(recipe: FinetuningRecipe) -> tuple[Figure, str]:
     axes.legend(loc="lower left", bbox_to_anchor=(0.12, 0.02))
     alt = (
         f"The learning rate of {recipe.task}'s recipe against the step. It rises in a straight "
-        f"line for {warm:,} steps, drops at once from {rates[warm - 1]:.3g} to {rates[warm]:.3g}, "
+        f"line for {warm:,} steps, drops at once from {rates[warm - 1]:.4g} to {rates[warm]:.4g}, "
         f"and falls in a straight line to 0 at {recipe.steps:,}. A dashed line has no drop."
     )
     return figure, alt
@@ -98,9 +99,9 @@ def draw_learning_curves(
             level,
             (1.0, 100 * levels[level]),
             xycoords=("axes fraction", "data"),
-            xytext=(-2, 3),
+            xytext=(4, 0),
             textcoords="offset points",
-            ha="right",
+            va="center",
             fontsize=9,
         )
     ticks = sorted({size for scores in curves.values() for size in scores})

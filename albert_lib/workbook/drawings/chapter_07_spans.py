@@ -36,6 +36,7 @@ def draw_windows(windows: Sequence[SpanWindow], answer: tuple[int, int]) -> tupl
     axes.axvspan(left - 0.5, right + 0.5, color=ORANGE, alpha=0.45, zorder=3)
     axes.set(xlim=(-0.5, len(passage.ids) * 1.22), ylim=(len(windows) - 0.4, -0.6))
     axes.set_yticks(range(len(windows)), [f"window {n}" for n in range(1, len(windows) + 1)])
+    axes.set_xticks(range(0, len(passage.ids), 10))
     axes.set_xlabel("token of the passage")
     axes.grid(visible=False)
     places = ", ".join(STATES.get(window.answer_place, "none") for window in windows)
@@ -104,16 +105,16 @@ def draw_threshold(
     counts.hist(scores[~without], edges, color=BLUE, label="has an answer")
     counts.hist(scores[without], edges, color=ORANGE, alpha=0.75, hatch="//", label="has none")
     counts.set_ylabel("questions")
-    counts.legend(loc="upper left", fontsize=9)
+    counts.legend(loc="upper center", fontsize=9)
     grid = np.linspace(low, high, 200)
     both = np.array([threshold_scores(null_scores, answered, impossible, t) for t in grid])
     part = without.mean()
-    curve.plot(grid, both[:, 0], color=BLUE, label="with an answer")
+    curve.plot(grid, both[:, 0], color=BLUE, linestyle="-", label="with an answer")
     curve.plot(grid, both[:, 1], color=ORANGE, linestyle="--", label="without")
-    curve.plot(grid, both @ [1 - part, part], color=BLACK, label="all")
+    curve.plot(grid, both @ [1 - part, part], color=BLACK, linestyle="-", label="all")
     curve.set(ylabel="F1, percent", ylim=(-3, 103),
               xlabel="null score: left of the threshold is answered")  # fmt: skip
-    curve.legend(loc="center left", fontsize=9)
+    curve.legend(loc="lower center", ncols=3, fontsize=9)
     has, none = threshold_scores(null_scores, answered, impossible, threshold)
     overall = (1 - part) * has + part * none
     for axes in (counts, curve):

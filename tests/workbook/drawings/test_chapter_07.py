@@ -26,7 +26,7 @@ def test_the_learning_rate_drops_where_warm_up_ends() -> None:
     _, rising, falling, _ = figure.axes[0].lines
     assert rising.get_ydata()[-1] == pytest.approx(2.997e-5)
     assert falling.get_ydata()[0] == pytest.approx(2.7e-5) and falling.get_ydata()[-1] == 0
-    assert "from 3e-05 to 2.7e-05" in alt
+    assert "from 2.997e-05 to 2.7e-05" in alt
 
 
 def test_curves_and_scores_are_percent_and_machine_numbers_are_marked() -> None:

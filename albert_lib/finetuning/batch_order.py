@@ -71,11 +71,27 @@ class BatchOrder:
 
     def _drawn(self, number: int) -> Int[np.ndarray, "batches rows"]:
         generator = np.random.default_rng(np.random.SeedSequence([self.seed, number]))
-        drawn = generator.permutation(len(self.lengths))
-        drawn = drawn[: self.batches_per_epoch * self.batch_size]
-        by_length = drawn[np.argsort(self.lengths[drawn], kind="stable")]
-        batches = by_length.reshape(self.batches_per_epoch, self.batch_size)
-        return generator.permutation(batches, axis=0)
+        return draw_batches(self.lengths, self.batch_size, generator)
+
+
+def draw_batches(
+    lengths: Lengths, batch_size: int, rng: np.random.Generator
+) -> Int[np.ndarray, "batches rows"]:
+    """Draw an epoch: the numbers of the rows of each batch, rows of like length together.
+
+    Of n rows, n % `batch_size` are left out, drawn without regard to length. Which of several rows
+    of one length come together is drawn as well, and so is the order of the batches.
+
+    Example:
+        >>> batches = draw_batches([5, 9, 5, 9, 5, 9], 3, np.random.default_rng(0))
+        >>> sorted(sorted(batch.tolist()) for batch in batches)
+        [[0, 2, 4], [1, 3, 5]]
+    """
+    sizes = np.asarray(lengths, dtype=np.int64)
+    n_batches = len(sizes) // batch_size
+    drawn = rng.permutation(len(sizes))[: n_batches * batch_size]
+    by_length = drawn[np.argsort(sizes[drawn], kind="stable")]
+    return rng.permutation(by_length.reshape(n_batches, batch_size), axis=0)
 
 
 def padding_share(lengths: Lengths, batches: Int[np.ndarray, "batches rows"]) -> float:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,21 +77,39 @@ def choose_null_threshold(
         >>> chosen.value, chosen.scores.overall.f1
         (-1.0, 100.0)
     """
-    answered = score_questions(data, predictions)
-    total = 0.0  # of the metric, while the threshold rises from leaving everything unanswered
+    of_answers = score_questions(data, predictions)
+    value = best_threshold(
+        [null_score(data, question, null_scores) for question in data.questions],
+        [getattr(of_answers[question.id], metric) for question in data.questions],
+        [getattr(score_without_answer(question), metric) for question in data.questions],
+    )
+    return NullThreshold(value, score_squad(data, predictions, null_scores, value))
+
+
+def best_threshold(
+    null_scores: Sequence[float], answered: Sequence[float], unanswered: Sequence[float]
+) -> float:
+    """The lowest threshold at which the scores of all questions add up to the most.
+
+    A question counts `unanswered` where its null score is greater than the threshold, else
+    `answered`. −inf leaves everything unanswered, inf nothing.
+
+    Example:
+        >>> from albert_lib.finetuning.null_threshold import best_threshold
+        >>> best_threshold([-3.0, 1.0], answered=[1.0, 0.0], unanswered=[0.0, 1.0])
+        -1.0
+    """
+    total = 0.0  # beside that of leaving everything unanswered, while the threshold rises
     gains: dict[float, float] = defaultdict(float)  # by null score, from answering after all
-    for question in data.questions:
-        unanswered = getattr(score_without_answer(question), metric)
-        total += unanswered
-        score = null_score(data, question, null_scores)
-        gains[score] += getattr(answered[question.id], metric) - unanswered
+    for score, if_answered, if_not in zip(null_scores, answered, unanswered, strict=True):
+        gains[score] += if_answered - if_not
     best, value = total, -math.inf
     steps = sorted(gains)
     for score, following in zip(steps, [*steps[1:], math.inf], strict=True):
         total += gains[score]
         if total > best + ROUNDING:
             best, value = total, middle(score, following)
-    return NullThreshold(value, score_squad(data, predictions, null_scores, value))
+    return value
 
 
 def middle(low: float, high: float) -> float:

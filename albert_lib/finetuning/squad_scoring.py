@@ -135,7 +135,7 @@ def score_answer(
     exact_match = float(predicted in texts)
     if version == "2.0" and not (predicted and texts[0]):
         return AnswerScore(exact_match, exact_match)
-    return AnswerScore(exact_match, max(_f1(predicted.split(), text.split()) for text in texts))
+    return AnswerScore(exact_match, max(word_f1(predicted.split(), text.split()) for text in texts))
 
 
 def score_questions(data: SquadFile, predictions: Mapping[str, str]) -> dict[str, AnswerScore]:
@@ -250,7 +250,16 @@ def value_of(name: str, values: Mapping[str, Any], what: str) -> Any:
     return values[name]
 
 
-def _f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
+def word_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
+    """The harmonic mean of precision and recall over words, each counted as often as it comes.
+
+    0 where no word is shared, also where there are none.
+
+    Example:
+        >>> from albert_lib.finetuning.squad_scoring import word_f1
+        >>> word_f1(["denver", "broncos", "team"], ["denver", "broncos"])
+        0.8
+    """
     n_shared = (Counter(predicted) & Counter(gold)).total()
     if n_shared == 0:
         return 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from albert_lib.errors import ConfigError
-from albert_lib.finetuning.batch_order import BatchOrder, padding_share
+from albert_lib.finetuning.batch_order import BatchOrder, draw_batches, padding_share
 
 ROWS = 67_349  # SST-2's training part
 ONE_WORD = 5  # tokens of the shortest rows of `lengths_like_sst2`
@@ -114,3 +114,11 @@ def test_too_few_rows_are_refused() -> None:
     with pytest.raises(ConfigError, match="seed is -1"):
         BatchOrder([4], batch_size=1, seed=-1)
     assert BatchOrder([4, 4, 4], batch_size=3, seed=0).batches_per_epoch == 1
+
+
+def test_an_epoch_is_what_draw_batches_draws() -> None:
+    lengths = lengths_like_sst2(100)
+    generator = np.random.default_rng(np.random.SeedSequence([4, 2]))
+    expected = draw_batches(lengths, 16, generator)
+    assert expected.shape == (6, 16) and len(np.unique(expected)) == 96
+    assert np.array_equal(BatchOrder(lengths, 16, seed=4).epoch(2), expected)

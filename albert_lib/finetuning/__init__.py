@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from albert_lib.finetuning.accuracy import accuracy, race_accuracy
+from albert_lib.finetuning.beam_spans import (
+    ConditionedPrediction,
+    SpanBeams,
+    beams_of_windows,
+    predict_from_beams,
+)
 from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
 from albert_lib.finetuning.models import TASK_LABELS, TASKS, Task, model_class
@@ -32,10 +38,12 @@ __all__ = [
     "AnswerScore",
     "ChoiceQuestion",
     "ClassRow",
+    "ConditionedPrediction",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
     "Row",
+    "SpanBeams",
     "SpanPrediction",
     "SpanRow",
     "SpanWindow",
@@ -51,6 +59,7 @@ __all__ = [
     "WindowSizes",
     "accuracy",
     "balance_windows",
+    "beams_of_windows",
     "choose_null_threshold",
     "collate",
     "count_answers",
@@ -58,6 +67,7 @@ __all__ = [
     "encode_examples",
     "model_class",
     "normalize_answer",
+    "predict_from_beams",
     "predict_span",
     "question_with_option",
     "race_accuracy",

@@ -126,7 +126,8 @@ def predict_span(
         >>> prediction.text(), prediction.answers[0].score, prediction.null_score
         ('Sheep', 6.0, 0.0)
     """
-    _check_arguments(windows, start_scores, end_scores, max_tokens, n_best)
+    check_question(windows, max_tokens, n_best)
+    _check_scores(windows, start_scores, end_scores)
     found: list[SpanScore] = []
     null_scores = []
     for window, starts, ends in zip(windows, start_scores, end_scores, strict=True):
@@ -185,6 +186,24 @@ def best_spans(
     possible = is_possible(window, first, last, max_tokens)
     first, last = first[possible], last[possible]
     scores = start_scores[first].astype(np.float64) + end_scores[last]
+    return highest_spans(window, first, last, scores, n_best)
+
+
+def highest_spans(
+    window: SpanWindow,
+    first: Int[np.ndarray, "spans"],
+    last: Int[np.ndarray, "spans"],
+    scores: Float[np.ndarray, "spans"],
+    n_best: int,
+) -> list[SpanScore]:
+    """The n best of the spans between positions of a window, in tokens of the passage.
+
+    Example:
+        >>> from albert_lib.finetuning.windows import example_windows
+        >>> first = last = np.array([7, 4])
+        >>> highest_spans(example_windows()[1], first, last, np.array([1.0, 2.0]), n_best=1)
+        [SpanScore(first=2, last=2, score=2.0)]
+    """
     if len(scores) > n_best:  # sort few of them
         least = np.partition(scores, -n_best)[-n_best]
         enough = scores >= least
@@ -230,18 +249,25 @@ def softmax(scores: Sequence[float]) -> list[float]:
     return [weight / sum(weights) for weight in weights]
 
 
-def _check_arguments(
-    windows: Sequence[SpanWindow],
-    start_scores: Sequence[Float[np.ndarray, "..."]],
-    end_scores: Sequence[Float[np.ndarray, "..."]],
-    max_tokens: int,
-    n_best: int,
-) -> None:
-    """Raise InputError for what `predict_span` cannot answer from."""
+def check_question(windows: Sequence[SpanWindow], max_tokens: int, n_best: int) -> None:
+    """Raise InputError unless windows are those of one question, and the limits at least 1.
+
+    Example:
+        >>> from albert_lib.finetuning.windows import example_windows
+        >>> check_question(example_windows(), MAX_TOKENS, N_BEST)
+    """
     if min(max_tokens, n_best) < 1:
         raise InputError(f"max_tokens is {max_tokens} and n_best {n_best}; make both at least 1.")
     if len({window.question for window in windows}) != 1:
         raise InputError("Give windows of exactly one question, and all of them.")
+
+
+def _check_scores(
+    windows: Sequence[SpanWindow],
+    start_scores: Sequence[Float[np.ndarray, "..."]],
+    end_scores: Sequence[Float[np.ndarray, "..."]],
+) -> None:
+    """Raise InputError for scores that `predict_span` cannot answer from."""
     if not len(windows) == len(start_scores) == len(end_scores):
         raise InputError(
             f"There are {len(windows)} windows, but {len(start_scores)} rows of start scores and "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from albert_lib.commands.task_model import DATA_HELP
 from albert_lib.commands.texts import add_model_argument
 from albert_lib.errors import ConfigError, InputError
 from albert_lib.experiments.task_scores import (
+    finite,
     over_seeds,
     predict_task,
     save_threshold,
@@ -126,22 +128,23 @@ def run_once(
     train, chooses = set_apart(train) if options.task == "squad2" else (train, None)
     balance = np.random.default_rng(recipe.seed) if isinstance(train, SquadFile) else None
     rows = encode_examples(
-        options.task, examples_of(train), tokenizer, recipe.max_length, balance=balance
-    )
+        options.task, examples_of(train), tokenizer, recipe.max_length,
+        question_length=recipe.question_length, advance=recipe.advance, balance=balance,
+    )  # fmt: skip
     say(f"{model.num_parameters():,} parameters; {len(rows):,} rows to train on")
     training: FinetuningRun = FinetuningRun(
         model, rows, recipe, FUNCTIONS, output=output, from_scratch=options.from_scratch
     )
     say(f"Matrix products in {describe_precision(training, device)}; --precision changes it.")
     evaluate = None if dev is None else partial(dev_columns, options.task, tokenizer, dev, recipe)
-    history = training.train(evaluate=evaluate, tokenizer=tokenizer)
+    history = training.train(evaluate=evaluate, tokenizer=tokenizer, progress=sys.stderr.isatty())
     threshold = None
     if chooses is not None:
         threshold = choose_threshold(model, tokenizer, chooses, recipe, output / "model")
     say(f"The model is in {output / 'model'}.")
     if dev is None:
         return {"task": options.task, "loss": float(history.rows[-1]["loss"])}
-    predictions = predict_task(options.task, model, tokenizer, dev, recipe.max_length)
+    predictions = predict_task(options.task, model, tokenizer, dev, recipe)
     return score_task(dev, predictions, threshold)
 
 
@@ -200,7 +203,7 @@ def choose_threshold(
     folder: Path,
 ) -> float:
     """The best threshold on questions set apart, written beside the model."""
-    predictions = predict_task("squad2", model, tokenizer, chooses, recipe.max_length)
+    predictions = predict_task("squad2", model, tokenizer, chooses, recipe)
     ids = [question.id for question in chooses.questions]
     texts = dict(zip(ids, predictions.words, strict=True))
     margins = dict(zip(ids, predictions.margins(), strict=True))
@@ -211,14 +214,14 @@ def choose_threshold(
         f"No answer where its margin is above {chosen.value:.3g}, chosen on {len(ids)} questions "
         f"that were not trained on (F1 {chosen.scores.overall.f1:.1f} there)."
     )
-    return chosen.value
+    return finite(chosen.value)
 
 
 def dev_columns(
     task: Any, tokenizer: AlbertTokenizer, dev: TaskData, recipe: FinetuningRecipe, model: Any
 ) -> Mapping[str, float]:
     """The scores of an early report, as columns of the history."""
-    scores = score_task(dev, predict_task(task, model, tokenizer, dev, recipe.max_length))
+    scores = score_task(dev, predict_task(task, model, tokenizer, dev, recipe))
     wanted = ("accuracy", "exact_match", "exact", "f1")
     return {f"dev_{name}": float(scores[name]) for name in wanted if name in scores}
 

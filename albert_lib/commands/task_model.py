@@ -55,9 +55,11 @@ def answer_task(
     data = read_task(task, options.data, split)
     tokenizer = AlbertTokenizer.from_pretrained(options.model)
     model = open_task_model(task, options.model)
-    length = options.max_length or finetuning_recipe(task).max_length
-    length = min(length, model.config.max_position_embeddings)
-    predictions = predict_task(task, model, tokenizer, data, length)
+    recipe = finetuning_recipe(task)
+    if options.max_length is not None:
+        recipe = recipe.replace(max_length=options.max_length)
+    recipe, _ = recipe.clamped(model.config.max_position_embeddings)
+    predictions = predict_task(task, model, tokenizer, data, recipe)
     threshold = threshold_of(options) if task == "squad2" else None
     return data, predictions, threshold
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from albert_lib.finetuning import (
 )
 from albert_lib.finetuning.models import TASK_LABELS, TaskModel
 from albert_lib.finetuning.predicting import class_scores, predict_answers
+from albert_lib.finetuning.recipes import FinetuningRecipe
 from albert_lib.finetuning.squad_scoring import score_questions, score_without_answer
 from albert_lib.finetuning.task_data import TaskData, examples_of
 from albert_lib.probing import Interval, mean_interval, proportion_interval
@@ -32,6 +34,7 @@ from albert_lib.text import AlbertTokenizer
 
 THRESHOLD_FILE = "null_threshold.json"
 NO_THRESHOLD = 0.0  # the best span against [CLS], even
+BEYOND_ALL = 1e9  # above every margin
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class TaskPredictions:
 
     def margins(self) -> list[float]:
         """By how much no answer beats the best span, for every question; finite."""
-        return [min(max(each.null_margin, -1e9), 1e9) for each in self.spans]
+        return [finite(each.null_margin) for each in self.spans]
 
 
 def predict_task(
@@ -57,16 +60,22 @@ def predict_task(
     model: TaskModel,
     tokenizer: AlbertTokenizer,
     data: TaskData,
-    max_length: int,
+    recipe: FinetuningRecipe,
 ) -> TaskPredictions:
-    """Answer every example; InputError for data of another task or a model of other classes."""
-    examples = examples_of(data)
+    """Answer every example, cut to the recipe's lengths, which the model must have positions for.
+
+    InputError for data of another task or a model of other classes.
+    """
+    encode = partial(
+        encode_examples, task, examples_of(data), tokenizer, recipe.max_length,
+        question_length=recipe.question_length, advance=recipe.advance,
+    )  # fmt: skip
     if task in TASK_LABELS:
         labels = class_names(task, model)
-        rows = encode_examples(task, examples, tokenizer, max_length, labels=labels)
+        rows = encode(labels=labels)
         best = class_scores(model, rows).argmax(axis=1)
         return TaskPredictions(task, tuple(labels[number] for number in best))
-    rows = encode_examples(task, examples, tokenizer, max_length)
+    rows = encode()
     if task == "race":
         best = class_scores(model, rows).argmax(axis=1)
         return TaskPredictions(task, tuple("ABCD"[number] for number in best))
@@ -135,9 +144,9 @@ def score_answers(
         ]
         best = choose_null_threshold(data, texts, margins)
         official |= {
-            "threshold": as_json(value),
+            "threshold": value,
             "best_f1_on_this_data": best.scores.overall.f1,
-            "best_threshold_on_this_data": as_json(best.value),
+            "best_threshold_on_this_data": finite(best.value),
         }
         names = ("exact", "f1")
     for name, values in zip(
@@ -151,16 +160,14 @@ def _ends(name: str, interval: Interval) -> dict[str, float]:
     return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
-def as_json(value: float) -> float | None:
-    """A number for JSON, which knows no infinity: None, where nothing decides."""
-    return value if math.isfinite(value) else None
+def finite(margin: float) -> float:
+    """A margin or threshold that JSON can hold: infinity, where nothing decides, as 10⁹."""
+    return min(max(margin, -BEYOND_ALL), BEYOND_ALL)
 
 
 def save_threshold(folder: Path, value: float, f1: float, n_questions: int) -> None:
     """Write the threshold that was chosen on questions that were not trained on, beside a model."""
-    if math.isinf(value):  # answer everything, or nothing: a margin that is never passed, or always
-        value = math.copysign(1e9, value)
-    chosen = {"threshold": value, "f1_there": f1, "chosen_on_questions": n_questions}
+    chosen = {"threshold": finite(value), "f1_there": f1, "chosen_on_questions": n_questions}
     write_json(folder / THRESHOLD_FILE, chosen)
 
 

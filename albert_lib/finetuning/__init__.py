@@ -1,19 +1,30 @@
-"""Fine-tuning: a task's files, spans and windows of a text, official scores (notebook 07)."""
+"""Fine-tuning: a task's files, spans and windows, recipes, runs, official scores (notebook 07)."""
 
 from __future__ import annotations
 
 from albert_lib.finetuning.accuracy import accuracy, race_accuracy
+from albert_lib.finetuning.adamw import AdamWeightDecay, finetuning_optimizer
+from albert_lib.finetuning.batch_order import BatchOrder, padding_share
 from albert_lib.finetuning.beam_spans import (
     ConditionedPrediction,
     SpanBeams,
     beams_of_windows,
     predict_from_beams,
 )
-from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow, encode_examples
+from albert_lib.finetuning.collapse import find_collapse
+from albert_lib.finetuning.encoding import ClassRow, EncodedRow, SpanRow, encode_examples
+from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions, finetune
 from albert_lib.finetuning.glue import TextExample, TextExamples, read_mnli, read_sst2
+from albert_lib.finetuning.loading import load_to_finetune
 from albert_lib.finetuning.models import TASK_LABELS, TASKS, Task, model_class
 from albert_lib.finetuning.null_threshold import NullThreshold, choose_null_threshold
 from albert_lib.finetuning.race import ChoiceQuestion, question_with_option, read_race
+from albert_lib.finetuning.recipes import (
+    FinetuningRecipe,
+    finetuning_recipe,
+    read_finetuning_recipe,
+)
+from albert_lib.finetuning.seeds import ScoreRange, median_and_range
 from albert_lib.finetuning.spans import RankedAnswer, SpanPrediction, predict_span
 from albert_lib.finetuning.squad import Answer, SquadFile, SquadQuestion, read_squad
 from albert_lib.finetuning.squad_scoring import (
@@ -34,15 +45,20 @@ from albert_lib.finetuning.windows import (
 )
 
 __all__ = [
+    "AdamWeightDecay",
     "Answer",
     "AnswerScore",
+    "BatchOrder",
     "ChoiceQuestion",
     "ClassRow",
     "ConditionedPrediction",
+    "EncodedRow",
+    "FinetuningRecipe",
+    "FinetuningRun",
     "MeanScores",
     "NullThreshold",
     "RankedAnswer",
-    "Row",
+    "ScoreRange",
     "SpanBeams",
     "SpanPrediction",
     "SpanRow",
@@ -54,6 +70,7 @@ __all__ = [
     "TASK_LABELS",
     "Task",
     "TaskBatch",
+    "TaskFunctions",
     "TextExample",
     "TextExamples",
     "WindowSizes",
@@ -65,12 +82,20 @@ __all__ = [
     "count_answers",
     "count_rows",
     "encode_examples",
+    "find_collapse",
+    "finetune",
+    "finetuning_optimizer",
+    "finetuning_recipe",
+    "load_to_finetune",
+    "median_and_range",
     "model_class",
     "normalize_answer",
+    "padding_share",
     "predict_from_beams",
     "predict_span",
     "question_with_option",
     "race_accuracy",
+    "read_finetuning_recipe",
     "read_mnli",
     "read_race",
     "read_squad",

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from albert_lib.errors import InputError, counted, listed, quoted
+from albert_lib.errors import InputError, listed, quoted
 from albert_lib.finetuning.glue import TextExample
 from albert_lib.finetuning.models import TASK_LABELS, Task, check_task
 from albert_lib.finetuning.race import ChoiceQuestion
@@ -42,7 +42,7 @@ Example = TypeVar("Example", TextExample, ChoiceQuestion, SquadQuestion)
 
 
 @dataclass(frozen=True)
-class Row:
+class EncodedRow:
     """What a model reads of one example.
 
     Attributes:
@@ -50,7 +50,7 @@ class Row:
         sequences: One input without padding, or four, each with the length of its first segment.
 
     Example:
-        >>> Row(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
+        >>> EncodedRow(0, (([2, 14, 3], 3), ([2, 14, 15, 3], 3))).n_tokens
         4
     """
 
@@ -64,7 +64,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class ClassRow(Row):
+class ClassRow(EncodedRow):
     """A text or a pair of texts with its class, or four inputs with the number of the right one.
 
     Example:
@@ -76,7 +76,7 @@ class ClassRow(Row):
 
 
 @dataclass(frozen=True)
-class SpanRow(Row):
+class SpanRow(EncodedRow):
     """A window on a passage, with the positions of the answer's first and last token.
 
     Attributes:
@@ -100,53 +100,40 @@ def encode_examples(
     tokenizer: AlbertTokenizer,
     max_length: int,
     *,
+    question_length: int | None = None,
+    advance: int | None = None,
     labels: Sequence[str] | None = None,
     balance: np.random.Generator | None = None,
-) -> list[Row]:
+) -> list[EncodedRow]:
     """The rows of examples, in their order.
 
     Args:
         task: One of five.
         examples: Of that task, from its reader.
-        tokenizer: The model's.
-        max_length: Of an input, in tokens, special ones included: at most the model's
-            `config.max_position_embeddings`. SQuAD's windows advance by 128 tokens, or by half of
-            `max_length` if that is less.
-        labels: The classes in the order in which the model scores them, such as a hub model's
-            `config.labels`; by default the paper's, for MNLI contradiction, entailment, neutral.
-        balance: For training on SQuAD: leave out windows without the answer, drawn with it, until
-            as many are left as have it (`balance_windows`).
+        tokenizer: The model's own.
+        max_length: Of an input in tokens: at most the model's `config.max_position_embeddings`.
+        question_length: Of SQuAD's questions, by default 64, or of RACE's with option, 128.
+        advance: From a window of SQuAD to the next, by default 128, or half an input if less.
+        labels: In the model's order, as in its `config.labels`; by default those of TASK_LABELS.
+        balance: Draws the windows to leave out in training on SQuAD (`balance_windows`).
 
-    Raises:
-        InputError: for examples of another task, a label that is not among `labels`, and a length
-            without room.
+    Raises InputError for examples of another task, other labels, and a length without room.
 
     Example:
         >>> from albert_lib.finetuning import TextExample, encode_examples
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
         >>> pair = TextExample("0", "the old mill", "a mill", "entailment")
         >>> (row,) = encode_examples("mnli", [pair], tokenizer, max_length=7)
-        >>> ids, first_length = row.sequences[0]
-        >>> tokenizer.decode(ids[:first_length]), tokenizer.decode(ids[first_length:]), row.label
-        ('[CLS] the old[SEP]', 'a mill[SEP]', 1)
+        >>> tokenizer.decode(row.sequences[0][0]), row.label
+        ('[CLS] the old[SEP] a mill[SEP]', 1)
     """
-    check_task(task)
-    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
-        task, TextExample
-    )
-    for number, example in enumerate(examples):
-        if not isinstance(example, kind):
-            raise InputError(
-                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
-                f"{kind.__name__}; read the file with that task's reader."
-            )
-    given: Sequence[Any] = examples
+    given = _checked(task, examples)
     if task == "race":
-        return list(encode_choices(given, tokenizer, max_length))
+        return list(encode_choices(given, tokenizer, max_length, question_length or MAX_STATEMENT))
     if task in TASK_LABELS:
-        names = TASK_LABELS[task] if labels is None else labels
-        return list(encode_texts(given, tokenizer, max_length, names))
-    return list(encode_windows(given, tokenizer, max_length, balance))
+        return list(encode_texts(given, tokenizer, max_length, labels or TASK_LABELS[task]))
+    sizes = window_sizes(max_length, question_length, advance)
+    return list(encode_windows(given, tokenizer, sizes, balance))
 
 
 def encode_texts(
@@ -198,12 +185,14 @@ def shorten_longer(first: list[int], second: list[int], room: int) -> tuple[list
 
 
 def encode_choices(
-    questions: Sequence[ChoiceQuestion], tokenizer: AlbertTokenizer, max_length: int
+    questions: Sequence[ChoiceQuestion],
+    tokenizer: AlbertTokenizer,
+    max_length: int,
+    max_statement: int = MAX_STATEMENT,
 ) -> list[ClassRow]:
     """The rows of RACE's questions: four inputs each, of one passage cut to different lengths.
 
-    Where `max_length` is so short that a statement of 128 tokens fills it, the passage is left
-    out.
+    Where a statement of `max_statement` tokens fills `max_length`, the passage is left out.
 
     Example:
         >>> from albert_lib.finetuning import ChoiceQuestion
@@ -228,17 +217,34 @@ def encode_choices(
         sequences = []
         for text in question.statements():
             statement = tokenizer.encode(text, add_special_tokens=False)
-            statement = statement[-min(MAX_STATEMENT, room) :]
+            statement = statement[-min(max_statement, room) :]
             beginning = passage[: room - len(statement)]
             sequences.append(with_special_tokens(beginning, statement, *special))
         rows.append(ClassRow(number, tuple(sequences), question.answer))
     return rows
 
 
+def window_sizes(
+    max_length: int, question_length: int | None = None, advance: int | None = None
+) -> WindowSizes:
+    """Windows of that length; a question and an advance of at most half of it.
+
+    Example:
+        >>> window_sizes(64)
+        WindowSizes(max_length=64, advance=32, max_question=32)
+        >>> window_sizes(384, advance=64).advance
+        64
+    """
+    usual = WindowSizes()
+    longest = max(max_length, usual.max_length)
+    question = min(question_length or usual.max_question, longest // 2)
+    return WindowSizes(longest, advance or usual.advance, question).clamp(max_length)
+
+
 def encode_windows(
     questions: Sequence[SquadQuestion],
     tokenizer: AlbertTokenizer,
-    max_length: int,
+    sizes: WindowSizes,
     balance: np.random.Generator | None = None,
 ) -> list[SpanRow]:
     """The rows of SQuAD's questions, at least one each; trained on is the majority's answer.
@@ -250,12 +256,10 @@ def encode_windows(
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
         >>> answer = Answer("the old mill", start=3)
         >>> question = SquadQuestion("1", "By the old mill.", "Where?", (answer,))
-        >>> (row,) = encode_windows([question], tokenizer, max_length=64)
+        >>> (row,) = encode_windows([question], tokenizer, window_sizes(64))
         >>> row.window.passage.text_of(*row.window.to_passage(*row.span))
         'the old mill'
     """
-    # Half of the input for a long question at most, and windows that overlap by half or more.
-    sizes = WindowSizes(max(max_length, WindowSizes().max_length)).clamp(max_length)
     aligned: AlignedTokens | None = None  # one passage's questions follow one another
     windows: list[SpanWindow] = []
     for number, question in enumerate(questions):
@@ -267,15 +271,26 @@ def encode_windows(
     if balance is not None:
         windows = balance_windows(windows, balance)
     told = [question.answers is not None for question in questions]
+    spans = [(each.answer or (0, 0)) if told[each.question] else None for each in windows]
     return [
-        SpanRow(
-            window.question,
-            (window.sequence,),
-            window,
-            (window.answer or (0, 0)) if told[window.question] else None,
-        )
-        for window in windows
+        SpanRow(window.question, (window.sequence,), window, span)
+        for window, span in zip(windows, spans, strict=True)
     ]
+
+
+def _checked(task: Task, examples: Sequence[Any]) -> Sequence[Any]:
+    """The examples; InputError for what is no task, and for examples of another."""
+    check_task(task)
+    kind = {"race": ChoiceQuestion, "squad1": SquadQuestion, "squad2": SquadQuestion}.get(
+        task, TextExample
+    )
+    for number, example in enumerate(examples):
+        if not isinstance(example, kind):
+            raise InputError(
+                f"Example {number} (from 0) is a {type(example).__name__}, but {task!r} has a "
+                f"{kind.__name__}; read the file with that task's reader."
+            )
+    return examples
 
 
 def _label(example: TextExample, labels: Sequence[str]) -> int | None:
@@ -285,7 +300,6 @@ def _label(example: TextExample, labels: Sequence[str]) -> int | None:
     if example.label not in labels:
         raise InputError(
             f"Example {quoted(example.id)} has the label {quoted(example.label)}, and the model "
-            f"{counted(len(labels), 'class')}, {listed(labels)}; give labels, the model's classes "
-            f"in the words of the file."
+            f"scores {listed(labels)}; give labels, its classes in the words of the file."
         )
     return labels.index(example.label)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from albert_lib.errors import ConfigError
 from albert_lib.finetuning.adamw import finetuning_optimizer
 from albert_lib.finetuning.batch_order import BatchOrder
 from albert_lib.finetuning.loading import check_model
 from albert_lib.finetuning.recipes import FinetuningRecipe
+from albert_lib.finetuning.run_description import describe_finetuning
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model.weights import PretrainedModel
 from albert_lib.text import AlbertTokenizer
@@ -27,13 +24,12 @@ from albert_lib.training import distributed
 from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter
 from albert_lib.training.history import History, Row
 from albert_lib.training.loop import LossCounts, LossFunction, TrainableBatch, TrainingLoop
-from albert_lib.training.precision import PRECISIONS, autocast, choose_precision
+from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import KEPT_MODELS, save_model
 from albert_lib.training.run import Run
-from albert_lib.training.same_run import describe_settings, find_same_run
+from albert_lib.training.same_run import find_same_run
 from albert_lib.training.saved_tensors import weights
 
-ORDER_VERSION = 1  # of which rows make a batch: raised when a seed gives other batches
 TAKEN_COLUMNS = {"step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds"}
 Evaluate = Callable[[PretrainedModel], Mapping[str, float]]
 
@@ -97,13 +93,11 @@ def finetune(
 
     The model comes from `load_to_finetune`; one that was never trained needs `from_scratch`.
     Every `recipe.evaluate_every` steps and after the last, what `evaluate(model)` returns joins
-    the history; it is called by every process, with the model in evaluation mode, without
-    gradients and in the run's precision.
-
-    With `output` the folder receives checkpoints and, in model/, the final model, with
-    `tokenizer`. A run that was killed there resumes and ends with the same weights, bit for bit,
-    as if it had not been (same machine, same number of threads); a finished one is loaded at
-    once. Every `recipe.keep_every` steps the model is kept in models/ too, as it is then.
+    the history: every process calls it, in evaluation mode, without gradients, in the run's
+    precision. With `output` the folder receives checkpoints, every `recipe.keep_every` steps the
+    model in models/, and in model/ the final one, with `tokenizer`. A run that was killed there
+    resumes and ends with the same weights, bit for bit, as if it had not been (same machine, same
+    number of threads); a finished one is loaded at once.
 
     On several processes (`distributed.joined`) every one calls this with the same arguments,
     trains on its rows of each batch, and ends with the same weights; the first alone writes.
@@ -143,7 +137,7 @@ class FinetuningRun:
         ...     n_tokens: int = 3
         >>> @dataclass(frozen=True)
         ... class Words:
-        ...     ids: Tensor
+        ...     ids: torch.Tensor
         ...     n_tokens: int
         ...     def to(self, device): return self
         >>> def loss(model, batch):  # is the id even or odd?
@@ -268,70 +262,3 @@ class FinetuningRun:
     def _keep(self, folder: Path, tokenizer: AlbertTokenizer | None, step: int) -> None:
         """Write the model as it now stands among those that stay: models/step-00000100."""
         save_model(folder / KEPT_MODELS / f"step-{step:08d}", self.model, tokenizer)
-
-
-def describe_finetuning(
-    model: PretrainedModel, rows: Iterable[object], recipe: FinetuningRecipe
-) -> dict[str, Any]:
-    """Return, as JSON values, all that decides which weights a run ends with.
-
-    Example:
-        >>> from albert_lib import AlbertConfig, AlbertModel
-        >>> from albert_lib.finetuning.recipes import finetuning_recipe
-        >>> model = AlbertModel(AlbertConfig(
-        ...     vocab_size=20, hidden_size=24, num_hidden_layers=1, intermediate_size=48))
-        >>> list(describe_finetuning(model, ["a row"], finetuning_recipe("sst2")))
-        ['recipe', 'parts', 'model', 'kind', 'start', 'rows', 'batches', 'dtype']
-    """
-    return {
-        **describe_settings(recipe.to_dict()),
-        "model": model.config.to_dict(),
-        "kind": type(model).__name__,
-        "start": weights_fingerprint(pretrained_weights(model)),
-        "rows": rows_fingerprint(rows),
-        "batches": ORDER_VERSION,
-        "dtype": choose_precision(model.device, recipe.precision).name,
-    }
-
-
-def pretrained_weights(model: PretrainedModel) -> dict[str, Tensor]:
-    """Return the weights, by name, that a checkpoint must have: all but those of the head.
-
-    Example:
-        >>> from albert_lib import AlbertConfig, AlbertForSequenceClassification
-        >>> model = AlbertForSequenceClassification(AlbertConfig(
-        ...     vocab_size=20, hidden_size=24, num_hidden_layers=1, intermediate_size=48))
-        >>> found = pretrained_weights(model)
-        >>> "classifier.weight" in found, "albert.embeddings.word_embeddings.weight" in found
-        (False, True)
-    """
-    may_be_new = tuple(f"{part}." for part in model.NEW_PARTS)
-    return {n: each for n, each in weights(model).items() if not n.startswith(may_be_new)}
-
-
-def weights_fingerprint(named: Mapping[str, Tensor]) -> str:
-    """Return a hash of weights and their names.
-
-    Example:
-        >>> len(weights_fingerprint({"bias": torch.zeros(3)}))
-        16
-    """
-    digest = hashlib.sha256()
-    for name, tensor in named.items():
-        content = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
-        digest.update(name.encode() + b"\0" + content.numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def rows_fingerprint(rows: Iterable[object]) -> str:
-    """Return a hash of rows in their order, by what `repr` shows of them.
-
-    Example:
-        >>> rows_fingerprint([(1, 2), (3,)]) == rows_fingerprint([(3,), (1, 2)])
-        False
-    """
-    digest = hashlib.sha256()
-    with np.printoptions(threshold=sys.maxsize):
-        for row in rows:
-            digest.update(repr(row).encode() + b"\0")
-    return digest.hexdigest()[:16]

@@ -28,11 +28,10 @@ def load_to_finetune(
 ) -> LoadedModel:
     """Load a checkpoint as a task's model, with the recipe's dropout and a head drawn by its seed.
 
-    Google's scripts keep the first weights of whatever the checkpoint lacks, and an empty path
-    trains from scratch without a word (google-research/albert issue 132). Here only the head, and
-    the pooler where there is none, may be new; `announce` is called with a sentence that names
-    them. Everything else that is missing raises CheckpointError with its key, as does a weight of
-    another shape. `changes` are fields of AlbertConfig, such as the labels.
+    With Google's scripts an empty path trains from scratch without a word (google-research/albert
+    issue 132). Here only the head may be new, and the pooler where there is none: `announce` is
+    called with a sentence that names them. CheckpointError, with the key, for all else that is
+    missing or of another shape. `changes` are fields of AlbertConfig, such as the labels.
 
     Example:
         >>> import tempfile
@@ -55,19 +54,24 @@ def load_to_finetune(
         torch.manual_seed(recipe.seed)
         model = model_class.from_pretrained(name_or_path, **{**recipe.model_changes(), **changes})
     for warning in caught:
-        said, is_new, _ = str(warning.message).partition(NEW_WEIGHTS)
-        if not is_new:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-            continue
-        announce(f"{said}new weights, drawn with seed {recipe.seed}.")
-        if "albert.pooler." in said:
-            announce(
-                "The pooler is among them: this checkpoint was saved without one, and a pretrained "
-                "pooler usually scores higher."
-            )
+        _announce_or_warn(warning, recipe.seed, announce)
     return model
+
+
+def _announce_or_warn(
+    warning: warnings.WarningMessage, seed: int, announce: Callable[[str], object]
+) -> None:
+    """Announce what is new in a model; pass on a warning that says something else."""
+    said, is_new, _ = str(warning.message).partition(NEW_WEIGHTS)
+    if not is_new:
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        return
+    announce(f"{said}new weights, drawn with seed {seed}.")
+    if "albert.pooler." in said:
+        announce(
+            "The pooler is among them: this checkpoint was saved without one, and a pretrained "
+            "pooler usually scores higher."
+        )
 
 
 def check_model(model: PretrainedModel, recipe: FinetuningRecipe, *, from_scratch: bool) -> None:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from albert_lib.errors import InputError
 from albert_lib.finetuning.beam_spans import SpanBeams, beams_of_windows, predict_from_beams
-from albert_lib.finetuning.encoding import Row, SpanRow
+from albert_lib.finetuning.encoding import EncodedRow, SpanRow
 from albert_lib.finetuning.models import TaskModel
 from albert_lib.finetuning.spans import SpanPrediction, predict_span
 from albert_lib.finetuning.task_batches import TaskBatch, collate
@@ -25,11 +25,13 @@ from albert_lib.training.precision import autocast, choose_precision
 TOKENS_AT_ONCE = 8_192
 
 
-def length_batches(rows: Sequence[Row], most_tokens: int = TOKENS_AT_ONCE) -> Iterator[list[int]]:
+def length_batches(
+    rows: Sequence[EncodedRow], most_tokens: int = TOKENS_AT_ONCE
+) -> Iterator[list[int]]:
     """The numbers of rows of like length, padded no more than `most_tokens` together; at least one.
 
     Example:
-        >>> rows = [Row(n, (([2] * length, length),)) for n, length in enumerate((9, 2, 8, 2))]
+        >>> rows = [EncodedRow(n, (([2] * size, size),)) for n, size in enumerate((9, 2, 8, 2))]
         >>> list(length_batches(rows, most_tokens=9))
         [[1, 3], [2], [0]]
     """
@@ -67,11 +69,13 @@ def reading(model: TaskModel) -> Iterator[None]:
         model.train(was_training)
 
 
-def _without_labels(rows: Sequence[Row], numbers: Sequence[int], model: TaskModel) -> TaskBatch:
+def _without_labels(
+    rows: Sequence[EncodedRow], numbers: Sequence[int], model: TaskModel
+) -> TaskBatch:
     return collate([rows[number] for number in numbers]).to(model.device)
 
 
-def class_scores(model: TaskModel, rows: Sequence[Row]) -> Float[np.ndarray, "rows classes"]:
+def class_scores(model: TaskModel, rows: Sequence[EncodedRow]) -> Float[np.ndarray, "rows classes"]:
     """The scores of every class, or of every choice, for each row; the highest is the answer.
 
     Example:

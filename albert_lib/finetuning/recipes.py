@@ -23,10 +23,10 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from albert_lib.errors import ConfigError, quoted
 from albert_lib.files import read_toml
+from albert_lib.finetuning.models import TASKS, Task
 from albert_lib.objectives.draws import check_number, check_seed, check_whole_number
 from albert_lib.training.precision import Precision
 
-TaskName = Literal["sst2", "mnli", "squad1", "squad2", "race"]
 RecipeName = Literal["paper", "google", "small"]
 AT_LEAST_ONE = ("steps", "batch_size", "question_length", "advance", "accumulation")
 NOT_NEGATIVE = ("warmup_steps", "evaluate_every", "checkpoint_every", "keep_every")
@@ -60,7 +60,7 @@ class FinetuningRecipe:
         albert_lib.errors.ConfigError: warmup_steps is 1256; make it at most the 300 steps.
     """
 
-    task: Annotated[TaskName, "sst2, mnli, squad1, squad2 or race"]
+    task: Annotated[Task, "sst2, mnli, race, squad1 or squad2"]
     learning_rate: Annotated[float, "peak learning rate, which the end of warm-up doesn't reach"]
     batch_size: Annotated[int, "rows in a batch, over all parts and processes"]
     steps: Annotated[int, "updates of the weights"]
@@ -87,7 +87,7 @@ class FinetuningRecipe:
     keep_every: Annotated[int, "steps between models that are kept in models/; 0: none"] = 0
 
     def __post_init__(self) -> None:
-        check_choice("task", self.task, get_args(TaskName))
+        check_choice("task", self.task, TASKS)
         check_choice("precision", self.precision, get_args(Precision))
         for name in AT_LEAST_ONE:
             check_whole_number(getattr(self, name), name, least=1)
@@ -262,7 +262,7 @@ SMALL_DIFFERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def finetuning_recipe(task: TaskName, name: RecipeName = "paper") -> FinetuningRecipe:
+def finetuning_recipe(task: Task, name: RecipeName = "paper") -> FinetuningRecipe:
     """Return a task's recipe: the paper's, what Google's commands do, or one for small models.
 
     Raises ConfigError for a task or a name that is not known.
@@ -271,7 +271,7 @@ def finetuning_recipe(task: TaskName, name: RecipeName = "paper") -> FinetuningR
         >>> finetuning_recipe("squad2").learning_rate, finetuning_recipe("squad2", "google").steps
         (3e-05, 5429)
     """
-    check_choice("task", task, get_args(TaskName))
+    check_choice("task", task, TASKS)
     check_choice("name", name, get_args(RecipeName))
     paper = PAPER_RECIPES[task]
     if name == "google":
@@ -280,7 +280,7 @@ def finetuning_recipe(task: TaskName, name: RecipeName = "paper") -> FinetuningR
 
 
 def read_finetuning_recipe(
-    path: str | os.PathLike[str], task: TaskName, **changes: Any
+    path: str | os.PathLike[str], task: Task, **changes: Any
 ) -> FinetuningRecipe:
     r"""Return a task's recipe from a TOML file, with some fields changed.
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from albert_lib.errors import InputError
-from albert_lib.finetuning.encoding import ClassRow, Row, SpanRow
+from albert_lib.finetuning.encoding import ClassRow, EncodedRow, SpanRow
 from albert_lib.text.batch import make_batch
 
 
@@ -56,7 +56,7 @@ class TaskBatch:
         )
 
 
-def collate(rows: Sequence[Row], pad_id: int = 0) -> TaskBatch:
+def collate(rows: Sequence[EncodedRow], pad_id: int = 0) -> TaskBatch:
     """The batch of rows of one kind; `pad_id` is 0 in every published vocabulary.
 
     InputError where there are none, they are of several kinds, or only some have labels.
@@ -83,7 +83,7 @@ def collate(rows: Sequence[Row], pad_id: int = 0) -> TaskBatch:
     return TaskBatch(inputs, labels_of_rows(rows), sum(len(ids) for ids, _ in sequences))
 
 
-def labels_of_rows(rows: Sequence[Row]) -> dict[str, Tensor]:
+def labels_of_rows(rows: Sequence[EncodedRow]) -> dict[str, Tensor]:
     """The labels of rows by the name of the models' argument; none where they are not told.
 
     A window is impossible where it lacks the answer, also that of a question which has one.

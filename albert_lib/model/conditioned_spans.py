@@ -33,6 +33,8 @@ from albert_lib.model.weights import PretrainedModel
 MASKED_SCORE = -1e30
 NORM_EPS = 1e-12  # whatever the encoder's is
 N_STARTS = N_ENDS = 5
+# What the model takes and hands on to AlbertModel.
+OTHERS = ("position_ids", "inputs_embeds", "output_hidden_states", "output_attentions")
 
 
 @dataclass(kw_only=True)
@@ -159,7 +161,7 @@ class AlbertForConditionedSpans(PretrainedModel):
         attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         token_type_ids: Int[Tensor, "batch seq"] | None = None,
         *,
-        p_mask: Tensor | None = None,
+        p_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         **labels_and_others: Any,
     ) -> ConditionedSpanOutput:
         """Score starts, ends and that there is no answer; with labels, also compute the loss.
@@ -168,22 +170,19 @@ class AlbertForConditionedSpans(PretrainedModel):
             input_ids: [CLS] question [SEP] window [SEP].
             attention_mask: 1 at text, 0 at padding; default: all text.
             token_type_ids: 0 in the question, 1 in the window.
-            p_mask: (batch, seq), 1 where no answer may start or end; by default everywhere but in
-                the window and at [CLS].
+            p_mask: 1 where no answer may start or end; default: all but the window and [CLS].
             labels_and_others: The labels, and AlbertModel's other arguments, by name.
 
         Raises:
             InputError: for whatever does not fit; on a CPU also for labels at masked positions.
         """
-        known = ("position_ids", "inputs_embeds", "output_hidden_states", "output_attentions")
-        check_no_unknown(type(self).__name__, labels_and_others, (*self.LABELS, *known))
-        others = {name: labels_and_others[name] for name in known if name in labels_and_others}
+        check_no_unknown(type(self).__name__, labels_and_others, (*self.LABELS, *OTHERS))
+        others = {name: each for name, each in labels_and_others.items() if name in OTHERS}
         features = self.albert(input_ids, attention_mask, token_type_ids, **others)
         states = features.last_hidden_state
         if p_mask is None:
             p_mask = mask_outside_window(token_type_ids, attention_mask)
-        p_mask = p_mask.bool()
-        start_logits = self.span_head.start_logits(states, p_mask)
+        start_logits = self.span_head.start_logits(states, p_mask.bool())
         output = ConditionedSpanOutput(
             start_logits=start_logits,
             no_answer_logits=self.span_head.no_answer_logits(states, start_logits),
@@ -191,12 +190,10 @@ class AlbertForConditionedSpans(PretrainedModel):
             attentions=features.attentions,
         )
         given = {name: labels_and_others.get(name) for name in self.LABELS}
-        labels = {name: each.flatten() for name, each in given.items() if each is not None}
-        if labels:
-            check_all_labels(type(self).__name__, self.LABELS, labels)
-            self._add_loss(output, states, p_mask, labels)
+        if any(label is not None for label in given.values()):
+            self._add_loss(output, states, p_mask.bool(), given)
         else:
-            self._add_likeliest(output, states, p_mask)
+            self._add_likeliest(output, states, p_mask.bool())
         return output
 
     def _add_loss(
@@ -204,8 +201,10 @@ class AlbertForConditionedSpans(PretrainedModel):
         output: ConditionedSpanOutput,
         states: Tensor,
         p_mask: Tensor,
-        labels: dict[str, Tensor],
+        given: dict[str, Tensor | None],
     ) -> None:
+        labels = {name: label.flatten() for name, label in given.items() if label is not None}
+        check_all_labels(type(self).__name__, self.LABELS, labels)
         start, end, is_impossible = (labels[name] for name in self.LABELS)
         for name in self.LABELS[:2]:
             _check_not_masked(name, labels[name], p_mask)

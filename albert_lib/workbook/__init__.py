@@ -17,6 +17,7 @@ _HOME_OF = {
     "COLORS": "style",
     "band": "measured",
     "here": "measured",
+    "guesses": "questions",
     "quiz": "questions",
     "explorer": "widgets",
     "slider": "widgets",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from albert_lib.workbook.hints import reveal as reveal
     from albert_lib.workbook.measured import band as band
     from albert_lib.workbook.measured import here as here
+    from albert_lib.workbook.questions import guesses as guesses
     from albert_lib.workbook.questions import quiz as quiz
     from albert_lib.workbook.style import COLORS as COLORS
     from albert_lib.workbook.style import use_style as use_style

@@ -1,54 +1,139 @@
-"""`quiz`: a multiple-choice question; every option has its own explanation."""
+"""`quiz`: a multiple-choice question out of the bank; every option has its own explanation.
+
+The bank is `albert_lib/workbook/quizzes/`, a file a chapter, so that an answer is nowhere in sight
+before it is guessed. What was guessed first stays with the kernel, and `guesses` shows it at the
+end of a chapter.
+"""
 
 from __future__ import annotations
 
 import html
+import importlib
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import ipywidgets
 
 from albert_lib.errors import AlbertLibError
+from albert_lib.workbook.measured import here
 from albert_lib.workbook.widgets import display_widget
+
+ID = re.compile(r"(?P<chapter>\d+[a-z]?)\.\d+")
+# Of this kernel: what was pressed first, and what is right, by the id of the question.
+_first_guesses: dict[str, tuple[str, str]] = {}
 
 
 class QuizError(AlbertLibError, ValueError):
-    """The right answer of a question is not among its options."""
+    """A question that does not exist, or that its bank has wrong."""
 
 
-def quiz(question: str, options: Mapping[str, str], correct: str) -> None:
-    """Ask `question`; each option is a button that shows its explanation when it is pressed.
+@dataclass(frozen=True)
+class Question:
+    """A question, its options with an explanation each, and which is right.
 
-    `options` maps each option to its explanation; `correct` is one of them. Without a kernel the
-    question is a list of options that unfold to their explanations.
-
-    Raises QuizError when `correct` is not among the options.
+    `{name}` in any of the texts is a number that the notebook computes and hands to `quiz`. Raises
+    QuizError when the right answer is not among the options.
     """
-    if correct not in options:
-        raise QuizError(
-            f"The right answer {correct!r} of the question {question!r} is not among its options."
-        )
+
+    id: str
+    text: str
+    options: Mapping[str, str]
+    correct: str
+
+    def __post_init__(self) -> None:
+        if self.correct not in self.options:
+            raise QuizError(
+                f"The right answer {self.correct!r} of the question {self.text!r} is not among its "
+                f"options."
+            )
+
+    def filled(self, numbers: Mapping[str, object]) -> Question:
+        """The question with the notebook's numbers in their places; QuizError if one is missing."""
+        try:
+            return replace(
+                self,
+                text=self.text.format_map(numbers),
+                options={
+                    option.format_map(numbers): explanation.format_map(numbers)
+                    for option, explanation in self.options.items()
+                },
+                correct=self.correct.format_map(numbers),
+            )
+        except KeyError as missing:
+            raise QuizError(f"Question {self.id} needs the number {missing}; give it.") from None
+
+
+def find_question(id: str) -> Question:
+    """The question of that id, such as "2.1"; QuizError if there is none."""
+    found = ID.fullmatch(id)
+    for question in questions_of(found["chapter"]) if found else ():
+        if question.id == id:
+            return question
+    raise QuizError(f"There is no question {id!r}; its id is a chapter and a number, as in '2.1'.")
+
+
+def questions_of(chapter: str) -> tuple[Question, ...]:
+    """A chapter's questions in order, such as those of "5" or "5b"; none where it has no bank."""
+    number = chapter.rstrip("abcdefghijklmnopqrstuvwxyz")
+    name = f"chapter_{int(number):02}{chapter[len(number) :]}"
+    try:
+        module = importlib.import_module(f"albert_lib.workbook.quizzes.{name}")
+    except ModuleNotFoundError:
+        return ()
+    found: tuple[Question, ...] = module.QUESTIONS
+    return found
+
+
+def quiz(id: str, **numbers: object) -> None:
+    """Ask the question `id`; each option is a button that shows its explanation when it is pressed.
+
+    `numbers` are what the question needs of the notebook. Without a kernel the question is a list
+    of options that unfold to their explanations. Raises QuizError for a question that does not
+    exist or lacks a number.
+    """
+    question = find_question(id).filled(numbers)
     answer = ipywidgets.HTML()
     buttons = []
-    for option, explanation in options.items():
+    for option, explanation in question.options.items():
         button = ipywidgets.Button(
             description=option,
             tooltip=f"Answer: {option}",
             layout=ipywidgets.Layout(width="auto", height="auto"),
         )
-        said = _answer_html(option, explanation, option == correct)
-        text = f'<div role="status">{said}</div>'  # read out by a screen reader
-        button.on_click(lambda _, text=text: setattr(answer, "value", text))
+        said = _answer_html(option, explanation, option == question.correct)
+
+        def press(_: object, option: str = option, said: str = said) -> None:
+            _first_guesses.setdefault(id, (option, question.correct))
+            answer.value = f'<div role="status">{said}</div>'  # read out by a screen reader
+
+        button.on_click(press)
         buttons.append(button)
-    title = ipywidgets.HTML(f"<p><b>Guess.</b> {html.escape(question)}</p>")
+    title = ipywidgets.HTML(f"<p><b>Guess.</b> {html.escape(question.text)}</p>")
     row = ipywidgets.Box(
         buttons, layout=ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="4px")
     )
     display_widget(
         ipywidgets.VBox([title, row, answer]),
-        {
-            "text/plain": _plain(question, options),
-            "text/html": _folded(question, options, correct),
-        },
+        {"text/plain": _plain(question), "text/html": _folded(question)},
+    )
+
+
+def guesses(chapter: str) -> None:
+    """Print what was guessed first of a chapter's questions, where it was not right.
+
+    The line is the same for everybody but for what stands in `(here: …)`.
+    """
+    ids = [question.id for question in questions_of(chapter)]
+    own = {id: _first_guesses[id] for id in ids if id in _first_guesses}
+    wrong = {id: (option, right) for id, (option, right) in own.items() if option != right}
+    told = [f"{len(own) - len(wrong)} of {len(own)} guessed right at once"]
+    told += [
+        f"{id}: you expected {option!r}, it is {right!r}" for id, (option, right) in wrong.items()
+    ]
+    print(
+        f"Of the {len(ids)} questions of this chapter",
+        here("; ".join(told) if own else "none guessed yet"),
     )
 
 
@@ -57,15 +142,16 @@ def _answer_html(option: str, explanation: str, right: bool) -> str:
     return f"<p><b>{verdict}: {html.escape(option)}.</b> {html.escape(explanation)}</p>"
 
 
-def _plain(question: str, options: Mapping[str, str]) -> str:
-    return "\n".join([f"Guess. {question}", *(f"  - {option}" for option in options)])
+def _plain(question: Question) -> str:
+    options = (f"  - {option}" for option in question.options)
+    return "\n".join([f"Guess. {question.text}", *options])
 
 
-def _folded(question: str, options: Mapping[str, str], correct: str) -> str:
+def _folded(question: Question) -> str:
     """The question for a page without a kernel: every option unfolds to its explanation."""
     folds = [
         f"<details><summary>{html.escape(option)}</summary>"
-        f"{_answer_html(option, explanation, option == correct)}</details>"
-        for option, explanation in options.items()
+        f"{_answer_html(option, explanation, option == question.correct)}</details>"
+        for option, explanation in question.options.items()
     ]
-    return f"<p><b>Guess.</b> {html.escape(question)}</p>\n" + "\n".join(folds)
+    return f"<p><b>Guess.</b> {html.escape(question.text)}</p>\n" + "\n".join(folds)

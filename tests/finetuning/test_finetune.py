@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -17,6 +19,7 @@ from small_task import (
     LONGEST,
     SHORT,
     WORDS,
+    WordRow,
     classifier,
     collate_words,
     config_for,
@@ -29,6 +32,7 @@ from torch import nn
 from albert_lib.errors import CheckpointError, ConfigError
 from albert_lib.files import project_folder, read_json
 from albert_lib.finetuning.finetune import FinetuningRun, TaskFunctions, finetune
+from albert_lib.finetuning.run_description import rows_fingerprint
 from albert_lib.model import AlbertForSequenceClassification
 from albert_lib.training import History, TrainingError
 
@@ -248,6 +252,32 @@ def test_another_start_or_other_rows_are_another_run(tmp_path: Path) -> None:
             finetune(classifier(), rows, SHORT, WORDS, output=tmp_path, progress=False)
     with pytest.warns(UserWarning, match=r"parts\.accumulation=1, but 2 was requested"):
         go(classifier(), SHORT.replace(accumulation=2), output=tmp_path)
+
+
+@dataclass(frozen=True, eq=False)
+class LongRow:
+    ids: np.ndarray
+    text: str
+    inner: WordRow
+
+
+def test_the_fingerprint_of_rows_is_of_all_that_they_hold() -> None:
+    ids = np.arange(3000)
+    other = ids.copy()
+    other[1500] = 0  # where repr has three dots
+    inner = WordRow((2, 5, 3), 1)
+    rows = [
+        LongRow(ids, "a", inner),
+        LongRow(other, "a", inner),
+        LongRow(ids.astype(np.int32), "a", inner),
+        LongRow(ids, "b", inner),
+        LongRow(ids, "a", WordRow((2, 5, 3), 0)),
+        LongRow(ids, "a", WordRow((2, 6, 3), 1)),
+    ]
+    assert len({rows_fingerprint([row]) for row in rows}) == len(rows)
+    again = LongRow(ids.copy(), "a", WordRow((2, 5, 3), 1))
+    assert rows_fingerprint([again]) == rows_fingerprint(rows[:1])
+    assert rows_fingerprint(rows) != rows_fingerprint(rows[::-1])
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -194,10 +194,10 @@ def test_where_no_answer_starts_or_ends(model: AlbertForConditionedSpans) -> Non
     assert mask.tolist() == [[False, True, False, True, True]]
     assert mask_outside_window(torch.tensor([[0, 0, 1]])).tolist() == [[False, True, True]]
     with torch.no_grad():
-        given = model(**tensors, p_mask=p_mask())
+        given = model(**tensors, p_mask=p_mask().long())
         assert torch.equal(given.start_logits, model(**tensors).start_logits)
         del tensors["token_type_ids"]
-        everywhere = model(**tensors, p_mask=torch.zeros(3, 15))
+        everywhere = model(**tensors, p_mask=torch.zeros(3, 15, dtype=torch.bool))
         assert everywhere.start_logits.min() > -1e3
 
 
@@ -212,7 +212,7 @@ def test_nothing_overflows(
     with torch.no_grad():
         exact = model(**batch())
     model = model if by_autocast else model.to(dtype)
-    nothing = torch.ones(3, 15)
+    nothing = torch.ones(3, 15, dtype=torch.long)
     nothing[:, 0] = torch.tensor([0, 0, 1])  # [CLS] alone, [CLS] alone, and nothing at all
     with autocast(torch.device("cpu"), dtype if by_autocast else torch.float32):
         trained = model(**batch(), **labels())

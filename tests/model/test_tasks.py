@@ -82,6 +82,62 @@ def test_what_is_saved_is_read_by_transformers(tmp_path, tiny, name) -> None:
     assert difference.abs().max() < 1e-5
 
 
+PAIRS = torch.randint(5, 100, (8, 13), generator=torch.Generator().manual_seed(5))
+FIRSTS = torch.tensor([4, 7, 2, 9, 3, 3, 5, 8])  # of each pair, the length of its first segment
+LENGTHS = torch.tensor([13, 9, 12, 13, 5, 8, 11, 10])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "labels"),
+    [
+        ("AlbertForSequenceClassification", (8, 13), {"labels": [2, 0, 1, 1, 0, 2, 2, 1]}),
+        ("AlbertForMultipleChoice", (2, 4, 13), {"labels": [3, 1]}),
+        (
+            "AlbertForQuestionAnswering",
+            (8, 13),
+            {
+                "start_positions": [5, 0, 3, 10, 3, 4, 0, 9],
+                "end_positions": [8, 0, 3, 12, 4, 7, 0, 9],
+            },
+        ),
+    ],
+)
+def test_padded_pairs_score_and_learn_as_in_transformers(
+    tmp_path, tiny, name, shape, labels
+) -> None:
+    """MNLI's three classes of pairs, RACE's four choices of two questions, SQuAD's spans."""
+    position = torch.arange(13)
+    inputs = {
+        "input_ids": PAIRS.view(shape),
+        "attention_mask": (position < LENGTHS[:, None]).long().view(shape),
+        "token_type_ids": (
+            (position >= FIRSTS[:, None]) & (position < LENGTHS[:, None])
+        ).long().view(shape),
+        **{key: torch.tensor(label) for key, label in labels.items()},
+    }  # fmt: skip
+    torch.manual_seed(0)
+    classes = {"AlbertForSequenceClassification": ("a", "b", "c")}.get(name, ("a", "b"))
+    ours = HEADS[name](tiny.replace(num_hidden_layers=2, initializer_range=0.3, labels=classes))
+    ours.eval().save_pretrained(tmp_path)
+    theirs = getattr(transformers, name).from_pretrained(tmp_path).eval()
+    output, expected = ours(**inputs), theirs(**inputs)
+    assert scores(output).shape == scores(expected).shape
+    assert (scores(output) - scores(expected)).abs().max() < 1e-5
+    assert scores(expected).std() > 0.05
+    assert output.loss.item() == pytest.approx(expected.loss.item(), rel=1e-5)
+    output.loss.backward()
+    expected.loss.backward()
+    head = "qa_outputs" if "Question" in name else "classifier"
+    for each in (
+        f"{head}.weight",
+        f"{head}.bias",
+        "albert.embeddings.token_type_embeddings.weight",
+    ):
+        mine, reference = (model.get_parameter(each).grad for model in (ours, theirs))
+        assert (mine - reference).abs().max() < 1e-5
+        assert reference.abs().max() > 1e-3 or each.endswith("bias")
+
+
 def test_dropout_before_the_head_acts_in_training_only(tiny) -> None:
     config = tiny.replace(classifier_dropout_prob=0.5)
     for name in ("AlbertForSequenceClassification", "AlbertForMultipleChoice"):

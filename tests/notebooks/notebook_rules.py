@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from albert_lib.files import project_folder
 from albert_lib.workbook.canonical import canonical
 from albert_lib.workbook.exercise import Exercise, find_exercise
+from albert_lib.workbook.questions import questions_of
 from albert_lib.workbook.run import COURSE, DEFAULT_BUDGET, budget_of
 from albert_lib.workbook.widgets import WIDGET_MARK
 
@@ -112,7 +113,8 @@ def links_lead_somewhere(notebook: NotebookNode, path: Path) -> Problems:
             yield f"the link {target} leads nowhere"
     closing = markdown(notebook)[-1]
     number = int(path.name[:2])
-    for neighbour in (number - 1, number + 1):
+    is_side_road = path.name[2] != "_"  # it leads back to its chapter
+    for neighbour in (number,) if is_side_road else (number - 1, number + 1):
         for other in path.parent.glob(f"{neighbour:02d}_*.ipynb"):
             if f"]({other.name}" not in closing:
                 yield f"the last cell does not link to {other.name}"
@@ -129,6 +131,24 @@ def has_a_widget(notebook: NotebookNode, path: Path) -> Problems:
     shown = [text for cell in code_cells(notebook) for o in cell.outputs for text in texts(o)]
     if not any(WIDGET_MARK in text for text in shown):
         yield "no widget"
+
+
+def questions_are_of_its_bank(notebook: NotebookNode, path: Path) -> Problems:
+    """Every question is asked by its id alone, in the bank's order, and guesses are shown."""
+    chapter = path.name.partition("_")[0].lstrip("0") or "0"
+    asked = []
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(cell.source)):
+            name = getattr(getattr(node, "func", None), "id", None)
+            if name == "quiz":
+                asked.append(ast.literal_eval(node.args[0]) if len(node.args) == 1 else None)
+            if name == "guesses" and ast.literal_eval(node.args[0]) != chapter:
+                yield "the guesses are of another chapter"
+    bank = [question.id for question in questions_of(chapter)]
+    if asked != bank:
+        yield f"asked are {asked}, and the bank has {bank}"
+    if bank and not any("guesses(" in cell.source for cell in code_cells(notebook)):
+        yield f"the chapter does not end with guesses({chapter!r})"
 
 
 def keeps_its_budget_small(notebook: NotebookNode, path: Path) -> Problems:
@@ -213,5 +233,6 @@ RULES: list[Callable[[NotebookNode, Path], Problems]] = [
     cells_are_short,
     has_a_widget,
     keeps_its_budget_small,
+    questions_are_of_its_bank,
     exercises_are_whole,
 ]

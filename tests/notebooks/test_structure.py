@@ -26,10 +26,12 @@ from notebook_rules import (
     links_lead_somewhere,
     nothing_volatile_is_compared,
     opens_and_closes_as_a_chapter,
+    questions_are_of_its_bank,
 )
 
 from albert_lib.workbook.canonical import KERNEL
 from albert_lib.workbook.exercise import find_exercise
+from albert_lib.workbook.questions import questions_of
 from albert_lib.workbook.run import COURSE, COURSE_BUDGET, budget_of
 from albert_lib.workbook.widgets import WIDGET_MARK
 
@@ -110,6 +112,8 @@ def good(tmp_path: Path) -> tuple[NotebookNode, Path]:
     )
     cell('reveal("4.3")')
     cell("print(losses.mlm_loss, seconds)", printed("a few seconds (here: 3 seconds)\n"))
+    asked = [f'quiz("{question.id}")' for question in questions_of("4")]
+    cell("\n".join([*asked, 'guesses("4")']))
     cells.append(new_markdown_cell("## Summary\n\n## Self-check\n\n[back](03_before.ipynb)"))
     notebook = new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
     notebook.metadata["language_info"] = {"name": "python"}
@@ -155,6 +159,10 @@ SPOILED: list[tuple[Callable[[NotebookNode, Path], Problems], Callable[[Notebook
     (cells_are_short, replace_in(1, "explorer()", "explorer()\n" * 26)),
     (has_a_widget, lambda notebook: notebook.cells[1].update(outputs=[])),
     (keeps_its_budget_small, lambda n: n.metadata.update(albert={"budget_seconds": 181})),
+    (questions_are_of_its_bank, replace_in(7, 'quiz("4.1")\n', "")),
+    (questions_are_of_its_bank, replace_in(7, 'quiz("4.1")', 'quiz("How many?", {}, "4.1")')),
+    (questions_are_of_its_bank, replace_in(7, 'guesses("4")', "")),
+    (questions_are_of_its_bank, replace_in(7, 'guesses("4")', 'guesses("5")')),
     (exercises_are_whole, lambda notebook: notebook.cells.pop(4)),
     (exercises_are_whole, lambda notebook: notebook.cells.pop(5)),
     (exercises_are_whole, lambda n: n.cells[4].metadata.nbgrader.update(points=3)),

@@ -12,9 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from albert_lib.workbook import figures, hints, widgets
-from albert_lib.workbook.canonical import WIDGET_VIEW
 from albert_lib.workbook.exercise import all_exercises
-from albert_lib.workbook.questions import QuizError, quiz
 from albert_lib.workbook.style import COLORS, use_style
 from albert_lib.workbook.widgets import choice, explorer, slider
 
@@ -85,31 +83,6 @@ def test_neighbouring_colours_differ_in_lightness() -> None:
 
     values = [lightness(color) for color in COLORS]
     assert all(abs(a - b) > 0.07 for a, b in itertools.pairwise(values))
-
-
-def test_quiz_explains_the_option_that_is_pressed(
-    displayed: list[Bundle], shown_widgets: list[ipywidgets.Widget]
-) -> None:
-    quiz("How many?", {"366": "n drawn evenly <1>", "600": "six elevenths"}, correct="600")
-    _, buttons, answer = shown_widgets[0].children
-    assert [button.description for button in buttons.children] == ["366", "600"]
-    buttons.children[0].click()
-    assert "n drawn evenly &lt;1&gt;" in answer.value and "Not this" in answer.value
-    buttons.children[1].click()
-    assert "six elevenths" in answer.value and "Right" in answer.value
-
-
-def test_quiz_stands_without_its_widget(displayed: list[Bundle]) -> None:
-    quiz("How many?", {"366": "evenly", "600": "six elevenths"}, correct="600")
-    (bundle,) = displayed
-    assert bundle["text/plain"] == "Guess. How many?\n  - 366\n  - 600"
-    assert bundle["text/html"].count("<details>") == 2 and "albert-widget" in bundle["text/html"]
-    assert "model_id" in bundle[WIDGET_VIEW]
-
-
-def test_quiz_without_its_answer_is_refused() -> None:
-    with pytest.raises(QuizError, match="not among its options"):
-        quiz("How many?", {"1": "one"}, correct="2")
 
 
 def test_explorer_redraws_when_a_dial_moves(

@@ -24,7 +24,7 @@ ONE_OF_EVERYTHING = [
     "from albert_lib.workbook import quiz, reveal, show, slider",
     "figure, axes = plt.subplots()\nshow(figure, f'Empty axes {here(0.3)}.')",
     "import time\nband('seconds', time.time() % 60, 0, 60, 's')",
-    "quiz('How many?', {'366': 'n drawn evenly', '600': 'six elevenths'}, correct='600')",
+    "quiz('2.2')",
     "def draw(share, kind):\n"
     "    figure, axes = plt.subplots()\n"
     "    axes.bar(['a', 'b'], [share, 1 - share])\n"

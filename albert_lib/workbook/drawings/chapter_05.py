@@ -124,6 +124,7 @@ def draw_diagnosis(history: History, marks: Mapping[str, float]) -> tuple[Figure
         label="held-out",
     )  # fmt: skip
     _draw_marks(axes, marks, int(history.rows[-1]["step"]))
+    axes.margins(y=0.1)
     axes.set_xlabel("step")
     axes.set_ylabel("MLM loss, nats")
     axes.legend(loc="upper right")

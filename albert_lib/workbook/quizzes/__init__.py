@@ -1,0 +1,1 @@
+"""The questions of `quiz`, a file a chapter."""

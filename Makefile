@@ -89,7 +89,7 @@ classroom: $(VENV)/test.stamp ## build the nbgrader release for a class
 lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)
 	@$(VENV_PYTHON) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
-	    --extra test --extra tensorflow --group keras-hub \
+	    --extra test --extra tensorflow --extra benchmark-finetuning --group keras-hub \
 	    --no-annotate --no-header --no-emit-index-url $(ARGS) \
 	    pyproject.toml --output-file requirements.lock
 	@{ printf '%s\n' \

@@ -105,7 +105,7 @@ def test_lock_is_within_the_declared_ranges() -> None:
     pins = locked()
     groups = tomllib.loads(read("pyproject.toml"))["dependency-groups"]
     alone = [Requirement(line) for line in groups["keras-hub"]]
-    for needed in [*requirements("test", "tensorflow"), *alone]:
+    for needed in [*requirements("test", "tensorflow", "benchmark-finetuning"), *alone]:
         assert pins[canonicalize_name(needed.name)], f"{needed.name} is not pinned: run make lock"
         for pin in pins[canonicalize_name(needed.name)]:
             (version,) = [each.version for each in pin.specifier]

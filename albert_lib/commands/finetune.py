@@ -17,11 +17,10 @@ from albert_lib.commands.pretrain import add_field, describe_precision, say
 from albert_lib.commands.task_model import DATA_HELP
 from albert_lib.commands.texts import add_model_argument
 from albert_lib.errors import ConfigError, InputError
+from albert_lib.experiments.finetuned_folder import finite, save_settings
 from albert_lib.experiments.task_scores import (
-    finite,
     over_seeds,
     predict_task,
-    save_threshold,
     score_task,
 )
 from albert_lib.finetuning import (
@@ -139,6 +138,8 @@ def run_once(
     say(f"Matrix products in {describe_precision(training, device)}; --precision changes it.")
     evaluate = None if dev is None else partial(dev_columns, options.task, tokenizer, dev, recipe)
     history = training.train(evaluate=evaluate, tokenizer=tokenizer, progress=sys.stderr.isatty())
+    if distributed.is_first():
+        save_settings(output / "model", recipe)
     threshold = None
     if chooses is not None:
         threshold = choose_threshold(model, tokenizer, chooses, recipe, output / "model")
@@ -215,11 +216,15 @@ def choose_threshold(
     texts = dict(zip(ids, predictions.words, strict=True))
     margins = dict(zip(ids, predictions.margins(), strict=True))
     chosen = choose_null_threshold(chooses, texts, margins)
+    scores = chosen.scores.overall
     if distributed.is_first():
-        save_threshold(folder, chosen.value, chosen.scores.overall.f1, len(ids))
+        save_settings(
+            folder, recipe, null_threshold=finite(chosen.value), f1_there=scores.f1,
+            chosen_on_questions=len(ids),
+        )  # fmt: skip
     say(
         f"No answer where its margin is above {chosen.value:.3g}, chosen on {len(ids)} questions "
-        f"that were not trained on (F1 {chosen.scores.overall.f1:.1f} there)."
+        f"that were not trained on (F1 {scores.f1:.1f} there)."
     )
     return finite(chosen.value)
 

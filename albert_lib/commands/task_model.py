@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from albert_lib.errors import CheckpointError, InputError
+from albert_lib.experiments.finetuned_folder import load_settings
 from albert_lib.experiments.task_scores import (
     NO_THRESHOLD,
     TaskPredictions,
-    load_threshold,
     predict_task,
 )
 from albert_lib.files import read_json
@@ -36,7 +36,7 @@ def add_task_arguments(parser: Any) -> None:
         "--max-length",
         type=int,
         metavar="TOKENS",
-        help="of an input; by default the paper's for the task, or as many as the model has",
+        help="of an input; by default as the model was trained, else the paper's",
     )
     parser.add_argument(
         "--threshold",
@@ -55,13 +55,15 @@ def answer_task(
     data = read_task(task, options.data, split)
     tokenizer = AlbertTokenizer.from_pretrained(options.model)
     model = open_task_model(task, options.model)
-    recipe = finetuning_recipe(task)
+    folder = resolve_folder(options.model, "weights")
+    recipe, threshold = load_settings(folder, finetuning_recipe(task))
     if options.max_length is not None:
         recipe = recipe.replace(max_length=options.max_length)
     recipe, _ = recipe.clamped(model.config.max_position_embeddings)
     predictions = predict_task(task, model, tokenizer, data, recipe)
-    threshold = threshold_of(options) if task == "squad2" else None
-    return data, predictions, threshold
+    if task != "squad2":
+        return data, predictions, None
+    return data, predictions, usable_threshold(folder, options.threshold, threshold)
 
 
 def open_task_model(task: Task, name_or_path: str) -> TaskModel:
@@ -89,13 +91,12 @@ def open_task_model(task: Task, name_or_path: str) -> TaskModel:
     return model.to(device).eval()
 
 
-def threshold_of(options: argparse.Namespace) -> float:
-    """The threshold given, or that beside the model, or an even one; which it is is printed."""
-    if options.threshold is not None:
-        return float(options.threshold)
-    folder = Path(resolve_folder(options.model, "weights"))
-    if (found := load_threshold(folder)) is not None:
-        return found
+def usable_threshold(folder: Path, given: float | None, own: float | None) -> float:
+    """The threshold given, or that beside the model, or an even one, which is then printed."""
+    if given is not None:
+        return given
+    if own is not None:
+        return own
     print(
         f"{folder} has no threshold for giving no answer; {NO_THRESHOLD:g} is used, where the best "
         f"span and no answer are even."

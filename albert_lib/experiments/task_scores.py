@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from albert_lib.errors import ConfigError, InputError, listed
-from albert_lib.files import read_json, write_json
+from albert_lib.errors import InputError, listed
+from albert_lib.experiments.finetuned_folder import finite
 from albert_lib.finetuning import (
     SpanPrediction,
     SquadFile,
@@ -33,9 +31,7 @@ from albert_lib.finetuning.task_data import TaskData, examples_of
 from albert_lib.probing import Interval, mean_interval, proportion_interval
 from albert_lib.text import AlbertTokenizer
 
-THRESHOLD_FILE = "null_threshold.json"
 NO_THRESHOLD = 0.0  # the best span against [CLS], even
-BEYOND_ALL = 1e9  # above every margin
 
 
 @dataclass(frozen=True)
@@ -171,28 +167,6 @@ def score_answers(
 def _ends(name: str, interval: Interval, most: float) -> dict[str, float]:
     """The ends of an interval, within what the score can be: JSON knows no infinity."""
     return {f"{name}_low": max(interval.low, 0.0), f"{name}_high": min(interval.high, most)}
-
-
-def finite(margin: float) -> float:
-    """A margin or threshold that JSON can hold: infinity, where nothing decides, as 10⁹."""
-    return min(max(margin, -BEYOND_ALL), BEYOND_ALL)
-
-
-def save_threshold(folder: Path, value: float, f1: float, n_questions: int) -> None:
-    """Write the threshold that was chosen on questions that were not trained on, beside a model."""
-    chosen = {"threshold": finite(value), "f1_there": f1, "chosen_on_questions": n_questions}
-    write_json(folder / THRESHOLD_FILE, chosen)
-
-
-def load_threshold(folder: Path) -> float | None:
-    """The threshold beside a model; None where there is none."""
-    file = folder / THRESHOLD_FILE
-    if not file.is_file():
-        return None
-    value = read_json(file, ConfigError).get("threshold")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"{file} has no finite number as its threshold; correct or remove it.")
-    return float(value)
 
 
 def over_seeds(scores: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_every_task_ends_with_the_scores_that_evaluate_finds_again(
     assert scores[f"{name}_low"] <= scores[name] <= scores[f"{name}_high"]
     assert "new weights, drawn with seed 0" in printed
     trained = out / "model"
-    again = run("evaluate", task, "--model", trained, "--data", data, "--max-length", "48")
+    again = run("evaluate", task, "--model", trained, "--data", data)
     assert last_line(again) == scores, "the folder holds the model that was scored"
 
 
@@ -123,10 +123,10 @@ def test_squads_files_score_as_the_command_does(
     data, out = task_folders.squad(tmp_path, "2.0"), tmp_path / "out"
     words = ("--train", data, "--dev", data, "--out", out, *SHORT, *head)
     scores = last_line(run("finetune", "squad2", "--model", model, *words))
-    threshold = json.loads((out / "model" / "null_threshold.json").read_text())
+    threshold = json.loads((out / "model" / "finetuning.json").read_text())
     assert threshold["chosen_on_questions"] == 1, "every 20th passage of 24"
     words = ("--model", out / "model", "--data", data, "--out", tmp_path / "dev")
-    run("predict", "squad2", *words, "--max-length", "48")
+    run("predict", "squad2", *words)
     predictions, best, no_answer = (
         json.loads((tmp_path / "dev" / f"{name}.json").read_text())
         for name in ("predictions", "best_spans", "na_prob")
@@ -136,7 +136,7 @@ def test_squads_files_score_as_the_command_does(
     assert 100 * sum(score.f1 for score in each) / len(each) == pytest.approx(scores["f1"])
     passages = {question.id: question.context for question in questions.questions}
     assert all(best[name] in passages[name] for name in passages), "slices of the text"
-    probability = 0.5 + 0.5 * math.tanh(threshold["threshold"] / 2)
+    probability = 0.5 + 0.5 * math.tanh(threshold["null_threshold"] / 2)
     assert all((predictions[n] == "") == (p > probability) for n, p in no_answer.items())
 
 
@@ -150,7 +150,7 @@ def test_mnli_takes_words_in_the_models_own_order(run: Run, model: Path, tmp_pat
     config["id2label"] = {str(n): name for n, name in enumerate(names)}
     config["label2id"] = {name: n for n, name in enumerate(names)}
     (out / "model" / "config.json").write_text(json.dumps(config))
-    words = ("--model", out / "model", "--data", data, "--max-length", "48")
+    words = ("--model", out / "model", "--data", data)
     after = last_line(run("evaluate", "mnli", *words))
     assert after["accuracy"] != before["accuracy"] or before["accuracy"] == pytest.approx(1 / 3)
 

@@ -10,7 +10,7 @@ from albert_lib.errors import ConfigError
 from albert_lib.files import read_json, write_json
 from albert_lib.finetuning.recipes import FinetuningRecipe
 
-SETTINGS_FILE = "finetuning.json"
+FINETUNING_FILE = "finetuning.json"
 LENGTHS = ("max_length", "question_length", "advance")
 THRESHOLD = "null_threshold"
 BEYOND_ALL = 1e9  # above every margin
@@ -24,7 +24,7 @@ def finite(margin: float) -> float:
 def save_settings(folder: Path, recipe: FinetuningRecipe, **more: float) -> None:
     """Write the task, the lengths of the recipe, and more numbers such as the null threshold."""
     lengths = {name: getattr(recipe, name) for name in LENGTHS}
-    write_json(folder / SETTINGS_FILE, {"task": recipe.task, **lengths, **more})
+    write_json(folder / FINETUNING_FILE, {"task": recipe.task, **lengths, **more})
 
 
 def load_settings(folder: Path, recipe: FinetuningRecipe) -> tuple[FinetuningRecipe, float | None]:
@@ -32,7 +32,7 @@ def load_settings(folder: Path, recipe: FinetuningRecipe) -> tuple[FinetuningRec
 
     Raises ConfigError for a model of another task and for what is no number.
     """
-    file = folder / SETTINGS_FILE
+    file = folder / FINETUNING_FILE
     if not file.is_file():
         return recipe, None
     settings = read_json(file, ConfigError)

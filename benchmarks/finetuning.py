@@ -38,10 +38,12 @@ import numpy as np
 
 from albert_lib import AlbertForSequenceClassification, AlbertTokenizer
 from albert_lib.commands.evaluate import DATA_VARIABLE
+from albert_lib.commands.task_model import open_task_model
 from albert_lib.errors import AlbertLibError, InputError
-from albert_lib.experiments.task_scores import load_threshold, predict_task, score_task
+from albert_lib.experiments.finetuned_folder import load_settings
+from albert_lib.experiments.task_scores import predict_task, score_task
 from albert_lib.files import data_folder, project_folder, read_json, write_json
-from albert_lib.finetuning import TASK_LABELS, encode_examples, model_class, read_sst2
+from albert_lib.finetuning import TASK_LABELS, encode_examples, read_sst2
 from albert_lib.finetuning.batch_order import BatchOrder, padding_share
 from albert_lib.finetuning.encoding import EncodedRow
 from albert_lib.finetuning.loading import load_to_finetune
@@ -122,11 +124,12 @@ def print_tasks(folder: Path, models: Iterable[tuple[str, str]]) -> int:
 
 def model_score(task: Task, folder: Path, dev: Path) -> TaskScore:
     """A fine-tuned model's score; SQuAD 2.0 by the threshold that lies beside it."""
-    model, data = model_class(task).from_pretrained(folder), read_task(task, dev)
+    model, data = open_task_model(task, str(folder)), read_task(task, dev)
     tokenizer = AlbertTokenizer.from_pretrained(folder)
-    recipe, _ = finetuning_recipe(task).clamped(model.config.max_position_embeddings)
+    recipe, threshold = load_settings(folder, finetuning_recipe(task))
+    recipe, _ = recipe.clamped(model.config.max_position_embeddings)
     predictions = predict_task(task, model, tokenizer, data, recipe)
-    found = score_task(data, predictions, load_threshold(folder))
+    found = score_task(data, predictions, threshold)
     measure, times = ("accuracy", 100) if "accuracy" in found else ("f1", 1)
     value, low, high = (times * found[f"{measure}{end}"] for end in ("", "_low", "_high"))
     name = {"f1": "F1"}.get(measure, measure)

@@ -88,5 +88,6 @@ def test_the_recipe_that_comes_along_fits_its_model() -> None:
     for stage in stages:
         check_length("", stage.recipe.sequence_length, config)
     assert config.max_position_embeddings == 512
-    assert stages[-1].recipe.sequence_length == 384, "passages of SQuAD"
+    longest = max(stage.recipe.sequence_length for stage in stages)
+    assert longest == 384, "passages of SQuAD"
     assert recipe.learning_rate_at(recipe.steps) == 0

@@ -21,7 +21,7 @@ def finite(margin: float) -> float:
     return min(max(margin, -BEYOND_ALL), BEYOND_ALL)
 
 
-def save_settings(folder: Path, recipe: FinetuningRecipe, **more: float) -> None:
+def save_settings(folder: Path, recipe: FinetuningRecipe, **more: float | int) -> None:
     """Write the task, the lengths of the recipe, and more numbers such as the null threshold."""
     lengths = {name: getattr(recipe, name) for name in LENGTHS}
     write_json(folder / FINETUNING_FILE, {"task": recipe.task, **lengths, **more})

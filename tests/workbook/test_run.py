@@ -67,7 +67,7 @@ def test_one_of_everything_is_stored_canonically_and_passes_nbval(
     assert [output.get("name") for output in notebook.cells[-1].outputs].count("stdout") == 1
 
     page = (tmp_path / "build" / "01_all.html").read_text(encoding="utf-8")
-    assert 'href="02_next.html#top"' in page and "n drawn evenly" in page
+    assert 'href="02_next.html#top"' in page and "2 spans of 3 words are 6 words" in page
     assert 'alt="Two bars, 0.15, one."' in page and "0/3" not in page
 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval"]

@@ -75,10 +75,14 @@ class Settings:
     seed: int
 
     def recipe(self, precision: Any = "auto") -> FinetuningRecipe:
-        """SST-2's recipe for small models, for so many steps."""
+        """SST-2's recipe for small models, for so many steps.
+
+        At a third of its rate: AdamW without bias correction takes first steps of three times the
+        rate, and after a warm-up of 20 steps to 0.0003 our run stayed at chance.
+        """
         return finetuning_recipe("sst2", "small").replace(
             steps=self.steps, warmup_steps=self.steps // 10, seed=self.seed, precision=precision,
-            evaluate_every=0,
+            learning_rate=1e-4, evaluate_every=0,
         )  # fmt: skip
 
 

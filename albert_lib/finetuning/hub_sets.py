@@ -23,7 +23,7 @@ from albert_lib.finetuning.glue import (
     check_label,
     decided,
 )
-from albert_lib.finetuning.race import ChoiceQuestion, passage_questions
+from albert_lib.finetuning.race import LEVELS, ChoiceQuestion, passage_questions
 from albert_lib.finetuning.squad import SquadFile, squad_content
 from albert_lib.records import field, text_field
 
@@ -140,8 +140,8 @@ def race_questions(where: str, rows: Iterator[dict[str, Any]]) -> list[ChoiceQue
         }
         if together[0].get("answer"):
             passage["answers"] = [row.get("answer") for row in together]
-        level = next((each for each in ("middle", "high") if str(name).startswith(each)), None)
-        questions += passage_questions(where, f"the passage {name!r}", passage, level)  # type: ignore[arg-type]
+        level = next((each for each in LEVELS if str(name).startswith(each)), None)
+        questions += passage_questions(where, f"the passage {name!r}", passage, level)
     if not questions:
         raise TextError(f"{where} holds no questions; check the name of the set and the split.")
     return questions

@@ -162,7 +162,10 @@ BAD = {
         content(question(answers=[{"text": "North Sea"}])),
         "an answer to question 'q1' has no 'answer_start'",
     ),
-    "start of text": (content(question(answers=[gold("the", "22")])), "is str, not int"),  # type: ignore[arg-type]
+    "start of text": (
+        content(question(answers=[gold("the", "22")])),  # type: ignore[arg-type]
+        "is str, not int",
+    ),
     "start of truth": (content(question(answers=[gold("a", True)])), "is bool, not int"),
     "empty answer": (
         content(question(answers=[gold("", 0)])),

@@ -19,13 +19,14 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args
 
 from albert_lib.errors import ConfigError, quoted
 from albert_lib.files import read_toml
 from albert_lib.finetuning.models import TASKS, Task
 from albert_lib.objectives.draws import check_number, check_seed, check_whole_number
 from albert_lib.training.precision import Precision
+from albert_lib.training.recipe_fields import RecipeFields
 
 RecipeName = Literal["paper", "google", "small"]
 AT_LEAST_ONE = ("steps", "batch_size", "question_length", "advance", "accumulation")
@@ -47,7 +48,7 @@ def check_choice(name: str, value: object, words: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True)
-class FinetuningRecipe:
+class FinetuningRecipe(RecipeFields):
     """One fine-tuning run: how long, how fast, and how long its inputs are.
 
     `batch_size` counts the whole batch, over all its parts and all processes; a row of RACE is a
@@ -113,21 +114,6 @@ class FinetuningRecipe:
 
     def _check_dropout(self, name: str, rate: float) -> None:
         self._require(name, 0 <= rate < 1, "at least 0 and below 1")
-
-    def _require(self, name: str, holds: bool, requirement: str) -> None:
-        if not holds:
-            raise ConfigError(f"{name} is {getattr(self, name)!r}; make it {requirement}.")
-
-    @classmethod
-    def meanings(cls) -> dict[str, str]:
-        """Return what every field means, in a few words.
-
-        Example:
-            >>> FinetuningRecipe.meanings()["steps"]
-            'updates of the weights'
-        """
-        hints = get_type_hints(cls, include_extras=True)
-        return {name: hints[name].__metadata__[0] for name in cls.__dataclass_fields__}
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of `step`, counted from 0, as `decay_from_start` has it.

@@ -8,11 +8,12 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args
 
 from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig, PairObjective
 from albert_lib.training.precision import Precision
+from albert_lib.training.recipe_fields import RecipeFields
 from albert_lib.training.stages import Stage, built, rate_in_stages
 
 OptimizerName = Literal["lamb", "adamw", "muon"]
@@ -26,7 +27,7 @@ POSITIVE = ("learning_rate", "max_grad_norm")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(RecipeFields):
     """One pretraining run: how long, how fast, on what examples.
 
     The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
@@ -136,21 +137,6 @@ class Recipe:
                 f"steps is {self.steps}, but the stages have {together} together; make the two "
                 f"the same."
             )
-
-    def _require(self, name: str, holds: bool, requirement: str) -> None:
-        if not holds:
-            raise ConfigError(f"{name} is {getattr(self, name)!r}; make it {requirement}.")
-
-    @classmethod
-    def meanings(cls) -> dict[str, str]:
-        """Return what every field means, in a few words.
-
-        Example:
-            >>> Recipe.meanings()["steps"]
-            'updates of the weights'
-        """
-        hints = get_type_hints(cls, include_extras=True)
-        return {name: hints[name].__metadata__[0] for name in cls.__dataclass_fields__}
 
     def learning_rate_at(self, step: int) -> float:
         """Return the learning rate of `step`, counted from 0.

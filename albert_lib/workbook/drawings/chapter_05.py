@@ -112,8 +112,10 @@ def draw_lookalikes(runs: Mapping[str, History], marks: Mapping[str, float]) -> 
     return figure
 
 
-def draw_diagnosis(history: History, marks: Mapping[str, float]) -> tuple[Figure, str]:
-    """A run's losses against marks, and beside them what `diagnose` says of it."""
+def draw_diagnosis(
+    history: History, marks: Mapping[str, float], *, told: bool = True
+) -> tuple[Figure, str]:
+    """A run's losses against marks, and beside them, if `told`, what `diagnose` says of it."""
     figure, (axes, page) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1, 1.1))
     if "mlm_loss" in history.columns():
         training = smoothed(history.column("mlm_loss"))
@@ -128,10 +130,12 @@ def draw_diagnosis(history: History, marks: Mapping[str, float]) -> tuple[Figure
     axes.set_xlabel("step")
     axes.set_ylabel("MLM loss, nats")
     axes.legend(loc="upper right")
+    page.axis("off")
+    if not told:
+        return figure, "Losses of a run; what is wrong with it?"
     found = diagnose(history)
     findings = [f"{each.cause}: {each.explanation}" for each in found.problems]
     sentences = [found.summary, *(findings or ["No cause found."])]
-    page.axis("off")
     page.text(
         0, 1, "\n\n".join("\n".join(textwrap.wrap(each, 52)) for each in sentences),
         va="top", fontsize=9,

@@ -58,6 +58,8 @@ def test_the_doctors_page_shows_the_curve_and_says_what_diagnose_says() -> None:
     said = page.texts[0].get_text().split()
     assert said[:3] == ["After", "80", "steps"]
     assert said[-5:] == told.removesuffix(")").split()[-5:]
+    figure, asked = drawings.draw_diagnosis(History(rows), {"counting": 6.0}, told=False)
+    assert len(figure.axes[1].texts) == 0 and "rate" not in asked, "nothing is given away"
     _, healthy = drawings.draw_diagnosis(a_run(60, 20), {"counting": 6.0})
     assert healthy.endswith("No cause found.)")
 

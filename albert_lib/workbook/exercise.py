@@ -50,7 +50,8 @@ class Misconception:
 
     It is recognised when the answers equal those of `wrong` on every drawn input. Where answers
     are random and never equal, `symptom` decides instead. Only wrong answers are compared, in the
-    order in which the exercise lists its misconceptions.
+    order in which the exercise lists its misconceptions. Two that are `functools.partial`s of one
+    function, with settings of their own, are also tried together.
     """
 
     name: str
@@ -70,6 +71,10 @@ class Exercise:
     `draw` makes the arguments of one trial from a generator. Answers are compared with the
     library's: exactly, or within `tolerance` (absolute and relative) where they hold decimals.
     With a `judge`, it alone decides: for functions that may answer in more than one right way.
+
+    `borders` are the inputs that every check tries before the drawn ones: an empty text, a budget
+    of 1, whatever lies at an edge. `gradients` names the parameters whose gradient of the answer
+    must be the library's too. With `leaves_inputs`, an answer that changes its arguments is wrong.
     """
 
     id: str  # chapter and number: "2.2"
@@ -84,6 +89,9 @@ class Exercise:
     trials: int = 40
     tolerance: float = 0.0
     judge: Judge | None = None
+    borders: Callable[[np.random.Generator], Sequence[Arguments]] | None = None
+    gradients: tuple[str, ...] = ()
+    leaves_inputs: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +108,9 @@ class Exercise:
     def inputs(self) -> list[Arguments]:
         """The drawn inputs, the same every time, sorted by size so that readable ones are first."""
         generator = np.random.default_rng([int(part) for part in self.id.split(".")])
-        return sorted((self.draw(generator) for _ in range(self.trials)), key=size)
+        borders = list(self.borders(generator)) if self.borders is not None else []
+        drawn = [self.draw(generator) for _ in range(self.trials)]
+        return sorted([*borders, *drawn], key=size)
 
     def recognise(self, trials: Sequence[Trial], shaped_right: bool) -> Misconception | None:
         """The misconception that explains wrong answers, or None."""

@@ -13,7 +13,7 @@ from albert_lib.workbook.attempt import Attempt, quiet
 from albert_lib.workbook.comparison import a_kind, largest_difference
 from albert_lib.workbook.exercise import Arguments, Exercise, call_with, find_exercise
 from albert_lib.workbook.failing_inputs import remember_failing_input
-from albert_lib.workbook.faults import first_fault, hidden_fault, repeat_fault
+from albert_lib.workbook.faults import first_fault, hidden_fault
 from albert_lib.workbook.measured import here
 from albert_lib.workbook.refusals import (
     Refusal,
@@ -122,7 +122,7 @@ def _refusal(attempt: Attempt) -> Refusal | None:
     """What is wrong with the answers, or with how they were made, or None."""
     wrong = first_fault(attempt.exercise, attempt.trials)
     if wrong is not None:
-        return refusal_of(attempt, wrong, repeat_fault(attempt))
+        return refusal_of(attempt, wrong)
     hidden = hidden_fault(attempt)
     return general_refusal(attempt.exercise, hidden, attempt.trials) if hidden else None
 

@@ -12,7 +12,7 @@ from albert_lib.workbook.attempt import Attempt
 from albert_lib.workbook.comparison import a_kind, kind_problem, same
 from albert_lib.workbook.describe import described_apart, shorten
 from albert_lib.workbook.exercise import Arguments, Exercise, Trial
-from albert_lib.workbook.faults import Wrong
+from albert_lib.workbook.faults import Wrong, repeat_fault
 from albert_lib.workbook.first_difference import Place, described_input, first_difference
 from albert_lib.workbook.measured import here
 from albert_lib.workbook.recognition import Diagnosis, recognise
@@ -30,21 +30,21 @@ class Refusal:
     input: Arguments | None = None
 
 
-def refusal_of(attempt: Attempt, wrong: Wrong, hidden: Wrong | None) -> Refusal:
-    """Name the misconception, or else show the simplest input with a wrong answer.
-
-    `hidden` is a fault of another kind, which explains answers that no known mistake does.
-    """
+def refusal_of(attempt: Attempt, wrong: Wrong) -> Refusal:
+    """Name the misconception, or else show the simplest input with a wrong answer."""
     if all(trial.answer is None for trial in attempt.trials):
         return Refusal(
             ["Your function returned None: is a `return` missing?"],
             input=attempt.trials[0].arguments,
         )
     known = recognise(attempt.exercise, attempt.trials, wrong.shaped_right)
-    if known is not None and not (known.partial and hidden):
+    if known is not None and not known.partial:
         return _known_refusal(attempt, wrong, known)
+    hidden = repeat_fault(attempt)  # explains answers that no known mistake does
     if hidden is not None:
         return general_refusal(attempt.exercise, hidden, attempt.trials)
+    if known is not None:
+        return _known_refusal(attempt, wrong, known)
     trial = wrong.trial
     if trial is not None:
         trial = shrunk(attempt, trial, lambda other: _fails_alike(attempt.exercise, wrong, other))

@@ -167,6 +167,12 @@ class _Evidence:
     misconception: Misconception
     shown: list[Trial]
     how: str
+    parts: int  # of all answers together that are as the mistake has them
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What speaks for it: first the inputs, then the parts of their answers."""
+        return len(self.shown), self.parts
 
 
 HOW = {
@@ -185,7 +191,7 @@ def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
         if misconception.symptom is not None or time.process_time() > deadline:
             continue
         found = _evidence(known, misconception, wrong)
-        if found is not None and (best is None or len(found.shown) > len(best.shown)):
+        if found is not None and (best is None or found.weight > best.weight):
             best = found
     if best is None:
         return None
@@ -201,7 +207,7 @@ def _evidence(
 ) -> _Evidence | None:
     """What speaks for one mistake, if it is enough."""
     tolerance = known.exercise.tolerance
-    visible = 0
+    visible = parts = 0
     marks: set[str] = set()
     shown: list[Trial] = []
     mistaken: list[Any] = []
@@ -210,7 +216,8 @@ def _evidence(
         if same(answer, trial.expected, tolerance):
             continue
         visible += 1
-        mark = _mark(trial, answer, tolerance)
+        mark, alike = _mark(trial, answer, tolerance)
+        parts += alike
         if mark:
             shown.append(trial)
             mistaken.append(answer)
@@ -222,32 +229,35 @@ def _evidence(
     if by_chance(shown, mistaken, tolerance):
         return None
     how = "near" if "near" in marks else "a part" if "a part" in marks else "equal"
-    return _Evidence(misconception, shown, how)
+    return _Evidence(misconception, shown, how, parts)
 
 
-def _mark(trial: Trial, mistaken: Any, tolerance: float) -> str:
-    """How a wrong answer shows a mistake: "equal", "a part", "near", or "" for not at all."""
+def _mark(trial: Trial, mistaken: Any, tolerance: float) -> tuple[str, int]:
+    """How a wrong answer shows a mistake, and by how many of its parts that the mistake touches.
+
+    "equal", "a part", "near", or "" for not at all.
+    """
     if isinstance(trial.expected, (bool, np.bool_)) or same(
         trial.answer, trial.expected, tolerance
     ):
-        return ""  # whoever is wrong about a yes or no is wrong in the same way
-    if same(mistaken, trial.answer, tolerance):
-        return "equal"
+        return "", 0  # whoever is wrong about a yes or no is wrong in the same way
     if kind_problem(trial.expected, mistaken) is not None:
-        return ""
+        return "", 0
     parts = list(_parts(trial.expected, trial.answer, mistaken))
     touched = [each for each in parts if not same(each[0], each[2], tolerance)]
     alike = sum(same(each[1], each[2], tolerance) for each in touched)
+    if same(mistaken, trial.answer, tolerance):
+        return "equal", alike
     if len(parts) > 1 and 2 * alike > len(touched):
-        return "a part"
+        return "a part", alike
     counts = isinstance(trial.expected, numbers.Integral)
     if tolerance or counts:
         gaps = distance(trial.answer, mistaken), distance(trial.answer, trial.expected)
         far = gaps[1] >= (FAR if counts else 0.0)
         times = NEARER if number_of_numbers(trial.expected) >= MANY else NEARER_ALONE
         if far and times * gaps[0] <= gaps[1] < math.inf:
-            return "near"
-    return ""
+            return "near", 0
+    return "", 0
 
 
 def _parts(expected: Any, answer: Any, mistaken: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -16,7 +16,7 @@ import numpy as np
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
 
-SECONDS = 4.0  # of computing, for all that is tried; each takes milliseconds
+SECONDS_TO_RECOGNISE = 4.0  # of computing, for all that is tried; each takes milliseconds
 ENOUGH = 20  # inputs that show that a mistake is not made
 FEWEST = 3  # inputs that have to show a mistake which does not explain everything
 FAR = 20  # apart from the right count, so that a nearer one means something
@@ -26,7 +26,7 @@ MANY = 4
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Recognised:
     """The name of what was recognised, what is said, and whether something else is wrong too."""
 
     name: str
@@ -35,13 +35,13 @@ class Diagnosis:
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
 
 
-def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Diagnosis | None:
+def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Recognised | None:
     """What explains wrong answers, or None. Trials are sorted by size.
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, the one that explains the most.
     """
-    deadline = time.process_time() + SECONDS
+    deadline = time.process_time() + SECONDS_TO_RECOGNISE
     known = _Known(exercise, trials)
     for misconception in exercise.misconceptions:
         if misconception.symptom is None:
@@ -92,7 +92,7 @@ def _exact(
     found: Sequence[Misconception],
     trials: Sequence[Trial],
     wrong: Callable[..., Any] | None = None,
-) -> Diagnosis:
+) -> Recognised:
     """The diagnosis of a mistake, or of two together, that gives every answer."""
     made = wrong or found[0].wrong
 
@@ -100,7 +100,7 @@ def _exact(
         mistaken = _Known(exercise, [trial]).mistaken(made, trial)
         return same(mistaken, trial.answer, exercise.tolerance)
 
-    return Diagnosis(name, numbered([each.sentence(trials) for each in found]), shows=shows)
+    return Recognised(name, numbered([each.sentence(trials) for each in found]), shows=shows)
 
 
 def numbered(sentences: Sequence[str]) -> str:
@@ -123,7 +123,7 @@ def _pairs(
             yield (one, other), functools.partial(a.func, **a.keywords, **b.keywords)
 
 
-def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Trial]) -> Diagnosis:
+def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Trial]) -> Recognised:
     """A mistake known by its symptom, and a second one if the first does not bring it along."""
     assert first.symptom is not None
     others = [
@@ -136,7 +136,7 @@ def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Tria
         others = [each for each in others if each.symptom and not _holds(each.symptom, made)]
     found = [first, *others[:1]]
     name = " and ".join(each.name for each in found)
-    return Diagnosis(name, numbered([each.sentence(trials) for each in found]))
+    return Recognised(name, numbered([each.sentence(trials) for each in found]))
 
 
 def _answers_of(
@@ -183,7 +183,7 @@ HOW = {
 }
 
 
-def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
+def _nearest(known: _Known, deadline: float) -> Recognised | None:
     """The mistake that explains most of the wrong answers, with a hedge, or None."""
     wrong = apart(known.trials, known.exercise.tolerance)
     best: _Evidence | None = None
@@ -199,7 +199,7 @@ def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
         f"On {len(best.shown)} of the {len(wrong)} inputs that you get wrong {HOW[best.how]}: "
         f"{best.misconception.sentence(best.shown)}\nThere is something else besides."
     )
-    return Diagnosis(best.misconception.name, text, partial=True)
+    return Recognised(best.misconception.name, text, partial=True)
 
 
 def _evidence(

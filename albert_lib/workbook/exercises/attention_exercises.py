@@ -50,6 +50,7 @@ def attend(
     scale: str = "root",
     masked: str = "scores",
     over: int = -1,
+    returned: str = "context first",
 ) -> Answer:
     """Attention with parts of it done wrong."""
     size = query.shape[-1]
@@ -67,7 +68,8 @@ def attend(
     probabilities = scores.softmax(dim=over)
     if masked == "afterwards":
         probabilities = probabilities * mask
-    return probabilities @ value, probabilities
+    context = probabilities @ value
+    return (context, probabilities) if returned == "context first" else (probabilities, context)
 
 
 def columns_sum_to_one(trials: Sequence[Trial]) -> bool:
@@ -160,6 +162,12 @@ ATTENTION = Exercise(
             "You mask the rows of the padding, that is what padding itself looks at, and leave "
             "its columns open: every token still looks at the padding. Keys lie on the last axis "
             "of the scores: attention_mask[:, None, None, :].",
+        ),
+        Misconception(
+            "probabilities first",
+            partial(attend, returned="probabilities first"),
+            "You return the two tensors the other way round: the context comes first, then the "
+            "probabilities.",
         ),
         Misconception(
             "softmax over queries",

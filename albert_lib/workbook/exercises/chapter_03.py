@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from albert_lib.workbook.exercises.attention_exercises import ATTENTION, HEADS
+from albert_lib.workbook.exercises.depth_exercise import DEPTH
 from albert_lib.workbook.exercises.embedding_exercises import EMBEDDING
-from albert_lib.workbook.exercises.layer_exercises import DEPTH, FEED_FORWARD, LAYER
+from albert_lib.workbook.exercises.layer_exercises import FEED_FORWARD, LAYER
 
 EXERCISES = (EMBEDDING, ATTENTION, HEADS, FEED_FORWARD, LAYER, DEPTH)

@@ -66,8 +66,12 @@ def mean_loss(
     nothing: str = "0",
 ) -> Tensor:
     """The loss with parts of it done wrong."""
-    logits = logits.float() if precise else logits
     predicted = labels != NOT_PREDICTED
+    if not precise and logits.dtype != torch.float32:  # its roundings differ from sum to mean
+        how: Any = {"reduction": "mean" if nothing == "nan" else "sum"}
+        found = F.cross_entropy(logits.flatten(0, -2), labels.flatten(), **how)
+        return found if nothing == "nan" else found / predicted.sum().clamp(min=1)
+    logits = logits.float()
     if asked == "all, as piece 0":
         predicted = torch.ones_like(predicted)
     elif asked == "piece 0 never":
@@ -85,7 +89,10 @@ def mean_loss(
         return (paid.sum(dim=1) / counts.clamp(min=1)).mean()
     if over == "positions":
         return paid.mean()
-    total = counts.sum() if nothing == "nan" else counts.sum().clamp(min=1)
+    total = (~predicted).sum() if over == "the others" else counts.sum()
+    total = total if nothing == "nan" else total.clamp(min=1)
+    if over == "predictions twice":
+        total = total**2
     return paid.sum() if over == "nothing" else paid.sum() / total
 
 
@@ -138,6 +145,18 @@ MLM = Exercise(
             ),
         ),
         Misconception(
+            "divided twice",
+            partial(mean_loss, over="predictions twice", nothing="nan"),
+            "You divide twice: F.cross_entropy has taken the mean already, unless it is told "
+            'reduction="sum". One sum, one count.',
+        ),
+        Misconception(
+            "divided by the others",
+            partial(mean_loss, over="the others"),
+            "The sum is right, and you divide it by the number of positions that are not asked. "
+            "Count where the label is not -100.",
+        ),
+        Misconception(
             "ignored label as piece 0",
             partial(mean_loss, asked="all, as piece 0"),
             "You ask for a prediction at every position and read the label -100 as piece 0. "
@@ -181,6 +200,13 @@ MLM = Exercise(
             "too, which keeps two to three digits. Losses are summed in float32: "
             "logits.float() first.",
         ),
+        Misconception(
+            "the mean as PyTorch gives it",
+            partial(mean_loss, precise=False, nothing="nan"),
+            "F.cross_entropy leaves -100 out by itself, and still lacks two things: where nothing "
+            "is asked it is 0/0, nan, and the loss is to be 0; and of logits in bfloat16 it makes "
+            "a bfloat16, where float32 is asked for: logits.float() first.",
+        ),
     ),
     hints=(
         "`logits` is (batch, length, vocab), `labels` is (batch, length), and the loss is one "
@@ -220,8 +246,10 @@ def order_loss(
     precise: bool = True,
 ) -> Tensor:
     """The loss with parts of it done wrong."""
-    logits = logits.float() if precise else logits
     labels = 1 - labels if right == "turned round" else labels
+    if not precise and logits.dtype != torch.float32:
+        return F.cross_entropy(logits, labels)
+    logits = logits.float()
     if price == "two sigmoids":
         wanted = F.one_hot(labels, 2).to(logits)
         paid = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)

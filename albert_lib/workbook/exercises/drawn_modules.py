@@ -37,3 +37,8 @@ def draw_norm(rng: np.random.Generator, width: int) -> nn.LayerNorm:
 def draw_table(rng: np.random.Generator, rows: int, width: int) -> nn.Embedding:
     """A table of `rows` rows."""
     return nn.Embedding(rows, width, _weight=decimals(rng, rows, width))
+
+
+def draw_states(rng: np.random.Generator, width: int, scale: float = 1.0) -> Tensor:
+    """States of one to three texts of one to four tokens."""
+    return decimals(rng, int(rng.integers(1, 4)), int(rng.integers(1, 5)), width, scale=scale)

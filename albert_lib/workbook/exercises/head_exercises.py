@@ -170,11 +170,6 @@ def decode(
     return scores.softmax(dim=-1) if returned == "probabilities" else scores
 
 
-def as_it_is(inputs: Tensor) -> Tensor:
-    """No activation."""
-    return inputs
-
-
 def largest_gap(trials: Sequence[Trial]) -> float:
     """The largest difference between the answers and the library's."""
     gaps = [
@@ -206,7 +201,7 @@ DECODER = Exercise(
         ),
         Misconception(
             "no activation",
-            partial(decode, activation=as_it_is),
+            partial(decode, activation=nn.Identity()),
             "No GELU is between the dense map and the norm. The head is a small network of its "
             "own, not only a way back from H to E.",
         ),
@@ -275,6 +270,8 @@ def pool(hidden: Tensor, pooler: nn.Linear, *, of: str = "first", squash: str = 
         "text": hidden[0],
         "kept": hidden[:, :1],
     }[of]
+    if squash == "alone":
+        return chosen.tanh()
     if squash == "before":
         return pooler(chosen.tanh())
     return pooler(chosen).tanh() if squash == "after" else pooler(chosen)
@@ -321,6 +318,12 @@ POOLER = Exercise(
             "tanh before the map",
             partial(pool, squash="before"),
             "You take the tanh of the state and map then. The map comes first, the tanh last.",
+        ),
+        Misconception(
+            "no map",
+            partial(pool, squash="alone"),
+            "You take the tanh of the state itself. The pooler is a linear map with weights of its "
+            "own: pooler(…) first, then the tanh.",
         ),
         Misconception(
             "first text",

@@ -1,8 +1,7 @@
-"""Exercises 3.4 to 3.6: the feed-forward block, the order in a layer, and the layer repeated."""
+"""Exercises 3.4 and 3.5: the feed-forward block, and the order in a layer."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,19 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from albert_lib.model.encoder import share_across_depth
 from albert_lib.model.layer import feed_forward, gelu_new, post_norm_layer
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial
-from albert_lib.workbook.exercises.drawn_modules import decimals, draw_linear, draw_norm
+from albert_lib.workbook.exercises.drawn_modules import draw_linear, draw_norm, draw_states
 
 TOLERANCE = 1e-5
 Drawn = dict[str, Any]
 Map = Callable[[Tensor], Tensor]
-
-
-def draw_states(rng: np.random.Generator, width: int, scale: float = 1.0) -> Tensor:
-    """States of one to three texts of one to four tokens."""
-    return decimals(rng, int(rng.integers(1, 4)), int(rng.integers(1, 5)), width, scale=scale)
 
 
 # -- 3.4: feed-forward
@@ -151,28 +144,36 @@ def one_layer(
     feed_forward: Map,
     feed_forward_norm: nn.LayerNorm,
     *,
-    norm: str = "after",
-    added: str = "own input",
+    place: str = "after",
     norms: str = "own",
     order: str = "attention first",
+    first: str = "whole",
+    second: str = "whole",
 ) -> Tensor:
-    """The layer with parts of it done wrong."""
-    halves = [(attention, attention_norm), (feed_forward, feed_forward_norm)]
-    if norms == "the first twice":
-        halves[1] = (feed_forward, attention_norm)
-    elif norms == "exchanged":
-        halves = [(attention, feed_forward_norm), (feed_forward, attention_norm)]
+    """The layer with parts of it done wrong, in both halves or in the first or second."""
+    one, other = {
+        "own": (attention_norm, feed_forward_norm),
+        "the first twice": (attention_norm, attention_norm),
+        "the second twice": (feed_forward_norm, feed_forward_norm),
+        "exchanged": (feed_forward_norm, attention_norm),
+    }[norms]
+    halves = [(attention, one, first), (feed_forward, other, second)]
     if order == "feed-forward first":
         halves.reverse()
     state = hidden
-    for half, its_norm in halves:
-        kept = {"own input": state, "nothing": torch.zeros_like(state)}.get(added, hidden)
-        if norm == "before":
-            state = kept + half(its_norm(state))
-        elif norm == "inside":
-            state = kept + its_norm(half(state))
+    for half, norm, how in halves:
+        kept = hidden if how == "the layer's input" else state
+        kept = torch.zeros_like(kept) if how == "not added" else kept
+        if how == "not normalised":
+            state = kept + half(state)
+        elif how == "left out":
+            state = norm(kept)
+        elif place == "before":
+            state = kept + half(norm(state))
+        elif place == "inside":
+            state = kept + norm(half(state))
         else:
-            state = its_norm(kept + half(state))
+            state = norm(kept + half(state))
     return state
 
 
@@ -190,26 +191,56 @@ LAYER = Exercise(
     misconceptions=(
         Misconception(
             "norms before",
-            partial(one_layer, norm="before"),
+            partial(one_layer, place="before"),
             "You normalise before each half (pre-LayerNorm, as GPT-2 does). In BERT and ALBERT "
             "the norm is taken of the sum: norm(x + half(x)).",
         ),
         Misconception(
             "norm inside",
-            partial(one_layer, norm="inside"),
+            partial(one_layer, place="inside"),
             "You normalise what a half returns and then add: x + norm(half(x)). The norm comes "
             "last, over the sum, so that what leaves the layer is normalised.",
         ),
         Misconception(
-            "nothing added",
-            partial(one_layer, added="nothing"),
-            "Nothing is added: norm(half(x)). Each half only corrects its input, which goes "
-            "around it: norm(x + half(x)). Without that way round, a deep model cannot be "
-            "trained.",
+            "attention not added",
+            partial(one_layer, first="not added"),
+            "What the attention returns replaces its input: norm(attention(x)). Each half only "
+            "corrects its input, which goes around it: norm(x + attention(x)). Without that way "
+            "round, a deep model cannot be trained.",
+        ),
+        Misconception(
+            "feed-forward not added",
+            partial(one_layer, second="not added"),
+            "What the feed-forward block returns replaces its input: norm(feed_forward(x)). Each "
+            "half only corrects its input, which goes around it: norm(x + feed_forward(x)).",
+        ),
+        Misconception(
+            "no norm behind the attention",
+            partial(one_layer, first="not normalised"),
+            "Behind the attention the norm is missing. Each of the two sums is normalised, by the "
+            "norm of its half: attention_norm for the first.",
+        ),
+        Misconception(
+            "no norm at the end",
+            partial(one_layer, second="not normalised"),
+            "The last sum leaves the layer as it is. It is normalised too, by feed_forward_norm; "
+            "else the states would grow with every repetition.",
+        ),
+        Misconception(
+            "no attention",
+            partial(one_layer, first="left out"),
+            "The attention takes no part: you normalise its input alone. norm(x + attention(x)) "
+            "has to be computed.",
+        ),
+        Misconception(
+            "no feed-forward",
+            partial(one_layer, second="left out"),
+            "The feed-forward block takes no part: in the second half you normalise its input "
+            "alone. It is norm(x + feed_forward(x)).",
         ),
         Misconception(
             "the layer's input added twice",
-            partial(one_layer, added="the layer's input"),
+            partial(one_layer, second="the layer's input"),
             "To the feed-forward block's result you add what came into the layer. Its own input "
             "is wanted, the normalised sum behind the attention; a new name for each state helps.",
         ),
@@ -218,6 +249,12 @@ LAYER = Exercise(
             partial(one_layer, norms="the first twice"),
             "You use attention_norm in both places. The two norms look alike, and each has a "
             "scale and a shift of its own.",
+        ),
+        Misconception(
+            "the other norm twice",
+            partial(one_layer, norms="the second twice"),
+            "You use feed_forward_norm in both places. The sum with the attention has a norm of "
+            "its own, attention_norm.",
         ),
         Misconception(
             "norms exchanged",
@@ -239,100 +276,5 @@ LAYER = Exercise(
         "then with the feed-forward block and its own. The second line starts from what the "
         "first one made.",
         "`hidden = attention_norm(hidden + attention(hidden))`, and the other half likewise.",
-    ),
-)
-
-
-# -- 3.6: the layer repeated
-
-
-def draw_depth(rng: np.random.Generator, depth: int = -1) -> Drawn:
-    """States, a linear map in the place of a layer, and how often it is applied."""
-    width = int(rng.integers(1, 4))
-    return {
-        "hidden": draw_states(rng, width),
-        "layer": draw_linear(rng, width, width),
-        "num_hidden_layers": int(rng.integers(1, 6)) if depth < 0 else depth,
-    }
-
-
-def repeat(
-    hidden: Tensor,
-    layer: Map,
-    num_hidden_layers: int,
-    *,
-    times: int = 0,
-    of: str = "the last state",
-    kept: str = "all",
-    copies: bool = False,
-) -> Any:
-    """The repetition with parts of it done wrong."""
-    states = [hidden]
-    for _ in range(num_hidden_layers + times):
-        applied = copy.deepcopy(layer) if copies else layer
-        states.append(applied(states[-1] if of == "the last state" else hidden))
-    if kept == "the last":
-        return states[-1]
-    return {"all": states, "outputs": states[1:], "inputs": states[:-1]}[kept]
-
-
-DEPTH = Exercise(
-    id="3.6",
-    title="One layer, many times",
-    difficulty=1,
-    minutes=5,
-    points=1,
-    solution=share_across_depth,
-    draw=draw_depth,
-    borders=lambda rng: [draw_depth(rng, depth) for depth in (0, 1, 2)],
-    tolerance=TOLERANCE,
-    gradients=("hidden", "layer"),
-    leaves_inputs=True,
-    misconceptions=(
-        Misconception(
-            "first state missing",
-            partial(repeat, kept="outputs"),
-            "The state before the first repetition is missing: L repetitions lie between L + 1 "
-            "states. Begin the list with `hidden` itself.",
-        ),
-        Misconception(
-            "last state missing",
-            partial(repeat, kept="inputs"),
-            "You keep what goes into each repetition, so the state after the last is missing: "
-            "the one that the heads are to read.",
-        ),
-        Misconception(
-            "only the last",
-            partial(repeat, kept="the last"),
-            "You return the last state alone. The list of all of them is asked for, from before "
-            "the first repetition to after the last: L + 1 states.",
-        ),
-        Misconception(
-            "always from the first state",
-            partial(repeat, of="the first state"),
-            "You apply the layer to `hidden` every time, so all its results are alike and the "
-            "model is one layer deep. Each repetition takes what the one before it made.",
-        ),
-        Misconception(
-            "once too often",
-            partial(repeat, times=1),
-            "You apply the layer once too often. With num_hidden_layers = L it is applied L "
-            "times, which makes L + 1 states with the first.",
-        ),
-        Misconception(
-            "another gradient",
-            partial(repeat, copies=True),
-            "The numbers are right, but a gradient is not. Either you apply copies of the layer: "
-            "today they are equal, but each gets a gradient of its own, and after one step of "
-            "training they are L different layers. Or the way back is cut, with detach or the "
-            "like. Sharing means the same object, L times, and one gradient for all.",
-        ),
-    ),
-    hints=(
-        "A list of L + 1 tensors, all of the shape of `hidden`. For L = 0 it holds `hidden` alone.",
-        "A loop without a word about weights: begin with one state, and L times apply `layer` to "
-        "the last state so far and keep the result too.",
-        "`states = [hidden]`, then `states.append(layer(states[-1]))` for each of "
-        "`range(num_hidden_layers)`.",
     ),
 )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from albert_lib.training.lamb import Lamb, parameter_groups
+
+# A step at which nothing is left of Adam's bias correction: 1 - beta ** LATE is 1.
+LATE = 1e12
+HAS_KERNEL = ("cpu", "cuda")  # devices for which PyTorch has AdamW as one fused kernel
 
 
 class AdamWeightDecay(Lamb):
@@ -41,6 +47,45 @@ class AdamWeightDecay(Lamb):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, adapt=False)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Update every variable that has a gradient; return what `closure`, if given, returned.
+
+        PyTorch's fused AdamW does it, told that bias correction is long over.
+        """
+        if any(each.device.type not in HAS_KERNEL for each in self.param_groups[0]["params"]):
+            return super().step(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._fused_step(group, [each for each in group["params"] if each.grad is not None])
+        return loss
+
+    def _fused_step(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        for each in parameters:
+            if not self.state[each]:
+                self.state[each]["exp_avg"] = torch.zeros_like(each)
+                self.state[each]["exp_avg_sq"] = torch.zeros_like(each)
+        beta1, beta2 = group["betas"]
+        adamw(
+            parameters,
+            [each.grad for each in parameters if each.grad is not None],
+            [self.state[each]["exp_avg"] for each in parameters],
+            [self.state[each]["exp_avg_sq"] for each in parameters],
+            [],
+            [torch.tensor(LATE, device=each.device) for each in parameters],
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )
 
 
 def finetuning_optimizer(

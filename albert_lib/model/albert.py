@@ -56,6 +56,7 @@ class AlbertModel(PretrainedModel):
         *,
         position_ids: Int[Tensor, "*rows seq"] | None = None,
         inputs_embeds: Float[Tensor, "batch seq embedding"] | None = None,
+        cls_only: bool = False,
         **unknown: Any,
     ) -> AlbertOutput:
         """Features of every token, and of every sequence: tanh of a linear map of its [CLS].
@@ -72,6 +73,8 @@ class AlbertModel(PretrainedModel):
             output_attentions: also return every layer's attention probabilities.
             position_ids: position of each token; default: 0, 1, 2, …
             inputs_embeds: word embeddings of width E, given instead of `input_ids`.
+            cls_only: last_hidden_state is that of every sequence's [CLS] alone, (batch, 1, hidden),
+                which spares most of the last layer; not with `masked_positions`.
             unknown: refused, with what to type instead.
         """
         check_no_unknown(type(self).__name__, unknown)
@@ -82,11 +85,15 @@ class AlbertModel(PretrainedModel):
         }
         check_inputs(type(self).__name__, input_ids, inputs_embeds, choices=False, **others)
         check_masked_positions(masked_positions)
+        if cls_only and masked_positions is not None:
+            raise InputError("Give masked_positions or cls_only, not both.")
         attention_mask = _without_all_ones(attention_mask)
         embedded = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         # Whoever asks for all hidden states gets whole ones.
         spared = None if output_hidden_states else masked_positions
-        states, attentions = self.encoder(embedded, attention_mask, output_attentions, spared)
+        states, attentions = self.encoder(
+            embedded, attention_mask, output_attentions, spared, cls_only
+        )
         last, begun = _last_and_begun(states[-1], masked_positions, spared is None)
         return AlbertOutput(
             last_hidden_state=last,
@@ -111,6 +118,7 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
     POOLER: ClassVar[bool] = True
     LABELS: ClassVar[tuple[str, ...]] = ("labels",)  # the arguments from which a loss is computed
     CHOICES: ClassVar[bool] = False  # whether input_ids is (batch, choices, seq)
+    CLS_ONLY: ClassVar[bool] = False  # whether the head reads nothing but the pooled [CLS]
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
@@ -164,6 +172,8 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
             output_hidden_states=output_hidden_states,
             output_attentions=output_attentions,
             inputs_embeds=inputs_embeds,
+            # whoever asks for all states or attentions gets whole ones
+            cls_only=self.CLS_ONLY and not (output_hidden_states or output_attentions),
             **others,
         )
         output = self.score(features, shape)

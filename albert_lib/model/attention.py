@@ -148,14 +148,18 @@ class SelfAttention(nn.Module):
         attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         output_attentions: bool = False,
         positions: Int[Tensor, "chosen"] | None = None,
-    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads seq seq"] | None]:
+        cls_only: bool = False,
+    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads queries seq"] | None]:
         """Attend from every position to every position, then project.
 
         Given `positions`, flat indices into batch x seq, the projection works at these alone and
-        returns (1, chosen, hidden). The probabilities are returned only where asked for.
+        returns (1, chosen, hidden). With `cls_only` each sequence's first position alone attends,
+        and (batch, 1, hidden) is returned. The probabilities are returned only where asked for.
         """
+        asking = hidden[:, :1] if cls_only else hidden
         query, key, value = (
-            split_heads(matrix(hidden), self.heads) for matrix in (self.query, self.key, self.value)
+            split_heads(matrix(states), self.heads)
+            for matrix, states in ((self.query, asking), (self.key, hidden), (self.value, hidden))
         )
         dropout = self.probability_dropout if self.training else 0.0
         probabilities = None

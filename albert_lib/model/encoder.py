@@ -146,14 +146,16 @@ class AlbertEncoder(nn.Module):
         attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         output_attentions: bool = False,
         masked_positions: Int[Tensor, "predictions"] | None = None,
-    ) -> tuple[list[Float[Tensor, "..."]], list[Float[Tensor, "batch heads seq seq"]]]:
+        cls_only: bool = False,
+    ) -> tuple[list[Float[Tensor, "..."]], list[Float[Tensor, "batch heads queries seq"]]]:
         """Hidden states before the first layer and after every one, then attentions.
 
         The states are (batch, seq, hidden). Given `masked_positions`, flat indices into
         batch x seq, the last are (predictions + batch, hidden): those of the masked positions,
         then every sequence's [CLS]. Nothing beyond the last layer uses the others, so after its
-        attention that layer computes these alone. Attention probabilities are stored only where
-        asked for.
+        attention that layer computes these alone. With `cls_only` the last are (batch, 1, hidden),
+        those of every [CLS], and nothing else is attended from there. Attention probabilities are
+        stored only where asked for.
         """
         needed = None
         if masked_positions is not None:
@@ -163,8 +165,14 @@ class AlbertEncoder(nn.Module):
         states = [self.embedding_projection(embedded)]
         attentions = []
         for depth, layer in enumerate(self.layers, 1):
-            positions = needed if depth == len(self.layers) else None
-            hidden, probabilities = layer(states[-1], attention_mask, output_attentions, positions)
+            is_last = depth == len(self.layers)
+            hidden, probabilities = layer(
+                states[-1],
+                attention_mask,
+                output_attentions,
+                needed if is_last else None,
+                cls_only and is_last,
+            )
             states.append(hidden)
             if probabilities is not None:
                 attentions.append(probabilities)

@@ -145,17 +145,21 @@ class AlbertLayer(nn.Module):
         attention_mask: Int[Tensor, "batch seq"] | Bool[Tensor, "batch seq"] | None = None,
         output_attentions: bool = False,
         positions: Int[Tensor, "chosen"] | None = None,
-    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads seq seq"] | None]:
+        cls_only: bool = False,
+    ) -> tuple[Float[Tensor, "*positions hidden"], Float[Tensor, "batch heads queries seq"] | None]:
         """Apply the layer; return hidden states and, where asked for, attention probabilities.
 
         Given `positions`, flat indices into batch x seq, the hidden states are (chosen, hidden):
-        everything after the attention is computed at these alone.
+        everything after the attention is computed at these alone. With `cls_only` they are
+        (batch, 1, hidden), those of each sequence's first position.
         """
         attended, probabilities = self.attention(
-            hidden, attention_mask, output_attentions, positions
+            hidden, attention_mask, output_attentions, positions, cls_only
         )
         if positions is not None:
             hidden = select_positions(hidden, positions)
+        if cls_only:
+            hidden = hidden[:, :1]
         hidden = post_norm_layer(
             hidden,
             lambda _: attended,  # computed already: at all positions, whichever go on from here

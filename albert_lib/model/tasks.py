@@ -31,6 +31,7 @@ class AlbertForSequenceClassification(AlbertWithHead[ClassifierOutput]):
     """
 
     NEW_PARTS: ClassVar[tuple[str, ...]] = ("classifier", "albert.pooler")
+    CLS_ONLY: ClassVar[bool] = True
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__(config)
@@ -65,6 +66,7 @@ class AlbertForMultipleChoice(AlbertWithHead[ClassifierOutput]):
     """
 
     NEW_PARTS: ClassVar[tuple[str, ...]] = ("classifier", "albert.pooler")
+    CLS_ONLY: ClassVar[bool] = True
     CHOICES: ClassVar[bool] = True
 
     def __init__(self, config: AlbertConfig) -> None:

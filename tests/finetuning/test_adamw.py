@@ -43,7 +43,7 @@ def test_every_step_is_googles_formula() -> None:
 
 
 def test_every_step_equals_pytorch_optimizers_lamb_without_its_ratio() -> None:
-    start = torch.linspace(-2, 2, 12).view(3, 4)
+    start = torch.linspace(-2, 2, 12, dtype=torch.float64).view(3, 4)
     ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
     here = AdamWeightDecay([ours], lr=0.003)
     there = TheirLamb(
@@ -55,10 +55,10 @@ def test_every_step_equals_pytorch_optimizers_lamb_without_its_ratio() -> None:
         adam_debias=True,  # in that library this switches the correction off
     )
     for gradient in gradients((3, 4)):
-        ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+        ours.grad, theirs.grad = gradient.double(), gradient.double()
         here.step()
         there.step()
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
 def test_torchs_adamw_is_another_one() -> None:
@@ -96,3 +96,14 @@ def test_values_that_cannot_work_are_refused() -> None:
     for bad in ({"lr": -1.0}, {"lr": 0.1, "eps": 0.0}, {"lr": 0.1, "weight_decay": -1.0}):
         with pytest.raises(ConfigError):
             AdamWeightDecay([nn.Parameter(torch.ones(1))], **bad)
+
+
+def test_without_a_fused_kernel_the_steps_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = [nn.Parameter(torch.linspace(-2, 2, 12).view(3, 4)) for _ in range(2)]
+    for weight, devices in zip(weights, (("cpu", "cuda"), ("cuda",)), strict=True):
+        monkeypatch.setattr("albert_lib.finetuning.adamw.HAS_KERNEL", devices)
+        optimizer = AdamWeightDecay([weight], lr=0.003)
+        for gradient in gradients((3, 4)):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=3e-6)

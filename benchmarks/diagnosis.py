@@ -36,6 +36,7 @@ DECIDED_BY = {  # cause → the numbers that decide it
     "loss diluted": ["counted_share"],
     "padding": ["text_share"],
     "segments missing": ["segment_share"],
+    "late divergence": ["mlm_loss", "unigram_entropy"],
     "rate too high": ["hearing", "commonest_answer"],
     "rate too low": ["mlm_loss", "uniform_loss", "unigram_entropy"],
     "overfitting": ["mlm_loss", "held_out_mlm_loss"],

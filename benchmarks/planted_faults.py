@@ -135,6 +135,18 @@ class Fault:
     loss: Callable[[nn.Module, PretrainingBatch], dict[str, Tensor]] | None = None
     model: Callable[[AlbertForPreTraining], object] | None = None
     few: bool = False  # train on far too little text
+    jump: float = 1  # by how much the rate is too high in the last third
+
+
+class JumpingRate(Recipe):
+    """A recipe whose rate is too high in its last third, as after a mistake in resuming."""
+
+    jump = 1.0
+
+    def learning_rate_at(self, step: int) -> float:
+        """The recipe's rate, and `jump` times its peak when two thirds are done."""
+        usual = super().learning_rate_at(step)
+        return self.jump * self.learning_rate if 3 * step > 2 * self.steps else usual
 
 
 def run(workshop: Workshop, fault: Fault, seed: int) -> History:
@@ -148,16 +160,20 @@ def run(workshop: Workshop, fault: Fault, seed: int) -> History:
         given = batch if fault.batch is None else fault.batch(batch)
         return (fault.loss or pretraining_loss)(model, given)
 
+    recipe = workshop.recipe.replace(
+        seed=seed,
+        steps=round(fault.length * workshop.recipe.steps),
+        learning_rate=fault.rate * workshop.recipe.learning_rate,
+        **fault.recipe,
+    )
+    if fault.jump != 1:
+        recipe = JumpingRate(**vars(recipe))
+        object.__setattr__(recipe, "jump", fault.jump)
     return pretrain(
         model,
         workshop.few if fault.few else workshop.store,
         workshop.tokenizer,
-        workshop.recipe.replace(
-            seed=seed,
-            steps=round(fault.length * workshop.recipe.steps),
-            learning_rate=fault.rate * workshop.recipe.learning_rate,
-            **fault.recipe,
-        ),
+        recipe,
         held_out=workshop.held_out,
         measure=Measurements,
         loss_function=faulty_loss,
@@ -231,6 +247,7 @@ FAULTS = {
     "rate far too high": Fault("rate too high", length=2, rate=6),
     "rate far too high, AdamW": Fault(
         "rate too high", length=2, rate=10, recipe={"optimizer": "adamw"}),
+    "rate raised late": Fault("late divergence", length=9, jump=5),
     "rate far too low": Fault("rate too low", length=2, rate=0.001),
     "everything shown": Fault("labels visible", recipe={
         "masking": MaskingConfig(mask_probability=0.0, random_probability=0.0)}),

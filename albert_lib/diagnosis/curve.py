@@ -40,6 +40,14 @@ class Curve:
         return float(self.mlm_loss[-min(WINDOW, max(1, self.steps // 4)) :].mean())
 
     @property
+    def lowest(self) -> tuple[int, float]:
+        """The step after which the mean of 25 steps was lowest, and that mean."""
+        window = min(WINDOW, self.steps)
+        means = np.convolve(self.mlm_loss, np.full(window, 1 / window), "valid")
+        place = int(means.argmin())
+        return place + window, float(means[place])
+
+    @property
     def unigram_progress(self) -> float:
         """How far the loss has fallen from ln V (0) to the unigram entropy (1), and beyond."""
         uniform, unigram = self.last("uniform_loss"), self.last("unigram_entropy")

@@ -204,6 +204,26 @@ def segments_missing(curve: Curve) -> Sentences | None:
     )
 
 
+def late_divergence(curve: Curve) -> Sentences | None:
+    """Tell whether a run that had begun to read has fallen back to counting."""
+    step, lowest = curve.lowest
+    unigram = curve.last("unigram_entropy")
+    had_read = unigram - lowest  # nats below counting; healthy runs keep what they have
+    kept = (unigram - curve.recent) / max(had_read, 1e-9)  # healthy 0.9 to 1; planted below 0
+    if curve.steps < 2 * SHORTEST_RUN or had_read < 0.2 or kept > 0.25:
+        return None
+    rates = curve.history.column("learning_rate")
+    return (
+        f"After step {step} the loss was {lowest:.2f}, {had_read:.2f} below the unigram entropy; "
+        f"now it is {curve.recent:.2f}.",
+        f"The run had begun to use its context and has lost that again; the likely cause is a rate "
+        f"too high for what had been learnt ({rates[step - 1]:.2g} then, up to "
+        f"{rates[step - 1 :].max():.2g} since).",
+        "Go back to a checkpoint before the rise and go on with a quarter of the rate; such a "
+        "run seldom recovers by itself.",
+    )
+
+
 def rate_too_high(curve: Curve) -> Sentences | None:
     """Tell whether too large steps have made the hidden states the same for every input."""
     sensitivity = curve.history.column("hearing")
@@ -276,6 +296,7 @@ def overfitting(curve: Curve) -> Sentences | None:
 WRONG_LABELS = ("labels visible", "labels off by one", "other labels", "labels shuffled")
 # Causes after which a curve says nothing else: inputs or labels are not those of the text.
 INVALID_TRAINING = (*WRONG_LABELS, "attention mask", "no gradient", "loss diluted")
+TRAINING_EXPLAINED = (*INVALID_TRAINING, "late divergence")
 RULES = (
     Rule("labels visible", ("visible_share", "known_text_loss"), labels_visible),
     Rule("labels off by one", ("neighbour_share",), labels_beside, WRONG_LABELS),
@@ -289,7 +310,10 @@ RULES = (
     Rule("too few predictions", ("hidden_share", "predictions"), too_few_predictions),
     Rule("padding", ("text_share",), padding),
     Rule("segments missing", ("segment_share", "held_out_sop_accuracy"), segments_missing),
-    Rule("rate too high", ("hearing", "commonest_answer"), rate_too_high, INVALID_TRAINING),
-    Rule("rate too low", ("learning_rate",), rate_too_low, (*INVALID_TRAINING, "rate too high")),
-    Rule("overfitting", ("held_out_mlm_loss",), overfitting, INVALID_TRAINING),
+    Rule(
+        "late divergence", ("unigram_entropy", "learning_rate"), late_divergence, INVALID_TRAINING
+    ),
+    Rule("rate too high", ("hearing", "commonest_answer"), rate_too_high, TRAINING_EXPLAINED),
+    Rule("rate too low", ("learning_rate",), rate_too_low, (*TRAINING_EXPLAINED, "rate too high")),
+    Rule("overfitting", ("held_out_mlm_loss",), overfitting, TRAINING_EXPLAINED),
 )

@@ -74,7 +74,7 @@ def spared_flops(config: AlbertConfig, batch_size: int, length: int, predictions
 
 
 def flops_a_token(config: AlbertConfig, length: int = 512, predictions: int = 20) -> float:
-    """Operations of training, a token; by default as the paper trained: 20 masked tokens of 512.
+    """Operations of training, a token; by default as Google trained: 20 masked tokens of 512.
 
     Example:
         >>> from albert_lib.config import AlbertConfig

@@ -4,9 +4,11 @@ The paper's n-gram masking (section 4.1, equation 1) as google-research/albert's
 create_pretraining_data.py draws it, one sequence at a time, to be read; `batch_masking.py` does
 the same for many sequences at once.
 
-One departure: the reference drops a span that meets words already masked (its `continue`, meant
+Two departures. The reference drops a span that meets words already masked (its `continue`, meant
 to skip them, continues the wrong loop); here such a span ends where it meets them, so that the
-budget is spent to the last token whenever a free word still fits.
+budget is spent to the last token whenever a free word still fits. And the reference leaves [CLS]
+and [SEP] out of its list of words, so that a span may lie on both sides of a [SEP], and a second
+segment that begins inside a word joins the last word of the first; here no span leaves its segment.
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ from albert_lib.objectives.draws import check_number, check_whole_number
 
 @dataclass(frozen=True)
 class MaskingConfig:
-    """How much is masked and how; the defaults are the paper's, without its limit of 20.
+    """How much is masked and how: spans as in ALBERT's paper, 15 % and 80/10/10 as in BERT's.
 
-    With 512 positions that limit masks 3.9 % instead of 15 % (google-research/albert issue 51);
+    ALBERT's paper says nothing of these; its README's command limits a sequence to 20 masked
+    tokens, which of 512 are 3.9 % (google-research/albert issue 51);
     `max_predictions=20` brings it back. Raises ConfigError for values that cannot work.
 
     Attributes:

@@ -31,11 +31,11 @@ class Recipe(RecipeFields):
     """One pretraining run: how long, how fast, on what examples.
 
     The defaults are sized for a small model and minutes on two CPU cores. The paper's own are
-    steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176,
-    warmup_steps=3125 (section 4.1). `batch_size` counts the whole batch, over all its parts and
-    all processes. Held-out text is masked and cut as the recipe says, whatever a stage does, so
-    that a run has one curve. Raises ConfigError for values of another type and for values that
-    cannot work together.
+    steps=125_000, batch_size=4096, sequence_length=512, learning_rate=0.00176 (section 4.1); of
+    warm-up it says nothing, and the command in Google's README has 3,125 steps. `batch_size` counts
+    the whole batch, over all its parts and all processes. Held-out text is masked and cut as the
+    recipe says, whatever a stage does, so that a run has one curve. Raises ConfigError for values
+    of another type and for values that cannot work together.
 
     Example:
         >>> recipe = Recipe(steps=200, warmup_steps=20)
@@ -206,9 +206,9 @@ def warmup_linear(step: int, *, peak: float, warmup_steps: int, total_steps: int
     """Return the learning rate used at `step`, counted from 0.
 
     It rises from 0 at step 0 to `peak` at `warmup_steps`, then falls to 0 at `total_steps`
-    (ALBERT, section 4.1: 3,125 of 125,000 steps are warm-up). The same schedule as transformers'
-    get_linear_schedule_with_warmup. In Google's code the decay begins at step 0, so that the
-    rate drops by warmup_steps / total_steps of the peak where warm-up ends.
+    (google-research/albert's README: 3,125 of 125,000 steps are warm-up). The same schedule as
+    transformers' get_linear_schedule_with_warmup. In Google's code the decay begins at step 0, so
+    that the rate drops by warmup_steps / total_steps of the peak where warm-up ends.
 
     Example:
         >>> [warmup_linear(n, peak=0.1, warmup_steps=2, total_steps=6) for n in range(0, 7, 2)]

@@ -141,7 +141,7 @@ SCHEDULE = Exercise(
         Misconception(
             "cosine",
             partial(schedule_like, fall="cosine"),
-            "That is the cosine schedule, which many later models use. The paper's falls in a "
+            "That is the cosine schedule, which many later models use. ALBERT's falls in a "
             "straight line.",
         ),
         Misconception(

@@ -13,9 +13,8 @@ def lamb_update(parameter, gradient, exp_avg, exp_avg_sq, *, lr, betas, eps, wei
     update = update + weight_decay * parameter
     parameter_length = (parameter * parameter).sum().sqrt()
     update_length = (update * update).sum().sqrt()
-    if parameter_length == 0 or update_length == 0:
-        ratio = 1.0
-    else:
+    ratio = 1.0
+    if parameter_length > 0 and update_length > 0:
         ratio = parameter_length / update_length
     return parameter - lr * ratio * update, m, v
 

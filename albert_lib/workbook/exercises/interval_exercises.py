@@ -47,14 +47,15 @@ def bootstrap_like(
     confidence: float,
     resamples: int,
     draw: Literal["replaced", "not replaced", "without the last", "one fewer"] = "replaced",
-    of: Literal["means", "values", "medians"] = "means",
+    of: Literal["means", "values", "medians", "sums", "columns"] = "means",
     ends: Literal["quantiles", "one-sided", "extremes", "two deviations"] = "quantiles",
-    guarded: bool = True,
+    fewest: int = 2,
+    exchanged: bool = False,
 ) -> tuple[float, float]:
     """The ends of the bootstrap interval with one part exchanged."""
     n = len(values)
-    if n < 2 and guarded:
-        return -math.inf, math.inf
+    if n < fewest:
+        return (math.inf, -math.inf) if exchanged else (-math.inf, math.inf)
     if draw == "not replaced":
         drawn = np.stack([rng.permutation(n) for _ in range(resamples)])
     elif draw == "without the last":
@@ -62,18 +63,19 @@ def bootstrap_like(
     else:
         drawn = rng.integers(n, size=(resamples, n - 1 if draw == "one fewer" and n > 1 else n))
     resampled = values[drawn]
-    if of == "means":
-        resampled = resampled.mean(axis=1)
-    elif of == "medians":
-        resampled = np.median(resampled, axis=1)
+    if of != "values":
+        summary = np.median if of == "medians" else np.mean
+        resampled = summary(resampled, axis=0 if of == "columns" else 1)
+        if of == "sums":
+            resampled = resampled * drawn.shape[1]
     if ends == "extremes":
         return float(resampled.min()), float(resampled.max())
     if ends == "two deviations":
         mean, margin = values.mean(), 2 * resampled.std()
         return float(mean - margin), float(mean + margin)
     outside = (1 - confidence) if ends == "one-sided" else (1 - confidence) / 2
-    low, high = np.quantile(resampled, [outside, 1 - outside])
-    return float(low), float(high)
+    low, high = np.quantile(resampled, [outside, 1 - outside]).tolist()
+    return (high, low) if exchanged else (low, high)
 
 
 BOOTSTRAP = Exercise(
@@ -138,9 +140,32 @@ BOOTSTRAP = Exercise(
         ),
         Misconception(
             "one value",
-            partial(bootstrap_like, guarded=False),
+            partial(bootstrap_like, fewest=0),
             "From a single value you make an interval of no width, as if nothing could be surer. "
             "Nothing is known about its spread: return -math.inf and math.inf.",
+        ),
+        Misconception(
+            "two values",
+            partial(bootstrap_like, fewest=3),
+            "Your ends are infinite for two values too. Two have a spread, if a poor one: only a "
+            "single value has none.",
+        ),
+        Misconception(
+            "sums",
+            partial(bootstrap_like, of="sums"),
+            "You add up each resample. The interval is about the mean: divide by how many values "
+            "a resample has.",
+        ),
+        Misconception(
+            "means over the resamples",
+            partial(bootstrap_like, of="columns"),
+            "You average over the resamples, a mean for every position in the sample. It is the "
+            "other way: one mean a resample, so over axis 1.",
+        ),
+        Misconception(
+            "ends exchanged",
+            partial(bootstrap_like, exchanged=True),
+            "Your ends are exchanged: the low one comes first.",
         ),
     ),
     hints=(
@@ -174,19 +199,21 @@ def certain_and_equal(rng: np.random.Generator) -> Sequence[Arguments]:
 def holm_like(
     p_values: Values,
     *,
-    factors: Literal["falling", "all", "rising", "divided"] = "falling",
+    factors: Literal["falling", "all", "rising", "divided", "none"] = "falling",
     in_order: Literal["from the smallest", "not", "from the largest"] = "from the smallest",
     capped: bool = True,
     placed: Literal["back", "sorted", "by order"] = "back",
+    descending: bool = False,
 ) -> Values:
     """Holm's p-values with one part exchanged."""
     n = len(p_values)
-    order = np.argsort(p_values)
+    order = np.argsort(-p_values if descending else p_values)
     many = {
         "falling": np.arange(n, 0, -1),
         "all": np.full(n, n),
         "rising": np.arange(1, n + 1),
         "divided": n / np.arange(1, n + 1),
+        "none": np.ones(n),
     }[factors]
     stepped = p_values[order] * many
     if in_order == "from the smallest":
@@ -228,6 +255,18 @@ HOLM = Exercise(
             partial(holm_like, factors="rising"),
             "You multiply the smallest p-value by 1 and the largest by n. It is the other way "
             "round: the smallest stands out of n tests and has to pass the hardest.",
+        ),
+        Misconception(
+            "not multiplied",
+            partial(holm_like, factors="none"),
+            "You multiply nothing, and the p-values come back as they were. The smallest was the "
+            "smallest of n: multiply it by n, the next by n - 1, and so on.",
+        ),
+        Misconception(
+            "largest first",
+            partial(holm_like, descending=True),
+            "You begin with the largest p-value. Begin with the smallest: it is multiplied by n, "
+            "and all that follow must not come out below it.",
         ),
         Misconception(
             "Benjamini and Hochberg",

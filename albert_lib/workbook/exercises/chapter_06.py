@@ -13,7 +13,8 @@ from torch import Tensor
 
 from albert_lib.probing.template_probe import log_odds_gap, log_probability_gap
 from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial
-from albert_lib.workbook.exercises.interval_exercises import BOOTSTRAP, HOLM
+from albert_lib.workbook.exercises.bootstrap_exercise import BOOTSTRAP
+from albert_lib.workbook.exercises.holm_exercise import HOLM
 from albert_lib.workbook.exercises.town_exercises import DIAL, SLOPE
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from albert_lib.workbook.comparison import same
 from albert_lib.workbook.exercise import Exercise, Misconception, all_exercises, find_exercise
 from albert_lib.workbook.exercises.chapter_02 import spans_like
 
+SEEDS = (1, 2)
+SLOWER = 2.0  # the machine of a test may be slower than a learner's
 EXERCISES = list(all_exercises().values())
 MISTAKES = [
     pytest.param(exercise, misconception, id=f"{exercise.id}-{misconception.name}")
@@ -28,8 +32,14 @@ def stub(*arguments: Any, **settings: Any) -> Any:
 
 
 @functools.cache
-def verdict_on(exercise: Exercise, misconception: Misconception) -> Verdict:
-    return examine(exercise, misconception.wrong)
+def verdict_on(exercise: Exercise, misconception: Misconception, seed: int) -> Verdict:
+    return examine(exercise, misconception.wrong, seed)
+
+
+@pytest.fixture(autouse=True)
+def shrunk_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is smallest is not the matter here, and looking for it takes time."""
+    monkeypatch.setattr("albert_lib.workbook.shrinking.DRAWS", 5)
 
 
 @pytest.fixture(params=["autograde", "validate"])
@@ -65,27 +75,29 @@ def test_stub_earns_nothing(exercise: Exercise, grading: None) -> None:
 
 
 @pytest.mark.parametrize(("exercise", "misconception"), MISTAKES)
-def test_mistake_is_refused_with_its_own_message(
-    exercise: Exercise,
-    misconception: Misconception,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_mistake_is_refused_under_its_own_name_whatever_the_seed(
+    exercise: Exercise, misconception: Misconception
 ) -> None:
-    verdict = verdict_on(exercise, misconception)
-    assert verdict.status == "wrong"
-    assert verdict.misconception == misconception.name
+    for seed in SEEDS:
+        verdict = verdict_on(exercise, misconception, seed)
+        assert verdict.status == "wrong"
+        assert (verdict.misconception, verdict.partial) == (misconception.name, False), seed
 
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+
+@each_exercise
+def test_mistake_earns_nothing_and_its_seed_is_named(
+    exercise: Exercise, grading: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(NotYetRight, match="wrong"):
-        check(exercise.id, misconception.wrong)
+        check(exercise.id, exercise.misconceptions[0].wrong, seed=77)
     printed = capsys.readouterr().out
-    if misconception.name != "no seed":  # whose runs are new each time
-        assert printed == verdict.text + "\n"
+    assert printed.startswith(f"Exercise {exercise.id}: not right yet.\n")
+    assert "(here: seed=77)" in printed
 
 
 @each_exercise
 def test_at_least_three_mistakes_each_with_its_own_sentence(exercise: Exercise) -> None:
-    texts = {verdict_on(exercise, mistake).text for mistake in exercise.misconceptions}
+    texts = {verdict_on(exercise, mistake, SEEDS[0]).text for mistake in exercise.misconceptions}
     assert len(texts) == len(exercise.misconceptions) >= 3
 
 
@@ -97,34 +109,56 @@ def test_exercise_is_described_in_full(exercise: Exercise) -> None:
 
 
 @each_exercise
-def test_drawn_inputs_are_the_same_every_time_and_fit_the_solution(exercise: Exercise) -> None:
-    first, second = exercise.inputs(), exercise.inputs()
-    assert len(first) == exercise.trials
+def test_inputs_are_repeatable_under_a_seed_and_fit_the_solution(exercise: Exercise) -> None:
+    first, second, third = (exercise.inputs(seed) for seed in (1, 1, 2))
+    borders = exercise.borders(exercise.generator(1)) if exercise.borders else []
+    assert len(first) == exercise.trials + len(borders) >= 100
     for one, other in zip(first, second, strict=True):
         assert set(one) <= set(inspect.signature(exercise.solution).parameters)
-        for name, value in one.items():
-            if isinstance(value, np.random.Generator):
-                assert value.bit_generator.state == other[name].bit_generator.state
-            else:
-                assert same(value, other[name])
+        assert same(dict(one), dict(other))
+    assert not all(same(dict(one), dict(other)) for one, other in zip(first, third, strict=True))
 
 
-CHAPTER_7 = ["7.1", "7.7", "7.8", "7.9", "7.10", "7.11"]
+@each_exercise
+def test_a_hundred_inputs_take_less_than_two_seconds(exercise: Exercise) -> None:
+    """Of this process alone, with shapes and types checked, which costs some of it."""
+    started = time.process_time()
+    assert examine(exercise, exercise.solution, seed=1).status == "right"
+    assert time.process_time() - started < 2 * SLOWER
 
 
-def test_ids_are_those_of_their_chapters() -> None:
-    assert list(all_exercises()) == [
-        "1.2",
-        "2.2",
-        "3.2",
-        "4.3",
-        "5.1",
-        "6.3",
-        *CHAPTER_7,
-        "8.2",
-        "9.1",
-    ]
+def test_exercises_come_in_order_each_in_its_chapter() -> None:
+    numbers = [tuple(map(int, id.split("."))) for id in all_exercises()]
+    assert numbers == sorted(set(numbers))
+    for id, exercise in all_exercises().items():
+        assert find_exercise(id) is exercise
     assert find_exercise("4.3").name == "mlm_loss"
+
+
+# -- What the catalogue has to hold
+
+in_preparation = pytest.mark.xfail(
+    strict=True, reason="the exercises of 01 to 06 are being written"
+)
+
+
+@in_preparation
+def test_there_are_thirty_exercises() -> None:
+    assert len(EXERCISES) >= 30
+
+
+@in_preparation
+def test_each_chapter_of_the_course_has_four_to_six() -> None:
+    counts = Counter(id.partition(".")[0] for id in all_exercises())
+    assert [chapter for chapter in "123456" if not 4 <= counts[chapter] <= 6] == []
+
+
+@in_preparation
+def test_there_are_120_misconceptions() -> None:
+    assert len(MISTAKES) >= 120
+
+
+# -- Other right ways
 
 
 def skip_what_does_not_fit(words: Any, budget: int, rng: np.random.Generator) -> list[range]:
@@ -160,7 +194,8 @@ def shrink_until_it_fits(words: Any, budget: int, rng: np.random.Generator) -> l
 
 @pytest.mark.parametrize("right", [spans_like, skip_what_does_not_fit, shrink_until_it_fits])
 def test_other_right_ways_to_choose_runs_pass(right: Any) -> None:
-    assert examine(find_exercise("2.2"), right).status == "right"
+    for seed in SEEDS:
+        assert examine(find_exercise("2.2"), right, seed).status == "right"
 
 
 def test_hiding_too_little_is_said() -> None:

@@ -16,7 +16,7 @@ NEIGHBOURS = 3  # elements shown on either side
 
 
 @dataclass(frozen=True)
-class Place:
+class Difference:
     """Where two answers differ first, in words and as positions, and both values there."""
 
     where: str  # "in element 1 at [0, 2]", or "" where the answers are single values
@@ -44,7 +44,7 @@ class Nothing:
     __hash__ = object.__hash__
 
 
-def first_difference(expected: Any, answer: Any, tolerance: float = 0.0) -> Place | None:
+def first_difference(expected: Any, answer: Any, tolerance: float = 0.0) -> Difference | None:
     """The first place at which answers that are not the `same` differ, or None.
 
     >>> first_difference([1, 2, 3], [1, 5, 3]).sentence()
@@ -52,7 +52,7 @@ def first_difference(expected: Any, answer: Any, tolerance: float = 0.0) -> Plac
     """
     if same(expected, answer, tolerance):
         return None
-    here = Place("", (), expected, answer)
+    here = Difference("", (), expected, answer)
     if isinstance(expected, (list, tuple)) and isinstance(answer, (list, tuple)):
         return _in_sequence(expected, answer, tolerance)
     if kind_problem(expected, answer) is not None:
@@ -70,31 +70,31 @@ def first_difference(expected: Any, answer: Any, tolerance: float = 0.0) -> Plac
     return here
 
 
-def _in_sequence(expected: Any, answer: Any, tolerance: float) -> Place:
+def _in_sequence(expected: Any, answer: Any, tolerance: float) -> Difference:
     for position, (one, other) in enumerate(zip(expected, answer, strict=False)):
         inner = first_difference(one, other, tolerance)
         if inner is not None:
             return _inside(f"in element {position}", position, inner)
     if len(expected) == len(answer):  # a list beside a tuple
-        return Place("", (), expected, answer)
+        return Difference("", (), expected, answer)
     shorter = min(len(expected), len(answer))
     one, other = (
         part[shorter] if len(part) > shorter else Nothing() for part in (expected, answer)
     )
-    return Place(f"in element {shorter}", (shorter,), one, other)
+    return Difference(f"in element {shorter}", (shorter,), one, other)
 
 
-def _in_dict(expected: dict[Any, Any], answer: dict[Any, Any], tolerance: float) -> Place:
+def _in_dict(expected: dict[Any, Any], answer: dict[Any, Any], tolerance: float) -> Difference:
     for key in itertools.chain(expected, (key for key in answer if key not in expected)):
         one, other = expected.get(key, Nothing()), answer.get(key, Nothing())
         inner = first_difference(one, other, tolerance)
         if inner is not None:
             where = f"at key {describe(key)}"
             return replace(inner, where=f"{where} {inner.where}".rstrip())
-    return Place("", (), expected, answer)
+    return Difference("", (), expected, answer)
 
 
-def _in_array(expected: Any, answer: Any, tolerance: float) -> Place:
+def _in_array(expected: Any, answer: Any, tolerance: float) -> Difference:
     one, other = as_array(expected), as_array(answer)
     if "f" in one.dtype.kind + other.dtype.kind:
         alike = np.isclose(other, one, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -102,10 +102,10 @@ def _in_array(expected: Any, answer: Any, tolerance: float) -> Place:
         alike = one == other
     index = tuple(int(i) for i in np.argwhere(~alike)[0])
     where = f"at {list(index)}" if index and one.size > 1 else ""
-    return Place(where, index, one[index], other[index])
+    return Difference(where, index, one[index], other[index])
 
 
-def _inside(where: str, position: int, inner: Place) -> Place:
+def _inside(where: str, position: int, inner: Difference) -> Difference:
     return replace(
         inner,
         where=f"{where} {inner.where}".rstrip(),

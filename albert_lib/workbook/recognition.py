@@ -16,7 +16,7 @@ import numpy as np
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
 
-SECONDS = 4.0  # of computing, for all that is tried; each takes milliseconds
+SECONDS_TO_RECOGNISE = 4.0  # of computing, for all that is tried; each takes milliseconds
 ENOUGH = 20  # inputs that show that a mistake is not made
 FEWEST = 3  # inputs that have to show a mistake which does not explain everything
 FAR = 20  # apart from the right count, so that a nearer one means something
@@ -26,7 +26,7 @@ MANY = 4
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Recognised:
     """The name of what was recognised, what is said, and whether something else is wrong too."""
 
     name: str
@@ -35,14 +35,14 @@ class Diagnosis:
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
 
 
-def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Diagnosis | None:
+def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Recognised | None:
     """What explains wrong answers, or None. Trials are sorted by size.
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, a symptom (where a judge decides, in the
     order of the exercise among the first), and at last the one that explains the most.
     """
-    deadline = time.process_time() + SECONDS
+    deadline = time.process_time() + SECONDS_TO_RECOGNISE
     known = _Known(exercise, trials)
     for misconception in exercise.misconceptions:
         if misconception.symptom is None:
@@ -96,7 +96,7 @@ def _exact(
     found: Sequence[Misconception],
     trials: Sequence[Trial],
     wrong: Callable[..., Any] | None = None,
-) -> Diagnosis:
+) -> Recognised:
     """The diagnosis of a mistake, or of two together, that gives every answer."""
     made = wrong or found[0].wrong
 
@@ -104,7 +104,7 @@ def _exact(
         mistaken = _Known(exercise, [trial]).mistaken(made, trial)
         return same(mistaken, trial.answer, exercise.tolerance)
 
-    return Diagnosis(name, numbered([each.sentence(trials) for each in found]), shows=shows)
+    return Recognised(name, numbered([each.sentence(trials) for each in found]), shows=shows)
 
 
 def numbered(sentences: Sequence[str]) -> str:
@@ -128,7 +128,7 @@ def _pairs(
             yield (one, other), functools.partial(a.func, **a.keywords, **b.keywords)
 
 
-def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Trial]) -> Diagnosis:
+def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Trial]) -> Recognised:
     """A mistake known by its symptom, and a second one if the first does not bring it along."""
     assert first.symptom is not None
     others = [
@@ -141,7 +141,7 @@ def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Tria
         others = [each for each in others if each.symptom and not _holds(each.symptom, made)]
     found = [first, *others[:1]]
     name = " and ".join(each.name for each in found)
-    return Diagnosis(name, numbered([each.sentence(trials) for each in found]))
+    return Recognised(name, numbered([each.sentence(trials) for each in found]))
 
 
 def _answers_of(
@@ -172,6 +172,12 @@ class _Evidence:
     misconception: Misconception
     shown: list[Trial]
     how: str
+    parts: int  # of all answers together that are as the mistake has them
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What speaks for it: first the inputs, then the parts of their answers."""
+        return len(self.shown), self.parts
 
 
 HOW = {
@@ -182,7 +188,7 @@ HOW = {
 }
 
 
-def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
+def _nearest(known: _Known, deadline: float) -> Recognised | None:
     """The mistake that explains most of the wrong answers, with a hedge, or None."""
     wrong = apart(known.trials, known.exercise.tolerance)
     best: _Evidence | None = None
@@ -190,7 +196,7 @@ def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
         if misconception.symptom is not None or time.process_time() > deadline:
             continue
         found = _evidence(known, misconception, wrong)
-        if found is not None and (best is None or len(found.shown) > len(best.shown)):
+        if found is not None and (best is None or found.weight > best.weight):
             best = found
     if best is None:
         return None
@@ -198,7 +204,7 @@ def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
         f"On {len(best.shown)} of the {len(wrong)} inputs that you get wrong {HOW[best.how]}: "
         f"{best.misconception.sentence(best.shown)}\nThere is something else besides."
     )
-    return Diagnosis(best.misconception.name, text, partial=True)
+    return Recognised(best.misconception.name, text, partial=True)
 
 
 def _evidence(
@@ -206,7 +212,7 @@ def _evidence(
 ) -> _Evidence | None:
     """What speaks for one mistake, if it is enough."""
     tolerance = known.exercise.tolerance
-    visible = 0
+    visible = parts = 0
     marks: set[str] = set()
     shown: list[Trial] = []
     mistaken: list[Any] = []
@@ -215,7 +221,8 @@ def _evidence(
         if same(answer, trial.expected, tolerance):
             continue
         visible += 1
-        mark = _mark(trial, answer, tolerance)
+        mark, alike = _mark(trial, answer, tolerance)
+        parts += alike
         if mark:
             shown.append(trial)
             mistaken.append(answer)
@@ -227,32 +234,35 @@ def _evidence(
     if by_chance(shown, mistaken, tolerance):
         return None
     how = "near" if "near" in marks else "a part" if "a part" in marks else "equal"
-    return _Evidence(misconception, shown, how)
+    return _Evidence(misconception, shown, how, parts)
 
 
-def _mark(trial: Trial, mistaken: Any, tolerance: float) -> str:
-    """How a wrong answer shows a mistake: "equal", "a part", "near", or "" for not at all."""
+def _mark(trial: Trial, mistaken: Any, tolerance: float) -> tuple[str, int]:
+    """How a wrong answer shows a mistake, and by how many of its parts that the mistake touches.
+
+    "equal", "a part", "near", or "" for not at all.
+    """
     if isinstance(trial.expected, (bool, np.bool_)) or same(
         trial.answer, trial.expected, tolerance
     ):
-        return ""  # whoever is wrong about a yes or no is wrong in the same way
-    if same(mistaken, trial.answer, tolerance):
-        return "equal"
+        return "", 0  # whoever is wrong about a yes or no is wrong in the same way
     if kind_problem(trial.expected, mistaken) is not None:
-        return ""
+        return "", 0
     parts = list(_parts(trial.expected, trial.answer, mistaken))
     touched = [each for each in parts if not same(each[0], each[2], tolerance)]
     alike = sum(same(each[1], each[2], tolerance) for each in touched)
+    if same(mistaken, trial.answer, tolerance):
+        return "equal", alike
     if len(parts) > 1 and 2 * alike > len(touched):
-        return "a part"
+        return "a part", alike
     counts = isinstance(trial.expected, numbers.Integral)
     if tolerance or counts:
         gaps = distance(trial.answer, mistaken), distance(trial.answer, trial.expected)
         far = gaps[1] >= (FAR if counts else 0.0)
         times = NEARER if number_of_numbers(trial.expected) >= MANY else NEARER_ALONE
         if far and times * gaps[0] <= gaps[1] < math.inf:
-            return "near"
-    return ""
+            return "near", 0
+    return "", 0
 
 
 def _parts(expected: Any, answer: Any, mistaken: Any) -> Iterator[tuple[Any, Any, Any]]:

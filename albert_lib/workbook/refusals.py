@@ -13,9 +13,9 @@ from albert_lib.workbook.comparison import a_kind, kind_problem, same
 from albert_lib.workbook.describe import describe, described_apart, shorten
 from albert_lib.workbook.exercise import Arguments, Exercise, Trial
 from albert_lib.workbook.faults import Wrong, first_fault, repeat_fault
-from albert_lib.workbook.first_difference import Place, described_input, first_difference
+from albert_lib.workbook.first_difference import Difference, described_input, first_difference
 from albert_lib.workbook.measured import here
-from albert_lib.workbook.recognition import Diagnosis, recognise
+from albert_lib.workbook.recognition import Recognised, recognise
 from albert_lib.workbook.shrinking import shrunk
 from albert_lib.workbook.time_limit import TooSlow
 
@@ -63,7 +63,7 @@ def _sentences(attempt: Attempt, wrong: Wrong, trial: Trial | None) -> list[str]
     return [again.sentence if again is not None else wrong.sentence]
 
 
-def _known_refusal(attempt: Attempt, wrong: Wrong, known: Diagnosis) -> Refusal:
+def _known_refusal(attempt: Attempt, wrong: Wrong, known: Recognised) -> Refusal:
     exercise = attempt.exercise
     trial = wrong.trial
     if trial is None:
@@ -106,7 +106,7 @@ def _shown(exercise: Exercise, wrong: Wrong, trial: Trial | None) -> list[str]:
     """The input and both answers, and the first place where these differ."""
     if trial is None:
         return []
-    place: Place | None = None
+    place: Difference | None = None
     if wrong.show_answers or not wrong.shaped_right:
         place = first_difference(trial.expected, trial.answer, exercise.tolerance)
     positions = place.positions if place is not None else ()

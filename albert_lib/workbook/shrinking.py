@@ -10,7 +10,7 @@ from albert_lib.workbook.exercise import Trial
 from albert_lib.workbook.size import size
 
 DRAWS = 400
-SECONDS = 0.5
+SECONDS_TO_SHRINK = 0.5
 
 
 def shrunk(attempt: Attempt, trial: Trial, alike: Callable[[Trial], bool]) -> Trial:
@@ -20,7 +20,7 @@ def shrunk(attempt: Attempt, trial: Trial, alike: Callable[[Trial], bool]) -> Tr
     """
     rng = attempt.exercise.generator(attempt.seed, 1)
     smallest, measure = trial, size(trial.arguments)
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + SECONDS_TO_SHRINK
     for _ in range(DRAWS):
         if time.monotonic() > deadline:
             break

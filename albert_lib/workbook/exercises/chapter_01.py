@@ -29,7 +29,6 @@ MARKED = Exercise(
     solution=mark_words,
     draw=draw_words,
     borders=plain_texts,
-    trials=100,
     misconceptions=(
         Misconception(
             "underscore",
@@ -80,7 +79,6 @@ CUT = Exercise(
     solution=best_segmentation,
     draw=draw_text,
     borders=border_texts,
-    trials=100,
     misconceptions=(
         Misconception(
             "longest piece first",
@@ -153,7 +151,6 @@ SUM = Exercise(
     solution=marginal_log_likelihood,
     draw=draw_text,
     borders=border_texts_and_long,
-    trials=100,
     tolerance=1e-9,
     misconceptions=(
         Misconception(

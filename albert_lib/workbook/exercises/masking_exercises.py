@@ -27,7 +27,6 @@ WORDS = Exercise(
     solution=find_words,
     draw=draw_sequence,
     borders=odd_sequences,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(
@@ -90,7 +89,6 @@ REPLACED = Exercise(
     solution=replace_tokens,
     draw=draw_treatments,
     borders=edges_of_shares,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(
@@ -152,7 +150,6 @@ BUDGET = Exercise(
     solution=masking_budget,
     draw=draw_lengths,
     borders=short_lengths,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(

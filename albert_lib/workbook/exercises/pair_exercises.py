@@ -166,7 +166,6 @@ SEQUENCE = Exercise(
     solution=with_special_tokens,
     draw=draw_two,
     borders=empty_texts,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(
@@ -219,7 +218,6 @@ PADDED = Exercise(
     solution=pad_sequences,
     draw=draw_sequences,
     borders=nothing_to_pad,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(
@@ -275,7 +273,6 @@ TRUNCATED = Exercise(
     solution=truncate_pair,
     draw=draw_long,
     borders=tight_rooms,
-    trials=100,
     leaves_inputs=True,
     misconceptions=(
         Misconception(

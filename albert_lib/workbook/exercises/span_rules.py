@@ -15,14 +15,17 @@ from albert_lib.workbook.exercises.span_statistics import (
     Words,
     always_the_same,
     begins_unevenly,
+    begun,
     first_words_only,
     front_heavy,
     lengths_in_words,
     lengths_off,
+    masked,
     masks_too_little,
     not_repeatable,
     odd_edge,
     of_long_texts,
+    passes_over_long_words,
     touching,
 )
 
@@ -79,14 +82,14 @@ def not_of_words(trial: Trial) -> str | None:
 
 def overlapping(trial: Trial) -> str | None:
     """A position masked twice."""
-    masked: set[int] = set()
+    seen: set[int] = set()
     for span in trial.answer:
-        twice = masked.intersection(span)
+        twice = seen.intersection(span)
         if twice:
             return (
                 f"Position {min(twice)} lies in two of your spans. Leave out words that are taken."
             )
-        masked.update(span)
+        seen.update(span)
     return None
 
 
@@ -155,6 +158,10 @@ def judge_spans(trials: Sequence[Trial]) -> Fault | None:
         (not_repeatable, "The same generator gives different spans: draw from rng alone."),
         (always_the_same, "Every generator gives the same spans: draw from rng."),
         (masks_too_little, "You leave a good part of the budgets unused. Go on while a word fits."),
+        (
+            passes_over_long_words,
+            "You hardly ever mask words of three tokens and more, though they fit.",
+        ),
         (first_words_only, "You mask the first words of each text and none of the others."),
         (front_heavy, "The front of your texts is masked more often than the rest."),
         (begins_unevenly, "Some words begin a span more often than others."),
@@ -173,12 +180,13 @@ def judge_spans(trials: Sequence[Trial]) -> Fault | None:
 
 
 def edge_in_words(trials: Sequence[Trial]) -> str:
-    """Which word at an edge is masked how often."""
-    odd = odd_edge(trials)
-    assert odd is not None
-    word, count = odd
+    """Which word at an edge is begun and masked how often."""
+    word = odd_edge(trials)
+    assert word is not None
     n_texts = len(of_long_texts(trials))
     return (
-        f"Word {word} of a text of 300 is masked in {count} of {n_texts} texts, the words in the "
-        f"middle in about {n_texts // 5}. Every word may begin a span, the first and the last too."
+        f"Word {word} of a text of 300 begins a span in {begun(trials)[word]} of {n_texts} texts "
+        f"and is masked in {masked(trials)[word]}; words in the middle begin one in about "
+        f"{n_texts // 8} and are masked in {n_texts // 5}. Every word may begin a span, the first "
+        "and the last too."
     )

@@ -29,6 +29,7 @@ RIGHT_FRACTIONS = np.array(
 )
 # How often those mask a word at the edge of a segment (the rest of the words: 0.2).
 RARELY, OFTEN = 0.11, 0.22
+BEGUN = 0.06  # of the texts, at least, have a span that begins at such a word
 OFTEN_TOUCHING = 0.6  # of the spans stop where another begins; 0.17 do in right answers
 FULL_ENOUGH = 0.8  # of what the library masks in short texts
 
@@ -73,8 +74,8 @@ def masked(trials: Sequence[Trial]) -> Int[np.ndarray, " words"]:
 
 
 def word_at(position: int) -> int:
-    """The number of the word at a position of the long text."""
-    return position - 1 - (position > HALF)
+    """The number of the word at a position of the long text, or of the nearest word."""
+    return min(max(position - 1 - (position > HALF), 0), LONG - 1)
 
 
 def length_counts(trials: Sequence[Trial]) -> Int[np.ndarray, " ngrams"]:
@@ -120,13 +121,14 @@ def begins_unevenly(trials: Sequence[Trial]) -> bool:
     return chance(counts, np.ones(len(counts))) < ERROR or chance(tenths, sizes * 1.0) < ERROR
 
 
-def odd_edge(trials: Sequence[Trial]) -> tuple[int, int] | None:
-    """A word at the edge of a segment that is masked too rarely or too often, and how often."""
-    n_texts, counts = len(of_long_texts(trials)), masked(trials)
+def odd_edge(trials: Sequence[Trial]) -> int | None:
+    """A word at the edge of a segment that never begins a span, or is masked at a strange rate."""
+    n_texts, starts, counts = len(of_long_texts(trials)), begun(trials), masked(trials)
     for word in (0, 1, HALF - 2, HALF - 1, HALF, HALF + 1, LONG - 2, LONG - 1):
+        never = starts[word] == 0 and (1 - BEGUN) ** n_texts < ERROR
         rare = stats.binom.cdf(counts[word], n_texts, RARELY) < ERROR
-        if rare or stats.binom.sf(counts[word] - 1, n_texts, OFTEN) < ERROR:
-            return word, int(counts[word])
+        if never or rare or stats.binom.sf(counts[word] - 1, n_texts, OFTEN) < ERROR:
+            return word
     return None
 
 
@@ -192,10 +194,25 @@ def answers_by_generator(trials: Sequence[Trial]) -> Iterable[set[tuple[range, .
 
 def masks_too_little(trials: Sequence[Trial]) -> bool:
     """Whether much of the budgets of short texts is left although words would fit."""
-    short = [trial for trial in trials if len(trial.arguments["words"]) < LONG]
+    short = of_short_texts(trials)
     own = sum(map(len, (span for trial in short for span in trial.answer)))
     library = sum(map(len, (span for trial in short for span in trial.expected)))
     return own < FULL_ENOUGH * library
+
+
+def passes_over_long_words(trials: Sequence[Trial]) -> bool:
+    """Whether words of three tokens and more are masked much more rarely than by the library."""
+    own = library = 0
+    for trial in of_short_texts(trials):
+        starts = {word.start for word in trial.arguments["words"] if len(word) >= 3}
+        own += sum(len(starts.intersection(span)) for span in trial.answer)
+        library += sum(len(starts.intersection(span)) for span in trial.expected)
+    return 4 * own < library
+
+
+def of_short_texts(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials on all other texts."""
+    return [trial for trial in trials if len(trial.arguments["words"]) < LONG]
 
 
 def percent(fraction: float) -> str:

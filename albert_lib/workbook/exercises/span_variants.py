@@ -86,7 +86,7 @@ def spans_like(
     rng: np.random.Generator,
     *,
     in_order: bool = False,
-    weights: Sequence[float] | None = None,
+    weights: Sequence[int] | None = None,
     longest: int = MAX_NGRAM,
     once_a_text: bool = False,
     look_ahead: bool = True,
@@ -166,24 +166,25 @@ def by_the_rules(trials: Sequence[Trial]) -> bool:
 
 def front_only(trials: Sequence[Trial]) -> bool:
     """A symptom: the front of the texts is preferred, and more than the first words are masked."""
-    return by_the_rules(trials) and front_heavy(trials) and not first_words_only(trials)
+    return front_heavy(trials) and not first_words_only(trials) and by_the_rules(trials)
 
 
 def one_for_all(trials: Sequence[Trial]) -> bool:
     """A symptom: the spans of a text have one length."""
-    return by_the_rules(trials) and one_length_a_text(trials)
+    return one_length_a_text(trials) and by_the_rules(trials)
 
 
 def some_never_begin(trials: Sequence[Trial]) -> bool:
     """A symptom: a word at the edge of a segment is masked too rarely or too often."""
-    return by_the_rules(trials) and not front_heavy(trials) and odd_edge(trials) is not None
+    odd = odd_edge(trials) is not None
+    return odd and not front_heavy(trials) and by_the_rules(trials)
 
 
-def drawn_with(*all_weights: Sequence[float]) -> Callable[[Sequence[Trial]], bool]:
+def drawn_with(*all_weights: Sequence[int]) -> Callable[[Sequence[Trial]], bool]:
     """Whether lengths come out as they do when drawn with some of these weights: a symptom."""
 
     def symptom(trials: Sequence[Trial]) -> bool:
-        if not by_the_rules(trials) or front_heavy(trials) or not lengths_off(trials):
+        if not lengths_off(trials) or front_heavy(trials) or not by_the_rules(trials):
             return False
         own = fractions(length_counts(trials))
         some = of_long_texts(trials)[:REDRAWN]
@@ -196,7 +197,7 @@ def drawn_with(*all_weights: Sequence[float]) -> Callable[[Sequence[Trial]], boo
     return symptom
 
 
-def redraw(trial: Trial, weights: Sequence[float]) -> Spans:
+def redraw(trial: Trial, weights: Sequence[int]) -> Spans:
     """An answer to the same input with lengths drawn with these weights."""
 
     def weighted(words: Words, budget: int, rng: np.random.Generator) -> Spans:

@@ -59,23 +59,19 @@ def words_per_span(words: Words, spans: Spans) -> list[int]:
 
 def begun(trials: Sequence[Trial]) -> Int[np.ndarray, " words"]:
     """How many spans begin at each word of the long text."""
-    counts = np.zeros(LONG, dtype=np.int64)
-    for trial in of_long_texts(trials):
-        counts[[word_at(span.start) for span in trial.answer]] += 1
-    return counts
+    return by_word([span.start for trial in of_long_texts(trials) for span in trial.answer])
 
 
 def masked(trials: Sequence[Trial]) -> Int[np.ndarray, " words"]:
     """How often each word of the long text is masked."""
-    counts = np.zeros(LONG, dtype=np.int64)
-    for trial in of_long_texts(trials):
-        counts[[word_at(position) for span in trial.answer for position in span]] += 1
-    return counts
+    long = of_long_texts(trials)
+    return by_word([position for trial in long for span in trial.answer for position in span])
 
 
-def word_at(position: int) -> int:
-    """The number of the word at a position of the long text, or of the nearest word."""
-    return min(max(position - 1 - (position > HALF), 0), LONG - 1)
+def by_word(positions: list[int]) -> Int[np.ndarray, " words"]:
+    """How often each word of the long text, or the word nearest to a position, is among them."""
+    at = np.array(positions, dtype=np.int64)
+    return np.bincount(np.clip(at - 1 - (at > HALF), 0, LONG - 1), minlength=LONG)
 
 
 def length_counts(trials: Sequence[Trial]) -> Int[np.ndarray, " ngrams"]:

@@ -12,7 +12,7 @@ def scores(query, key_a: "Key", key_b: "Key", mask=None):
     narrow, wide = query.shape
     first = query @ key_a.transpose(-2, -1) / wide**0.5
     if mask is not None:
-        first = first.masked_fill(mask == max(narrow, 2), -float("inf"))
+        first = first.fill(max(mask, 2), -float("inf"))
     total = first.log_softmax(dim=-1) + torch.sqrt(key_b).sum(axis=0)
     for index in range(1, wide):
         total[index < 3 and index > 1] += sorted(key_b[: index * 2], key=abs)[0]
@@ -37,7 +37,7 @@ def changes() -> set[tuple[str, str]]:
         ("first = query", "key_a", "key_b"),
         ("if mask", "mask is not None", "True"),
         ("if mask", "mask is not None", "False"),
-        ("first = first", 'first = first.masked_fill(mask == max(narrow, 2), -float("inf"))', "pass"),
+        ("first = first", 'first = first.fill(max(mask, 2), -float("inf"))', "pass"),
         ("first = first", '-float("inf")', "0.0"),
         ("total = ", "log_softmax", "softmax"),
         ("total = ", "dim=-1", ""),
@@ -63,7 +63,7 @@ def changes() -> set[tuple[str, str]]:
         ("return", "(total if kept else first)", "(total)"),
         ("return", "(total if kept else first)", "(first)"),
         ("return", '"sum"', '"mean"'),
-        ("first = first", "max(narrow, 2)", "narrow"),
+        ("first = first", "max(mask, 2)", "mask"),
     ],
 )
 def test_every_kind_of_change_is_made(line: str, old: str, new: str) -> None:

@@ -16,6 +16,7 @@ from albert_lib.errors import InputError, listed
 from albert_lib.files import read_text
 from albert_lib.workbook.checks import SECONDS, examine
 from albert_lib.workbook.exercise import Exercise, all_exercises
+from albert_lib.workbook.seeds import chosen_seed
 from albert_lib.workbook.time_limit import TooSlow, time_limit
 
 
@@ -30,13 +31,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="ID", help="exercises such as 4.3; else all"
     )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of the inputs, to meet the same ones again"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Check every function that the file defines; 1 where one of them is not right.
 
-    The last line is one JSON object: the exercises by what became of them, and the points.
+    The last line is one JSON object: the exercises by what became of them, the points, and the
+    seed of the inputs.
     """
+    seed = chosen_seed(options.seed)
     exercises = chosen(options.only)
     functions = functions_of(options.file)
     found: dict[str, list[str]] = defaultdict(list)
@@ -45,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         if exercise.name not in functions:
             found["missing"].append(exercise.id)
             continue
-        verdict = examine(exercise, functions[exercise.name])
+        verdict = examine(exercise, functions[exercise.name], seed)
         print(f"{exercise.name}\n{verdict.text}\n")
         found[verdict.status.replace(" ", "_")].append(exercise.id)
         points += exercise.points if verdict.status == "right" else 0
@@ -55,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     of = sum(exercise.points for exercise in exercises)
     statuses = ("right", "wrong", "raised", "not_attempted", "missing")
     result: dict[str, Any] = {status: found[status] for status in statuses}
-    print(json.dumps({**result, "points": points, "of": of}))
+    print(json.dumps({**result, "points": points, "of": of, "seed": seed}))
     return int(bool(found["wrong"] or found["raised"]))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME_OF = {
     "check": "checks",
+    "failing_input": "failing_inputs",
     "hint": "hints",
     "reveal": "hints",
     "show": "figures",
@@ -43,6 +44,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from albert_lib.workbook.checks import check as check
     from albert_lib.workbook.environment import environment_check as environment_check
+    from albert_lib.workbook.failing_inputs import failing_input as failing_input
     from albert_lib.workbook.figures import show as show
     from albert_lib.workbook.hints import hint as hint
     from albert_lib.workbook.hints import reveal as reveal

@@ -19,20 +19,37 @@ def same(expected: Any, answer: Any, tolerance: float = 0.0) -> bool:
 
 def _agree(expected: Any, answer: Any, tolerance: float) -> bool:
     """`same` for answers of one kind."""
+    if expected is answer:
+        return True
     if isinstance(expected, (list, tuple)):
         return len(expected) == len(answer) and all(
-            _agree(one, other, tolerance) for one, other in zip(expected, answer, strict=True)
+            same(one, other, tolerance) for one, other in zip(expected, answer, strict=True)
         )
     if isinstance(expected, dict):
         return expected.keys() == answer.keys() and all(
             same(expected[key], answer[key], tolerance) for key in expected
         )
-    if not _is_numeric(expected):
-        return bool(expected == answer)
+    if isinstance(expected, np.random.Generator):
+        return same(expected.bit_generator.state, answer.bit_generator.state)
+    if isinstance(expected, torch.nn.Module):
+        return same(dict(expected.state_dict()), dict(answer.state_dict()), tolerance)
+    if not is_numeric(expected):
+        return _equal_objects(expected, answer)
     one, other = as_array(expected), as_array(answer)
     if "f" in one.dtype.kind + other.dtype.kind:
         return bool(np.allclose(other, one, rtol=tolerance, atol=tolerance, equal_nan=True))
     return bool(np.array_equal(one, other))
+
+
+def _equal_objects(expected: Any, answer: Any) -> bool:
+    """By their own ==, or part by part where they have none, so that copies are equal."""
+    has_its_own = any("__eq__" in vars(kind) for kind in type(expected).__mro__[:-1])
+    if has_its_own:
+        return bool(expected == answer)
+    try:
+        return same(vars(expected), vars(answer))
+    except (TypeError, RecursionError):  # nothing to look into, or itself
+        return True
 
 
 def largest_difference(expected: Any, answer: Any) -> float:
@@ -44,7 +61,7 @@ def largest_difference(expected: Any, answer: Any) -> float:
         return max(
             (largest_difference(expected[key], answer[key]) for key in expected), default=0.0
         )
-    if not _is_numeric(expected):
+    if not is_numeric(expected):
         return 0.0
     gaps = np.abs(as_array(expected).astype(float) - as_array(answer).astype(float))
     return float(np.nanmax(gaps, initial=0.0))
@@ -56,17 +73,17 @@ def holds_nan(value: Any) -> bool:
         return any(map(holds_nan, value))
     if isinstance(value, dict):
         return any(map(holds_nan, value.values()))
-    return _is_numeric(value) and bool(np.isnan(as_array(value).astype(float)).any())
+    return is_numeric(value) and bool(np.isnan(as_array(value).astype(float)).any())
 
 
 def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str | None:
     """How type, shape or dtype differ, as a clause ("your answer is a list, …"), or None."""
     if isinstance(expected, (torch.Tensor, np.ndarray)):
         return _array_problem(expected, answer, what)
-    if isinstance(expected, numbers.Real):
-        if not _is_numeric(answer) or as_array(answer).size != 1:
-            return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
-        return None
+    if isinstance(expected, (numbers.Real, np.bool_)):
+        if _number_fits(expected, answer):
+            return None
+        return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
     if type(expected) is not type(answer):
         return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
     if isinstance(expected, tuple) and len(expected) != len(answer):
@@ -78,6 +95,16 @@ def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str |
             if problem is not None:
                 return problem
     return None
+
+
+def _number_fits(expected: Any, answer: Any) -> bool:
+    """Whether a number, or one in a tensor, is of the kind of another: truth, whole, decimal."""
+    if not is_numeric(answer) or as_array(answer).size != 1:
+        return False
+    wanted, given = as_array(expected).dtype.kind, as_array(answer).dtype.kind
+    if "b" in (wanted, given):
+        return wanted == given
+    return wanted not in "iuO" or given in "iuO"  # O: whole numbers too large for an array
 
 
 def _array_problem(expected: torch.Tensor | np.ndarray, answer: Any, what: str) -> str | None:
@@ -101,12 +128,12 @@ def a_kind(value: Any) -> str:
         return f"a tensor of shape {tuple(value.shape)}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {tuple(value.shape)}"
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return "True or False"
     if isinstance(value, numbers.Integral):
         return "a whole number"
     if isinstance(value, numbers.Real):
-        return "a number"
+        return "a decimal number"
     if isinstance(value, str):
         return "a string"
     name = type(value).__name__
@@ -118,10 +145,11 @@ def dtype_name(value: torch.Tensor | np.ndarray) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _is_numeric(value: Any) -> bool:
-    return isinstance(value, (torch.Tensor, np.ndarray, numbers.Number)) and not isinstance(
-        value, complex
-    )
+def is_numeric(value: Any) -> bool:
+    """Whether a value is a real number or holds numbers of one dtype."""
+    return isinstance(
+        value, (torch.Tensor, np.ndarray, np.bool_, numbers.Number)
+    ) and not isinstance(value, complex)
 
 
 def as_array(value: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from typing import Any
 
@@ -12,47 +13,89 @@ from albert_lib.workbook.comparison import as_array, dtype_name
 
 MOST_ELEMENTS = 12  # of an array, written out in full
 MOST_LETTERS = 160  # of any other value
+FULL_ELEMENTS = 64  # the same where the value is what the reader has to work with
+FULL_LETTERS = 800
+DIGITS = 5  # of a decimal number
+ALL_DIGITS = 17  # tell any two of 64 bits apart
 
 
-def describe(value: Any) -> str:
-    """Describe a value in one line that is the same on every machine."""
+def describe(value: Any, digits: int = DIGITS, full: bool = False) -> str:
+    """Describe a value in one line that is the same on every machine.
+
+    `full` leaves more room, for an input that is to be understood and not only recognised.
+    """
+    most = FULL_LETTERS if full else MOST_LETTERS
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        return _describe_array(value)
+        return _describe_array(value, digits, full)
     if isinstance(value, np.random.Generator):
         return "a seeded generator"
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, (bool, np.bool_)) or value is None:
         return str(value)
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return f"{float(value):.5g}"
+        return f"{float(value):.{digits}g}"
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, dict):
-        inside = ", ".join(f"{describe(key)}: {describe(entry)}" for key, entry in value.items())
-        return shorten("{" + inside + "}")
+        pairs = (
+            f"{describe(key, digits, full)}: {describe(entry, digits, full)}"
+            for key, entry in value.items()
+        )
+        return shorten("{" + ", ".join(pairs) + "}", most)
     if isinstance(value, (list, tuple)):
-        inside = ", ".join(map(describe, value))
+        inside = ", ".join(describe(element, digits, full) for element in value)
         if isinstance(value, list):
-            return shorten(f"[{inside}]")
-        return shorten(f"({inside},)" if len(value) == 1 else f"({inside})")
+            return shorten(f"[{inside}]", most)
+        return shorten(f"({inside},)" if len(value) == 1 else f"({inside})", most)
     if isinstance(value, (str, range)):
-        return shorten(repr(value))
+        return shorten(repr(value), most)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _describe_dataclass(value, digits, most)
     return f"a value of type {type(value).__name__}"  # its repr might hold an address
 
 
-def _describe_array(value: torch.Tensor | np.ndarray) -> str:
+def _describe_dataclass(value: Any, digits: int, most: int) -> str:
+    """The fields that are not as they always are: "AlbertConfig(hidden_size=12)"."""
+    parts = [
+        f"{field.name}={describe(getattr(value, field.name), digits)}"
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) != field.default
+    ]
+    return shorten(f"{type(value).__name__}({', '.join(parts)})", most)
+
+
+def _describe_array(value: torch.Tensor | np.ndarray, digits: int, full: bool) -> str:
     kind = f"{dtype_name(value)} {tuple(value.shape)}"
-    if as_array(value).size > MOST_ELEMENTS:
-        flat = ", ".join(describe(element) for element in as_array(value).ravel()[:6].tolist())
-        return f"{kind} beginning {flat}, …"
-    return f"{kind} {_nested(as_array(value).tolist())}"
+    if as_array(value).size > (FULL_ELEMENTS if full else MOST_ELEMENTS):
+        flat = as_array(value).ravel()[:6].tolist()
+        return f"{kind} beginning {', '.join(describe(element, digits) for element in flat)}, …"
+    return f"{kind} {_nested(as_array(value).tolist(), digits)}"
 
 
-def _nested(value: Any) -> str:
+def _nested(value: Any, digits: int) -> str:
     if isinstance(value, list):
-        return "[" + ", ".join(map(_nested, value)) + "]"
-    return describe(value)
+        return "[" + ", ".join(_nested(element, digits) for element in value) + "]"
+    return describe(value, digits)
 
 
 def shorten(text: str, most: int = MOST_LETTERS) -> str:
     """The text itself, or its beginning and an ellipsis."""
     return text if len(text) <= most else text[: most - 2] + " …"
+
+
+def described_apart(one: Any, other: Any) -> tuple[str, str]:
+    """Both values, with as many digits as it takes to tell them apart.
+
+    >>> described_apart(0.1, 0.1 + 1e-9)
+    ('0.1', '0.100000001')
+    """
+    for digits in range(DIGITS, ALL_DIGITS + 1):
+        texts = describe(one, digits), describe(other, digits)
+        if texts[0] != texts[1]:
+            return texts
+    if type(one) is not type(other):
+        return f"{texts[0]} ({_type(one)})", f"{texts[1]} ({_type(other)})"
+    return texts
+
+
+def _type(value: Any) -> str:
+    return f"of type {type(value).__name__}"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from albert_lib.errors import AlbertLibError
 from albert_lib.workbook.comparison import same
+from albert_lib.workbook.size import size
 
 Arguments = Mapping[str, Any]  # parameter name → value, in the order of the signature
 
@@ -51,7 +51,9 @@ class Misconception:
     It is recognised when the answers equal those of `wrong` on every drawn input. Where answers
     are random and never equal, `symptom` decides instead. Only wrong answers are compared, in the
     order in which the exercise lists its misconceptions. Two that are `functools.partial`s of one
-    function, with settings of their own, are also tried together.
+    function, with settings of their own, are also tried together, and where none fits exactly the
+    nearest is looked for. A misconception with the name of a general fault (see faults.py), such
+    as "no gradient", replaces its general sentence.
     """
 
     name: str
@@ -68,9 +70,10 @@ class Misconception:
 class Exercise:
     """One exercise of the workbook.
 
-    `draw` makes the arguments of one trial from a generator. Answers are compared with the
-    library's: exactly, or within `tolerance` (absolute and relative) where they hold decimals.
-    With a `judge`, it alone decides: for functions that may answer in more than one right way.
+    `draw` makes the arguments of one trial from a generator, whose seed is new at every check.
+    Answers are compared with the library's: exactly, or within `tolerance` (absolute and relative)
+    where they hold decimals. With a `judge`, it alone decides: for functions that may answer in
+    more than one right way.
 
     `borders` are the inputs that every check tries before the drawn ones: an empty text, a budget
     of 1, whatever lies at an edge. `gradients` names the parameters whose gradient of the answer
@@ -86,7 +89,7 @@ class Exercise:
     draw: Callable[[np.random.Generator], Arguments]
     misconceptions: tuple[Misconception, ...]
     hints: tuple[str, str, str]  # Markdown: about the shape, the concept, the line
-    trials: int = 40
+    trials: int = 100
     tolerance: float = 0.0
     judge: Judge | None = None
     borders: Callable[[np.random.Generator], Sequence[Arguments]] | None = None
@@ -105,35 +108,19 @@ class Exercise:
         points = "1 point" if self.points == 1 else f"{self.points} points"
         return f"Exercise {self.id} · {self.title} · {dots} · {self.minutes} min · {points}"
 
-    def inputs(self) -> list[Arguments]:
-        """The drawn inputs, the same every time, sorted by size so that readable ones are first."""
-        generator = np.random.default_rng([int(part) for part in self.id.split(".")])
+    def inputs(self, seed: int = 0) -> list[Arguments]:
+        """The borders and `trials` drawn inputs, sorted by size so that readable ones are first.
+
+        The same seed gives the same inputs, and every seed gives others.
+        """
+        generator = self.generator(seed)
         borders = list(self.borders(generator)) if self.borders is not None else []
         drawn = [self.draw(generator) for _ in range(self.trials)]
         return sorted([*borders, *drawn], key=size)
 
-    def recognise(self, trials: Sequence[Trial], shaped_right: bool) -> Misconception | None:
-        """The misconception that explains wrong answers, or None."""
-        for misconception in self.misconceptions:
-            if misconception.symptom is None:
-                if self._answers_like(misconception.wrong, trials):
-                    return misconception
-            elif shaped_right and misconception.symptom(trials):
-                return misconception
-        return None
-
-    def _answers_like(self, wrong: Callable[..., Any], trials: Sequence[Trial]) -> bool:
-        """Whether `wrong` gives these answers on every input, and is not right on all of them."""
-        tells_them_apart = False
-        for trial in trials:
-            try:
-                mistaken = call(wrong, self.solution, trial.arguments)
-            except Exception:  # the answers raised nothing, so this is another mistake
-                return False
-            if not same(mistaken, trial.answer, self.tolerance):
-                return False
-            tells_them_apart |= not same(mistaken, trial.expected, self.tolerance)
-        return tells_them_apart
+    def generator(self, *seeds: int) -> np.random.Generator:
+        """A generator of this exercise for these seeds."""
+        return np.random.default_rng([*map(int, self.id.split(".")), *seeds])
 
 
 def apart(trials: Sequence[Trial], tolerance: float = 0.0) -> list[Trial]:
@@ -159,19 +146,6 @@ def call_with(
     positional = [value for name, value in arguments.items() if name not in keyword_only]
     named = {name: value for name, value in arguments.items() if name in keyword_only}
     return function(*positional, **named)
-
-
-def size(arguments: Arguments) -> int:
-    """The number of elements in all arguments together."""
-    return sum(map(_elements, arguments.values()))
-
-
-def _elements(value: Any) -> int:
-    if isinstance(value, torch.Tensor):
-        return value.numel()
-    if isinstance(value, np.ndarray):
-        return value.size
-    return len(value) if isinstance(value, (str, list, tuple, dict)) else 1
 
 
 def all_exercises() -> dict[str, Exercise]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -19,9 +20,10 @@ class TooSlow(BaseException):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise TooSlow inside the block when it has run for so many seconds.
 
-    By an alarm of the operating system, which Windows has not, and which only the main thread of
-    Python can set: elsewhere there is no limit. A single call that never comes back to Python is
-    not interrupted either.
+    A limit inside another one ends with whichever of the two is up first. By an alarm of the
+    operating system, which Windows has not, and which only the main thread of Python can set:
+    elsewhere there is no limit. A single call that never comes back to Python is not interrupted
+    either.
     """
     if (
         not hasattr(signal, "setitimer")
@@ -33,10 +35,16 @@ def time_limit(seconds: float) -> Iterator[None]:
     def ring(number: int, frame: FrameType | None) -> None:
         raise TooSlow
 
+    outer, again = signal.getitimer(signal.ITIMER_REAL)
+    started = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, ONCE_MORE)
+    within = min(seconds, outer) if outer else seconds
+    signal.setitimer(signal.ITIMER_REAL, max(within, 1e-6), ONCE_MORE)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if outer:
+            left = max(outer - (time.monotonic() - started), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, left, again)

@@ -1,0 +1,284 @@
+"""Which known mistake explains wrong answers: one, two at once, or the nearest."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
+from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
+
+SECONDS = 3.0  # for all that is tried; a library's function takes milliseconds
+FEWEST = 3  # inputs that have to show a mistake which does not explain everything
+NEARER = 5.0  # times nearer to a mistake's answer than to the right one
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The name of what was recognised, what is said, and whether something else is wrong too."""
+
+    name: str
+    text: str
+    partial: bool = False
+    shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
+
+
+def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Diagnosis | None:
+    """What explains wrong answers, or None. Trials are sorted by size.
+
+    First the mistakes that explain every answer, in the order of the exercise; then two mistakes
+    together; then, where kinds and shapes are right, the one that explains the most.
+    """
+    deadline = time.monotonic() + SECONDS
+    known = _Known(exercise, trials)
+    for misconception in exercise.misconceptions:
+        if misconception.symptom is None:
+            if known.explains_all(misconception.wrong):
+                return _exact(exercise, misconception.name, [misconception], trials)
+        elif shaped_right and misconception.symptom(trials):
+            return _by_symptoms(exercise, misconception, trials)
+    for pair, both in _pairs(exercise.misconceptions):
+        if time.monotonic() > deadline:
+            return None
+        if known.explains_all(both):
+            return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
+    return _nearest(known, deadline) if shaped_right else None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The trials beside what each known mistake would have answered."""
+
+    exercise: Exercise
+    trials: Sequence[Trial]
+
+    def mistaken(self, wrong: Callable[..., Any], trial: Trial) -> Any:
+        """The mistake's answer, or `Raised` where it makes none."""
+        try:
+            return call(wrong, self.exercise.solution, trial.arguments)
+        except Exception:  # the answers raised nothing, so this is another mistake
+            return Raised()
+
+    def explains_all(self, wrong: Callable[..., Any]) -> bool:
+        """Whether `wrong` gives these answers on every input, and is not right on all of them."""
+        tells_them_apart = False
+        for trial in self.trials:
+            mistaken = self.mistaken(wrong, trial)
+            if not same(mistaken, trial.answer, self.exercise.tolerance):
+                return False
+            tells_them_apart |= not same(mistaken, trial.expected, self.exercise.tolerance)
+        return tells_them_apart
+
+
+class Raised:
+    """What stands for the answer of a function that raised."""
+
+
+def _exact(
+    exercise: Exercise,
+    name: str,
+    found: Sequence[Misconception],
+    trials: Sequence[Trial],
+    wrong: Callable[..., Any] | None = None,
+) -> Diagnosis:
+    """The diagnosis of a mistake, or of two together, that gives every answer."""
+    made = wrong or found[0].wrong
+
+    def shows(trial: Trial) -> bool:
+        mistaken = _Known(exercise, [trial]).mistaken(made, trial)
+        return same(mistaken, trial.answer, exercise.tolerance)
+
+    return Diagnosis(name, numbered([each.sentence(trials) for each in found]), shows=shows)
+
+
+def numbered(sentences: Sequence[str]) -> str:
+    """One sentence as it is; several with numbers."""
+    if len(sentences) == 1:
+        return sentences[0]
+    lines = [f"{number}. {sentence}" for number, sentence in enumerate(sentences, start=1)]
+    return "\n".join(["Two things come together here:", *lines])
+
+
+def _pairs(
+    misconceptions: Sequence[Misconception],
+) -> Iterator[tuple[tuple[Misconception, Misconception], Callable[..., Any]]]:
+    """Two that are `functools.partial`s of one function with other keywords, and both at once."""
+    for one, other in itertools.combinations(misconceptions, 2):
+        a, b = one.wrong, other.wrong
+        if not isinstance(a, functools.partial) or not isinstance(b, functools.partial):
+            continue
+        if a.func is b.func and not a.args + b.args and not a.keywords.keys() & b.keywords.keys():
+            yield (one, other), functools.partial(a.func, **a.keywords, **b.keywords)
+
+
+def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Trial]) -> Diagnosis:
+    """A mistake known by its symptom, and a second one if the first does not bring it along."""
+    assert first.symptom is not None
+    others = [
+        each
+        for each in exercise.misconceptions
+        if each is not first and each.symptom is not None and each.symptom(trials)
+    ]
+    if others:
+        made = _answers_of(exercise, first, trials)
+        others = [each for each in others if each.symptom and not _holds(each.symptom, made)]
+    found = [first, *others[:1]]
+    name = " and ".join(each.name for each in found)
+    return Diagnosis(name, numbered([each.sentence(trials) for each in found]))
+
+
+def _answers_of(
+    exercise: Exercise, misconception: Misconception, trials: Sequence[Trial]
+) -> list[Trial]:
+    """The same inputs with the answers of this mistake alone."""
+    known = _Known(exercise, trials)
+    return [
+        Trial(trial.arguments, trial.expected, known.mistaken(misconception.wrong, trial))
+        for trial in trials
+    ]
+
+
+def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) -> bool:
+    try:
+        return symptom(trials)
+    except Exception:  # of answers that the symptom was not made for
+        return True
+
+
+# -- The nearest mistake
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """On which wrong inputs a mistake shows, and how plainly."""
+
+    misconception: Misconception
+    shown: list[Trial]
+    how: str
+
+
+HOW = {
+    "equal": "your answer is what comes of this mistake",
+    "a part": "a part of your answer is what comes of this mistake",
+    "near": "your answer is at least five times nearer to what comes of this mistake than to the "
+    "right one",
+}
+
+
+def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
+    """The mistake that explains most of the wrong answers, with a hedge, or None."""
+    wrong = apart(known.trials, known.exercise.tolerance)
+    best: _Evidence | None = None
+    for misconception in known.exercise.misconceptions:
+        if misconception.symptom is not None or time.monotonic() > deadline:
+            continue
+        found = _evidence(known, misconception, wrong)
+        if found is not None and (best is None or len(found.shown) > len(best.shown)):
+            best = found
+    if best is None:
+        return None
+    text = (
+        f"On {len(best.shown)} of the {len(wrong)} inputs that you get wrong {HOW[best.how]}: "
+        f"{best.misconception.sentence(best.shown)}\nThere is something else besides."
+    )
+    return Diagnosis(best.misconception.name, text, partial=True)
+
+
+def _evidence(
+    known: _Known, misconception: Misconception, wrong: Sequence[Trial]
+) -> _Evidence | None:
+    """What speaks for one mistake, if it is enough."""
+    tolerance = known.exercise.tolerance
+    visible = equal = 0
+    shown: list[Trial] = []
+    mistaken: list[Any] = []
+    for trial in known.trials:
+        answer = known.mistaken(misconception.wrong, trial)
+        if same(answer, trial.expected, tolerance):
+            continue
+        visible += 1
+        mark = _mark(trial, answer, tolerance)
+        if mark:
+            shown.append(trial)
+            mistaken.append(answer)
+            equal += mark == "equal"
+    if len(shown) < FEWEST or 2 * len(shown) < max(visible, len(wrong) / 2):
+        return None
+    if by_chance(shown, mistaken, tolerance):
+        return None
+    decimals = bool(tolerance) and equal < len(shown)
+    return _Evidence(misconception, shown, _how(equal == len(shown), decimals))
+
+
+def _how(equal: bool, decimals: bool) -> str:
+    return "equal" if equal else "near" if decimals else "a part"
+
+
+def _mark(trial: Trial, mistaken: Any, tolerance: float) -> str:
+    """How a wrong answer shows a mistake: "equal", "a part", "near", or "" for not at all."""
+    if isinstance(trial.expected, (bool, np.bool_)) or same(
+        trial.answer, trial.expected, tolerance
+    ):
+        return ""  # whoever is wrong about a yes or no is wrong in the same way
+    if same(mistaken, trial.answer, tolerance):
+        return "equal"
+    if kind_problem(trial.expected, mistaken) is not None:
+        return ""
+    parts = list(_parts(trial.expected, trial.answer, mistaken))
+    touched = [each for each in parts if not same(each[0], each[2], tolerance)]
+    if len(parts) > 1 and all(same(each[1], each[2], tolerance) for each in touched):
+        return "a part"
+    if tolerance:
+        gaps = distance(trial.answer, mistaken), distance(trial.answer, trial.expected)
+        if NEARER * gaps[0] <= gaps[1] < math.inf:
+            return "near"
+    return ""
+
+
+def _parts(expected: Any, answer: Any, mistaken: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """The parts of three answers of a fixed form, such as a tuple or a dict; or the whole."""
+    if isinstance(expected, dict) and expected.keys() == answer.keys() == mistaken.keys():
+        yield from ((expected[key], answer[key], mistaken[key]) for key in expected)
+    elif isinstance(expected, tuple):
+        yield from zip(expected, answer, mistaken, strict=True)
+    else:
+        yield expected, answer, mistaken
+
+
+def by_chance(shown: Sequence[Trial], mistaken: Sequence[Any], tolerance: float) -> bool:
+    """Whether a mistake's answers fit other inputs' answers nearly as well as their own.
+
+    Where few answers are possible, two different mistakes often agree.
+    """
+    step = max(1, len(shown) // 2)
+    turned = [*mistaken[step:], *mistaken[:step]]
+    strangers = sum(
+        same(trial.answer, other, tolerance) for trial, other in zip(shown, turned, strict=True)
+    )
+    return 2 * strangers > len(shown)
+
+
+def distance(one: Any, other: Any) -> float:
+    """The Euclidean distance between the numbers of two answers, infinite where forms differ."""
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        if len(one) != len(other):
+            return math.inf
+        return math.hypot(*(distance(a, b) for a, b in zip(one, other, strict=True)))
+    if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() != other.keys():
+            return math.inf
+        return math.hypot(*(distance(one[key], other[key]) for key in one))
+    if not is_numeric(one) or not is_numeric(other):
+        return 0.0 if same(one, other) else math.inf
+    a, b = (as_array(value).astype(float) for value in (one, other))
+    if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
+        return math.inf
+    finite = np.isfinite(a)
+    return float(np.linalg.norm(a[finite] - b[finite]))

@@ -1,0 +1,178 @@
+"""What a check says of an answer that is not right."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from albert_lib.workbook.attempt import Attempt
+from albert_lib.workbook.comparison import a_kind, kind_problem, same
+from albert_lib.workbook.describe import described_apart, shorten
+from albert_lib.workbook.exercise import Arguments, Exercise, Trial
+from albert_lib.workbook.faults import Wrong
+from albert_lib.workbook.first_difference import Place, described_input, first_difference
+from albert_lib.workbook.measured import here
+from albert_lib.workbook.recognition import Diagnosis, recognise
+from albert_lib.workbook.shrinking import shrunk
+from albert_lib.workbook.time_limit import TooSlow
+
+
+@dataclasses.dataclass(frozen=True)
+class Refusal:
+    """What is said, the name of what was recognised, and the input that shows it."""
+
+    lines: list[str]
+    misconception: str | None = None
+    partial: bool = False  # something else is wrong besides
+    input: Arguments | None = None
+
+
+def refusal_of(attempt: Attempt, wrong: Wrong, hidden: Wrong | None) -> Refusal:
+    """Name the misconception, or else show the simplest input with a wrong answer.
+
+    `hidden` is a fault of another kind, which explains answers that no known mistake does.
+    """
+    if all(trial.answer is None for trial in attempt.trials):
+        return Refusal(
+            ["Your function returned None: is a `return` missing?"],
+            input=attempt.trials[0].arguments,
+        )
+    known = recognise(attempt.exercise, attempt.trials, wrong.shaped_right)
+    if known is not None and not (known.partial and hidden):
+        return _known_refusal(attempt, wrong, known)
+    if hidden is not None:
+        return general_refusal(attempt.exercise, hidden, attempt.trials)
+    trial = wrong.trial
+    if trial is not None:
+        trial = shrunk(attempt, trial, lambda other: _fails_alike(attempt.exercise, wrong, other))
+    return Refusal(
+        [*_sentences(attempt.exercise, wrong, trial), *_shown(attempt.exercise, wrong, trial)],
+        input=trial.arguments if trial is not None else None,
+    )
+
+
+def _sentences(exercise: Exercise, wrong: Wrong, trial: Trial | None) -> list[str]:
+    """What is wrong, said of the trial that is shown."""
+    if trial is None or trial is wrong.trial:
+        return [wrong.sentence]
+    if exercise.judge is not None and wrong.shaped_right:
+        fault = exercise.judge([trial])
+        return [fault.sentence if fault else wrong.sentence]
+    problem = kind_problem(trial.expected, trial.answer)
+    return [f"{problem[0].upper()}{problem[1:]}." if problem else wrong.sentence]
+
+
+def _known_refusal(attempt: Attempt, wrong: Wrong, known: Diagnosis) -> Refusal:
+    exercise = attempt.exercise
+    trial = wrong.trial
+    if trial is None:
+        trial = next((each for each in attempt.trials if _differs(exercise, each)), None)
+    if trial is not None and known.shows is not None:
+        shows = known.shows
+        trial = shrunk(attempt, trial, lambda each: _differs(exercise, each) and shows(each))
+    text = [known.text]
+    if known.partial:
+        text += _shown(exercise, wrong, trial)
+    return Refusal(text, known.name, known.partial, trial.arguments if trial is not None else None)
+
+
+def general_refusal(exercise: Exercise, wrong: Wrong, trials: Sequence[Trial]) -> Refusal:
+    """A fault of any function: the exercise's own sentence for it, if it has one."""
+    own = next((each for each in exercise.misconceptions if each.name == wrong.general), None)
+    lines = [own.sentence(trials) if own is not None else wrong.sentence]
+    if own is None:
+        lines += _shown(exercise, wrong, wrong.trial)
+    arguments = wrong.trial.arguments if wrong.trial is not None else None
+    return Refusal(lines, wrong.general, input=arguments)
+
+
+def _differs(exercise: Exercise, trial: Trial) -> bool:
+    return not same(trial.expected, trial.answer, exercise.tolerance)
+
+
+def _fails_alike(exercise: Exercise, wrong: Wrong, trial: Trial) -> bool:
+    """Whether another trial is wrong as the first one was: in its kind, by a rule, or its value."""
+    problem = kind_problem(trial.expected, trial.answer)
+    if not wrong.shaped_right or problem is not None:
+        return (problem is not None) is not wrong.shaped_right
+    if exercise.judge is not None:
+        fault = exercise.judge([trial])
+        return fault is not None and fault.trial is not None
+    return _differs(exercise, trial)
+
+
+def _shown(exercise: Exercise, wrong: Wrong, trial: Trial | None) -> list[str]:
+    """The input and both answers, and the first place where these differ."""
+    if trial is None:
+        return []
+    place: Place | None = None
+    if wrong.show_answers or not wrong.shaped_right:
+        place = first_difference(trial.expected, trial.answer, exercise.tolerance)
+    positions = place.positions if place is not None else ()
+    lines = ["The simplest such input:", *described_arguments(trial.arguments, positions)]
+    expected, answer = described_apart(trial.expected, trial.answer)
+    if wrong.show_answers:
+        lines.append(f"  albert_lib answers {expected}")
+    lines.append(f"  you answered {answer}")
+    if place is not None and wrong.shaped_right and place.where:
+        lines.append(place.sentence())
+    return lines
+
+
+def described_arguments(arguments: Arguments, positions: tuple[int, ...] = ()) -> list[str]:
+    """The arguments, one a line; of a large one the part at these positions."""
+    return [f"  {name} = {described_input(value, positions)}" for name, value in arguments.items()]
+
+
+def incomparable(trials: Sequence[Trial], error: BaseException) -> Refusal:
+    """For answers that raise when they are compared or shown."""
+    expected, answer = a_kind(trials[0].expected), trials[0].answer
+    try:
+        given = a_kind(answer)
+    except Exception:  # a tensor without a shape
+        given = f"of the type {type(answer).__name__}"
+    text = (
+        f"Your answer, {given}, cannot be compared with albert_lib's "
+        f"({type(error).__name__}); {expected} is expected."
+    )
+    return Refusal([text], input=trials[0].arguments)
+
+
+def closing(exercise: Exercise, seed: int) -> str:
+    """The last line: where help is, and how to meet the same inputs again."""
+    return f'Stuck? hint("{exercise.id}") The same inputs come again with {here(f"seed={seed}")}.'
+
+
+def stopped_lines(attempt: Attempt, arguments: Arguments, error: BaseException) -> list[str]:
+    """What is said of a function that raised: the error, its line, and what it was given."""
+    lines = [f"Exercise {attempt.exercise.id}: {_what_happened(attempt, error)}"]
+    place = _place(attempt.function, error)
+    if place is not None:
+        lines.append(f"  in line {place.lineno}: {place.line}")
+    return [*lines, "It was given", *described_arguments(arguments)]
+
+
+def _what_happened(attempt: Attempt, error: BaseException) -> str:
+    """What stopped a function, for a sentence."""
+    if isinstance(error, TooSlow):
+        seconds = attempt.seconds if attempt.used >= attempt.seconds else attempt.limit
+        return (
+            f"your function was stopped after {seconds:g} seconds. Does a loop of it never end, or "
+            f"does its work grow with every token of the input?"
+        )
+    try:
+        message = shorten(" ".join(str(error).split()), 300)
+    except Exception:  # an error whose text cannot be had
+        message = ""
+    return f"your function raised {type(error).__name__}" + (f": {message}" if message else ".")
+
+
+def _place(function: Any, error: BaseException) -> traceback.FrameSummary | None:
+    """The deepest line of the traceback in the file or cell of `function`."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
+    return own[-1] if own else None

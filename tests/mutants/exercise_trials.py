@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import multiprocessing
 import multiprocessing.connection
 import time
@@ -18,7 +17,7 @@ from typing import Any
 
 from exercise_mutants import Variant, build, unchanged
 
-from albert_lib.workbook import checks
+from albert_lib.workbook import checks, shrinking
 from albert_lib.workbook.exercise import Exercise, find_exercise
 
 SEED = 14  # of the inputs: the same in every run
@@ -40,26 +39,19 @@ class Outcome:
 
 def try_variant(exercise: Exercise, function: Callable[..., Any], seconds: float) -> Outcome:
     """What the exercise's check says of a function, which it stops after so many seconds."""
-    before, checks.SECONDS = checks.SECONDS, seconds
+    before = checks.SECONDS, shrinking.DRAWS
+    checks.SECONDS, shrinking.DRAWS = seconds, 0  # which input is shown makes no difference here
     try:
-        verdict = _examine(exercise, function)
+        verdict = checks.examine(exercise, function, seed=SEED)
     finally:
-        checks.SECONDS = before
+        checks.SECONDS, shrinking.DRAWS = before
     if verdict.status == "right":
         return Outcome(ACCEPTED)
     if verdict.status != "wrong":
         return Outcome(RAISED)
     if verdict.misconception is not None:
-        return Outcome(
-            PARTLY if getattr(verdict, "partial", False) else NAMED, verdict.misconception
-        )
+        return Outcome(PARTLY if verdict.partial else NAMED, verdict.misconception)
     return Outcome(NOTHING if "returned None" in verdict.text else UNNAMED)
-
-
-def _examine(exercise: Exercise, function: Callable[..., Any]) -> checks.Verdict:
-    if "seed" in inspect.signature(checks.examine).parameters:
-        return checks.examine(exercise, function, seed=SEED)  # type: ignore[call-arg]
-    return checks.examine(exercise, function)
 
 
 @functools.cache

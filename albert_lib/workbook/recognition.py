@@ -14,6 +14,7 @@ import numpy as np
 
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
+from albert_lib.workbook.relations import relation
 
 SECONDS = 3.0  # for all that is tried; a library's function takes milliseconds
 FEWEST = 3  # inputs that have to show a mistake which does not explain everything
@@ -28,13 +29,15 @@ class Diagnosis:
     text: str
     partial: bool = False
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
+    related: bool = False  # not a known mistake: how the answers hang together with the right ones
 
 
 def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Diagnosis | None:
     """What explains wrong answers, or None. Trials are sorted by size.
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
-    together; then, where kinds and shapes are right, the one that explains the most.
+    together; then, where kinds and shapes are right, what connects the wrong answers with the
+    right ones, and at last the one mistake that explains the most.
     """
     deadline = time.monotonic() + SECONDS
     known = _Known(exercise, trials)
@@ -49,7 +52,12 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
             return None
         if known.explains_all(both):
             return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
-    return _nearest(known, deadline) if shaped_right else None
+    if not shaped_right:
+        return None
+    related = relation(trials, exercise.tolerance)
+    if related is not None:
+        return Diagnosis(related.name, related.says, related.partial, related=True)
+    return _nearest(known, deadline)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def relation(trials: Sequence[Trial], tolerance: float = 0.0) -> Relation | None
     same_ones = [label for label, each in found if each.says == first.says]
     others = [part.label for part in parts if part.label not in same_ones]
     what = " and ".join(same_ones) or "your answer"
-    where = f"Wherever you differ from albert_lib ({len(wrong)} of {len(trials)} inputs)"
+    where = "Wherever you differ"
     if others:
         where = f"Wherever {'it' if len(same_ones) == 1 else 'they'} is not right"
     text = f"{where}, {what} {first.says}. {first.advice}"

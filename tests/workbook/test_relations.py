@@ -63,7 +63,7 @@ def count(each: dict) -> int:
 def test_numbers(given: Callable[[dict], Any], name: str) -> None:
     found = said(count, given)
     assert found is not None and found[0] == name
-    assert "20 of 20 inputs" in found[1]
+    assert found[1].startswith("Wherever you differ, your answer ")
 
 
 def mean(each: dict) -> torch.Tensor:

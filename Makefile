@@ -16,7 +16,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test mutants checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (
 
 mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
 	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
+
+exercises: $(VENV)/test.stamp ## print every exercise, and what share of wrong answers its check refuses and names
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) tests/mutants/run_exercise_mutants.py $(ARGS)
 
 # Every step goes on where it was stopped. A smaller one, to see whether it runs: name other files.
 CORPUS     ?=

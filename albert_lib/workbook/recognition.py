@@ -15,6 +15,7 @@ import numpy as np
 
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
+from albert_lib.workbook.relations import relation
 
 SECONDS_TO_RECOGNISE = 4.0  # of computing, for all that is tried; each takes milliseconds
 ENOUGH = 20  # inputs that show that a mistake is not made
@@ -33,6 +34,7 @@ class Recognised:
     text: str
     partial: bool = False
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
+    related: bool = False  # not a known mistake: how the answers hang together with the right ones
 
 
 def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Recognised | None:
@@ -40,7 +42,8 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, a symptom (where a judge decides, in the
-    order of the exercise among the first), and at last the one that explains the most.
+    order of the exercise among the first), what connects the wrong answers with the right ones,
+    and at last the one mistake that explains the most.
     """
     deadline = time.process_time() + SECONDS_TO_RECOGNISE
     known = _Known(exercise, trials)
@@ -55,10 +58,15 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
             break
         if known.explains_all(both):
             return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
-    for misconception in exercise.misconceptions if shaped_right else ():
+    if not shaped_right:
+        return None
+    for misconception in exercise.misconceptions:
         if misconception.symptom is not None and misconception.symptom(trials):
             return _by_symptoms(exercise, misconception, trials)
-    return _nearest(known, deadline) if shaped_right else None
+    related = relation(trials, exercise.tolerance)
+    if related is not None:
+        return Recognised(related.name, related.says, related.partial, related=True)
+    return _nearest(known, deadline)
 
 
 @dataclass(frozen=True)

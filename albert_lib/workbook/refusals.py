@@ -72,8 +72,12 @@ def _known_refusal(attempt: Attempt, wrong: Wrong, known: Recognised) -> Refusal
         shows = known.shows
         trial = shrunk(attempt, trial, lambda each: _differs(exercise, each) and shows(each))
     text = [known.text]
-    if known.partial:
-        text += [wrong.sentence, *_shown(exercise, wrong, trial)]
+    if known.related:
+        text.insert(0, wrong.sentence)
+    elif known.partial:
+        text.append(wrong.sentence)
+    if known.partial or known.related:
+        text += _shown(exercise, wrong, trial)
     return Refusal(text, known.name, known.partial, trial.arguments if trial is not None else None)
 
 

@@ -65,9 +65,9 @@ class Mutant:
         return source[: self.start] + self.replacement + source[self.end :]
 
 
-def mutants(file: str, source: str) -> list[Mutant]:
+def mutants(file: str, source: str, kind_of_finder: type[Finder] | None = None) -> list[Mutant]:
     """Every mutant of a file, in the order of its lines."""
-    finder = _Finder(source)
+    finder = (kind_of_finder or Finder)(source)
     finder.visit(ast.parse(source))
     lines = source.splitlines()
     found: list[Mutant] = []
@@ -92,7 +92,7 @@ def _compiles(source: str) -> bool:
     return True
 
 
-class _Finder(ast.NodeVisitor):
+class Finder(ast.NodeVisitor):
     """Collects (start, end, replacement, kind) for every change that may be made."""
 
     def __init__(self, source: str) -> None:

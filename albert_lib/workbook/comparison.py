@@ -14,7 +14,22 @@ def same(expected: Any, answer: Any, tolerance: float = 0.0) -> bool:
 
     Answers of different kinds, shapes or dtypes never agree; nan agrees with nan.
     """
+    if _equal_lists(expected, answer):
+        return True
     return kind_problem(expected, answer) is None and _agree(expected, answer, tolerance)
+
+
+PLAIN = {str, range, int, bool, float, type(None)}  # whose == compares what `same` does
+
+
+def _equal_lists(expected: Any, answer: Any) -> bool:
+    """Whether these are flat lists of plain things, equal and of the same types; a shortcut."""
+    return (
+        type(expected) is type(answer) is list
+        and PLAIN.issuperset(map(type, expected))
+        and list(map(type, expected)) == list(map(type, answer))
+        and expected == answer
+    )
 
 
 def _agree(expected: Any, answer: Any, tolerance: float) -> bool:

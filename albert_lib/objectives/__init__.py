@@ -6,10 +6,11 @@ from albert_lib.objectives.masking import (
     MaskingConfig,
     choose_spans,
     find_words,
+    masking_budget,
     replace_tokens,
     span_lengths,
 )
-from albert_lib.objectives.pair_objective import PairObjective
+from albert_lib.objectives.pair_objective import PairObjective, order_pair
 from albert_lib.objectives.segments import PairPlan, SegmentPairs
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "choose_spans",
     "find_words",
     "mask_batch",
+    "masking_budget",
+    "order_pair",
     "replace_tokens",
     "span_lengths",
 ]

@@ -65,13 +65,27 @@ class MaskingConfig:
             )
 
     def budget(self, lengths: Int[np.ndarray, " batch"]) -> Int[np.ndarray, " batch"]:
-        """How many tokens to mask in sequences of these lengths, at most: Google's rule.
+        """How many tokens to mask in sequences of these lengths, at most."""
+        return masking_budget(lengths, self.rate, self.max_predictions)
 
-        min(max_predictions, max(1, round(rate · length))), where length counts [CLS] and [SEP]
-        too though they are never masked; so the rate among the other tokens is slightly higher.
-        """
-        budget = np.maximum(1, np.rint(self.rate * lengths).astype(np.int64))
-        return budget if self.max_predictions is None else np.minimum(budget, self.max_predictions)
+
+def masking_budget(
+    lengths: Int[np.ndarray, " batch"], rate: float, max_predictions: int | None = None
+) -> Int[np.ndarray, " batch"]:
+    """How many tokens to mask in sequences of these lengths, at most: Google's rule.
+
+    min(max_predictions, max(1, round(rate · length))), where length counts [CLS] and [SEP] too
+    though they are never masked; so the rate among the other tokens is slightly higher. A half
+    is rounded to the even neighbour. `max_predictions` None: no limit.
+
+    Example:
+        >>> masking_budget(np.array([2, 30, 512]), rate=0.15).tolist()
+        [1, 4, 77]
+        >>> masking_budget(np.array([2, 30, 512]), rate=0.15, max_predictions=20).tolist()
+        [1, 4, 20]
+    """
+    budget = np.maximum(1, np.rint(rate * lengths).astype(np.int64))
+    return budget if max_predictions is None else np.minimum(budget, max_predictions)
 
 
 def find_words(
@@ -140,6 +154,8 @@ def choose_spans(
     taken = [False] * len(words)
     spans = []
     for first in np.argsort(turn):
+        if budget <= 0:
+            break
         span = range(words[first].start, words[first].start)  # empty so far
         for index in range(first, min(first + n_words[first], len(words))):
             longer = range(span.start, words[index].stop)

@@ -17,6 +17,24 @@ from albert_lib.objectives.segments import PairPlan, trimmed_lengths
 PairObjective = Literal["sop", "nsp", "none"]
 
 
+def order_pair(
+    first: list[int], second: list[int], rng: np.random.Generator
+) -> tuple[list[int], list[int], int]:
+    """Two neighbouring stretches of text as a question of order: segment A, segment B, label.
+
+    Label 0: in order, A is the stretch that comes first in the document. Label 1: swapped. Each
+    has probability one half whatever the segments are, so neither their lengths nor their words
+    tell the label; only their order does. `SegmentPairs` does the same for a whole block.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> [order_pair([14, 2517], [160, 5784], rng) for _ in range(2)]
+        [([14, 2517], [160, 5784], 0), ([160, 5784], [14, 2517], 1)]
+    """
+    swapped = rng.random() < 0.5
+    return (second, first, 1) if swapped else (first, second, 0)
+
+
 def for_objective(plan: PairPlan, objective: PairObjective, max_tokens: int) -> PairPlan:
     """The same pairs as an objective wants them; `swapped` is its label.
 

@@ -7,7 +7,13 @@ from albert_lib.text.normalize import normalize
 from albert_lib.text.sentences import Document, split_sentences
 from albert_lib.text.settings import GOOGLE_TOKENIZATION, HUGGING_FACE_TOKENIZATION
 from albert_lib.text.tokenizer import AlbertTokenizer
-from albert_lib.text.unigram import Edge, best_segmentation, lattice, mark_words
+from albert_lib.text.unigram import (
+    Edge,
+    best_segmentation,
+    lattice,
+    marginal_log_likelihood,
+    mark_words,
+)
 
 __all__ = [
     "AlbertTokenizer",
@@ -18,6 +24,7 @@ __all__ = [
     "TokenizedBatch",
     "best_segmentation",
     "lattice",
+    "marginal_log_likelihood",
     "mark_words",
     "normalize",
     "split_sentences",

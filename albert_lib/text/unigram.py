@@ -1,4 +1,4 @@
-"""How a unigram model segments a word: every segmentation, and the best one (Viterbi).
+"""How a unigram model segments a word: the best segmentation (Viterbi), and the sum over all.
 
 A vocabulary gives each piece a score, the logarithm of its probability. The score of a
 segmentation is the sum over its pieces, and the model takes the one with the highest sum (Kudo,
@@ -8,6 +8,7 @@ itself calls SentencePiece, and the tests hold the two against each other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -99,6 +100,28 @@ def best_segmentation(
         pieces.append(edge.piece)
         position = edge.start
     return join_unknown(pieces[::-1], scores)
+
+
+def marginal_log_likelihood(
+    text: str, scores: Mapping[str, float], unknown_score: float | None = None
+) -> float:
+    """The logarithm of the probability of a ▁-marked text: of all its segmentations together.
+
+    This is the forward algorithm, Viterbi with a sum of probabilities in place of the maximum;
+    what is kept are logarithms, for the probability of a long text is too small for a float.
+    Learning a vocabulary maximises it (Kudo, 2018, equation 3).
+
+    Example:
+        >>> scores = {"▁": -6.0, "▁walk": -9.0, "s": -4.0, "▁wal": -8.0, "k": -5.0}
+        >>> round(marginal_log_likelihood("▁walks", scores), 3)  # ▁walk + s alone has -13
+        -12.982
+    """
+    forward = [0.0] + [-math.inf] * len(text)  # log probability of the text before each position
+    for edge in lattice(text, scores, unknown_score):
+        way = forward[edge.start] + edge.score
+        higher, lower = max(way, forward[edge.end]), min(way, forward[edge.end])
+        forward[edge.end] = higher + math.log1p(math.exp(lower - higher))
+    return forward[-1]
 
 
 def join_unknown(pieces: list[str], scores: Mapping[str, float]) -> list[str]:

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from albert_lib.memory import peak_memory
-from albert_lib.model.losses import mean_cross_entropy
+from albert_lib.model.cross_entropy import mean_cross_entropy
 from benchmarks.common import seconds
 
 SHAPES = {  # predictions, vocabulary, embedding size

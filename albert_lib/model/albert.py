@@ -12,6 +12,7 @@ from albert_lib.config import AlbertConfig
 from albert_lib.errors import InputError
 from albert_lib.model.embeddings import AlbertEmbeddings
 from albert_lib.model.encoder import AlbertEncoder
+from albert_lib.model.heads import pooled_cls
 from albert_lib.model.inputs import (
     check_all_labels,
     check_inputs,
@@ -86,10 +87,10 @@ class AlbertModel(PretrainedModel):
         # Whoever asks for all hidden states gets whole ones.
         spared = None if output_hidden_states else masked_positions
         states, attentions = self.encoder(embedded, attention_mask, output_attentions, spared)
-        last, first = _last_and_first(states[-1], masked_positions, spared is None)
+        last, begun = _last_and_begun(states[-1], masked_positions, spared is None)
         return AlbertOutput(
             last_hidden_state=last,
-            pooler_output=None if self.pooler is None else torch.tanh(self.pooler(first)),
+            pooler_output=None if self.pooler is None else pooled_cls(begun, self.pooler),
             hidden_states=tuple(states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
         )
@@ -175,16 +176,16 @@ class AlbertWithHead(PretrainedModel, Generic[Output]):
         return output
 
 
-def _last_and_first(
+def _last_and_begun(
     states: Tensor, masked_positions: Tensor | None, is_whole: bool
 ) -> tuple[Tensor, Tensor]:
-    """The last hidden states that were asked for, and every sequence's [CLS]."""
+    """The last hidden states that were asked for, and sequences that begin with their [CLS]."""
     if masked_positions is None:
-        return states, states[:, 0]
+        return states, states
     if is_whole:
-        return states.flatten(0, 1)[masked_positions], states[:, 0]
+        return states.flatten(0, 1)[masked_positions], states
     masked, first = states.tensor_split([len(masked_positions)])
-    return masked, first
+    return masked, first[:, None]
 
 
 def _without_all_ones(attention_mask: Tensor | None) -> Tensor | None:

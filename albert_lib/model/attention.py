@@ -44,6 +44,27 @@ def explicit_attention(
     return context, probabilities
 
 
+def split_heads(
+    hidden: Float[Tensor, "batch seq hidden"], heads: int
+) -> Float[Tensor, "batch heads seq head_size"]:
+    """Cut every token's vector into `heads` pieces and put the heads before the positions.
+
+    Head 0 gets the first hidden / heads numbers of every token, head 1 the next ones, and so on.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.model import split_heads
+        >>> hidden = torch.tensor([[[1, 2, 3, 4], [5, 6, 7, 8]]]).float()  # 1 text, 2 tokens
+        >>> split_heads(hidden, 2)
+        tensor([[[[1., 2.],
+                  [5., 6.]],
+        <BLANKLINE>
+                 [[3., 4.],
+                  [7., 8.]]]])
+    """
+    return hidden.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
 def additive_attention(
     query: Float[Tensor, "batch heads queries head_size"],
     key: Float[Tensor, "batch heads keys head_size"],
@@ -134,7 +155,7 @@ class SelfAttention(nn.Module):
         returns (1, chosen, hidden). The probabilities are returned only where asked for.
         """
         query, key, value = (
-            self._split(matrix(hidden)) for matrix in (self.query, self.key, self.value)
+            split_heads(matrix(hidden), self.heads) for matrix in (self.query, self.key, self.value)
         )
         dropout = self.probability_dropout if self.training else 0.0
         probabilities = None
@@ -151,11 +172,6 @@ class SelfAttention(nn.Module):
         if positions is not None:
             context = select_positions(context, positions)
         return self.dropout(self.output(context)), probabilities if output_attentions else None
-
-    def _split(
-        self, hidden: Float[Tensor, "batch seq hidden"]
-    ) -> Float[Tensor, "batch heads seq head_size"]:
-        return hidden.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
 def select_positions(

@@ -10,6 +10,38 @@ from albert_lib.config import AlbertConfig
 from albert_lib.errors import InputError
 
 
+def factorized_embedding(
+    input_ids: Int[Tensor, "batch seq"],
+    token_type_ids: Int[Tensor, "batch seq"],
+    words: nn.Embedding,
+    positions: nn.Embedding,
+    segments: nn.Embedding,
+    norm: nn.LayerNorm,
+    projection: nn.Linear,
+) -> Float[Tensor, "batch seq hidden"]:
+    """Look up three rows of width E, add and normalise them, then project from E to H.
+
+    What a model does before its first layer, in one place, without checks and dropout:
+    AlbertEmbeddings does the first half, AlbertEncoder the projection.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertModel
+        >>> from albert_lib.model import factorized_embedding
+        >>> model = AlbertModel(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48))
+        >>> tables, ids = model.embeddings, torch.tensor([[2, 17, 42, 3]])
+        >>> hidden = factorized_embedding(
+        ...     ids, torch.zeros_like(ids), tables.word_embeddings, tables.position_embeddings,
+        ...     tables.token_type_embeddings, tables.norm, model.encoder.embedding_projection)
+        >>> torch.equal(hidden, model(ids, output_hidden_states=True).hidden_states[0])
+        True
+    """
+    position_ids = torch.arange(input_ids.shape[1], device=input_ids.device)
+    embedded = words(input_ids) + segments(token_type_ids) + positions(position_ids)
+    return projection(norm(embedded))
+
+
 class AlbertEmbeddings(nn.Module):
     """Word + position + segment, each a row of E numbers.
 

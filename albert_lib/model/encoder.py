@@ -6,7 +6,7 @@ them are the very same object; with the partial sharings of Table 4 they share s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -86,6 +86,27 @@ def build_layers(config: AlbertConfig) -> nn.ModuleList:
         )
 
     return nn.ModuleList(layer(weights) for weights in layer_schedule(config))
+
+
+def share_across_depth(
+    hidden: Float[Tensor, "batch seq hidden"],
+    layer: Callable[[Tensor], Tensor],
+    num_hidden_layers: int,
+) -> list[Float[Tensor, "batch seq hidden"]]:
+    """Apply one layer again and again; the states before it and after every application.
+
+    What AlbertEncoder does where everything is shared, without the mask.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.model import share_across_depth
+        >>> share_across_depth(torch.ones(1, 1, 1), lambda hidden: 2 * hidden, 3)[-1].item()
+        8.0
+    """
+    states = [hidden]
+    for _ in range(num_hidden_layers):
+        states.append(layer(states[-1]))
+    return states
 
 
 class AlbertEncoder(nn.Module):

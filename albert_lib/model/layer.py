@@ -38,8 +38,26 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+def feed_forward(
+    hidden: Float[Tensor, "*positions hidden"],
+    intermediate: nn.Linear,
+    projection: nn.Linear,
+    activation: Callable[[Tensor], Tensor] = gelu_new,
+) -> Float[Tensor, "*positions hidden"]:
+    """Expand to the intermediate size, activate, project back: the same at every position.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> from albert_lib.model import feed_forward
+        >>> feed_forward(torch.randn(2, 5, 24), nn.Linear(24, 96), nn.Linear(96, 24)).shape
+        torch.Size([2, 5, 24])
+    """
+    return projection(activation(intermediate(hidden)))
+
+
 class FeedForward(nn.Module):
-    """Expand to the intermediate size, activate, project back: the same map at every position.
+    """The two maps of `feed_forward`, the activation between them, and dropout.
 
     Example:
         >>> import torch
@@ -62,7 +80,32 @@ class FeedForward(nn.Module):
         self, hidden: Float[Tensor, "*positions hidden"]
     ) -> Float[Tensor, "*positions hidden"]:
         """Apply the block to every position by itself."""
-        return self.dropout(self.projection(self.activation(self.intermediate(hidden))))
+        return self.dropout(
+            feed_forward(hidden, self.intermediate, self.projection, self.activation)
+        )
+
+
+def post_norm_layer(
+    hidden: Float[Tensor, "*positions hidden"],
+    attention: Callable[[Tensor], Tensor],
+    attention_norm: nn.LayerNorm,
+    feed_forward: Callable[[Tensor], Tensor],
+    feed_forward_norm: nn.LayerNorm,
+) -> Float[Tensor, "*positions hidden"]:
+    """Both halves of a layer, each added to its own input and normalised afterwards.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> from albert_lib.model import post_norm_layer
+        >>> attention, feed_forward = nn.Linear(24, 24), nn.Linear(24, 24)  # stand-ins
+        >>> post_norm_layer(
+        ...     torch.randn(2, 5, 24), attention, nn.LayerNorm(24), feed_forward, nn.LayerNorm(24)
+        ... ).shape
+        torch.Size([2, 5, 24])
+    """
+    hidden = attention_norm(hidden + attention(hidden))
+    return feed_forward_norm(hidden + feed_forward(hidden))
 
 
 class AlbertLayer(nn.Module):
@@ -113,8 +156,13 @@ class AlbertLayer(nn.Module):
         )
         if positions is not None:
             hidden = select_positions(hidden, positions)
-        hidden = self.attention_norm(hidden + attended)
-        hidden = self.feed_forward_norm(hidden + self.feed_forward(hidden))
+        hidden = post_norm_layer(
+            hidden,
+            lambda _: attended,  # computed already: at all positions, whichever go on from here
+            self.attention_norm,
+            self.feed_forward,
+            self.feed_forward_norm,
+        )
         return hidden if positions is None else hidden[0], probabilities
 
 

@@ -23,7 +23,7 @@ from albert_lib.errors import CheckpointError, ConfigError, listed
 from albert_lib.files import read_json
 from albert_lib.model.albert import AlbertModel
 from albert_lib.model.names import hugging_face_name
-from albert_lib.model.tasks import AlbertForMaskedLM, AlbertForPreTraining
+from albert_lib.model.pretraining_model import AlbertForMaskedLM, AlbertForPreTraining
 
 Variables = Mapping[str, np.ndarray]  # by Google's names, shapes as TensorFlow has them
 ConvertedModel = AlbertForPreTraining | AlbertForMaskedLM | AlbertModel

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from albert_lib.model import sop_loss
-from albert_lib.model.losses import mean_cross_entropy
+from albert_lib.model.cross_entropy import mean_cross_entropy
 from albert_lib.objectives import PairObjective, PretrainingBatch
 
 PREDICTIONS_MULTIPLE = 32

@@ -6,15 +6,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from albert_lib.model import losses, mlm_loss
-from albert_lib.model.losses import mean_cross_entropy
+from albert_lib.model import cross_entropy, mlm_loss
+from albert_lib.model.cross_entropy import mean_cross_entropy
 
 ROWS_AT_ONCE = 16
 
 
 @pytest.fixture(autouse=True)
 def sixteen_rows_of_fifty_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "SCORES_AT_ONCE", 50 * ROWS_AT_ONCE + 49)
+    monkeypatch.setattr(cross_entropy, "SCORES_AT_ONCE", 50 * ROWS_AT_ONCE + 49)
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 3 * ROWS_AT_ONCE + 5])
@@ -79,7 +79,7 @@ def test_parts_hold_as_many_scores_whatever_the_vocabulary(monkeypatch: pytest.M
     monkeypatch.setattr(
         torch.Tensor, "gather", lambda self, *how: (parts.append(len(self)), gather(self, *how))[1]
     )
-    monkeypatch.setattr(losses, "SCORES_AT_ONCE", 480_000)
+    monkeypatch.setattr(cross_entropy, "SCORES_AT_ONCE", 480_000)
     for rows, choices in ((1000, 450), (40, 30_000)):
         parts.clear()
         mean_cross_entropy(torch.zeros(rows, choices), torch.zeros(rows, dtype=torch.long))

@@ -114,7 +114,7 @@ def calibrate(probed: Sequence[ProbedModel], name: str) -> Calibration:
     """
     found = points(probed, name)
     slopes = [
-        np.polyfit(found.truth[rows].ravel(), found.measured[rows].ravel(), 1)[0]
+        calibration_slope(found.truth[rows], found.measured[rows])
         for rows in (found.seed == seed for seed in np.unique(found.seed))
     ]
     positives = found.excludes_zero[found.bias == 0]
@@ -124,6 +124,24 @@ def calibrate(probed: Sequence[ProbedModel], name: str) -> Calibration:
         float(np.corrcoef(found.truth.ravel(), found.measured.ravel())[0, 1]),
         float(positives.mean()) if positives.size else float("nan"),
     )
+
+
+def calibration_slope(
+    truth: Float[np.ndarray, "models titles"], measured: Float[np.ndarray, "models titles"]
+) -> float:
+    """What is measured for a true nat: the slope of the least-squares line through all points.
+
+    The line has an intercept of its own, so that a shift common to all points changes nothing.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.experiments.calibration import calibration_slope
+        >>> truth = np.array([[-2.0, 0.0, 2.0]])
+        >>> round(calibration_slope(truth, 0.75 * truth + 0.5), 6)
+        0.75
+    """
+    x, y = truth - truth.mean(), measured - measured.mean()
+    return float((x * y).sum() / (x * x).sum())
 
 
 def agreement(results: dict[str, Rows]) -> Float[np.ndarray, "probes probes"]:

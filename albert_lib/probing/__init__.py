@@ -21,6 +21,7 @@ from albert_lib.probing.features import Features, TextFeatures
 from albert_lib.probing.fill_mask import Fill, FillMask
 from albert_lib.probing.intervals import (
     Interval,
+    bootstrap_ends,
     bootstrap_interval,
     mean_interval,
     mean_p_value,
@@ -68,6 +69,7 @@ __all__ = [
     "benjamini_hochberg",
     "bias_score",
     "bonferroni",
+    "bootstrap_ends",
     "bootstrap_interval",
     "compare_top_k",
     "contrast",

@@ -205,10 +205,35 @@ def bootstrap_interval(
         (4.0, True)
     """
     sample = _checked(values, confidence)
-    ends = percentile_bootstrap(
-        len(sample), lambda drawn: sample[drawn].mean(axis=1), rng, confidence, resamples
-    )
-    return Interval(float(sample.mean()), *ends, confidence, len(sample))
+    if resamples < 1:
+        raise InputError(f"resamples={resamples} draws nothing; ask for a thousand or more.")
+    low, high = bootstrap_ends(sample, rng, confidence=confidence, resamples=resamples)
+    return Interval(float(sample.mean()), low, high, confidence, len(sample))
+
+
+def bootstrap_ends(
+    values: Float[np.ndarray, "values"],
+    rng: np.random.Generator,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> tuple[float, float]:
+    """The two ends of `bootstrap_interval`: infinite for one value, which has no spread.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.probing import bootstrap_ends
+        >>> low, high = bootstrap_ends(np.array([1.0, 2.0, 9.0]), np.random.default_rng(0))
+        >>> 1.0 <= low < 4.0 < high <= 9.0
+        True
+    """
+    if len(values) < 2:
+        return -math.inf, math.inf
+    drawn = rng.integers(len(values), size=(resamples, len(values)))  # with replacement
+    means = values[drawn].mean(axis=1)
+    outside = (1 - confidence) / 2  # on either side
+    low, high = np.quantile(means, [outside, 1 - outside])
+    return float(low), float(high)
 
 
 def two_way_interval(

@@ -88,11 +88,29 @@ class Attribute:
             >>> work.probabilities(bias=1.0).round(2).tolist()
             [[0.12, 0.88], [0.88, 0.12]]
         """
-        sides = np.array([[-0.5], [0.5]])
-        unscaled = self.weights * np.exp(bias * sides * self.leans)
-        probabilities: Float64[np.ndarray, "genders values"]
-        probabilities = unscaled / unscaled.sum(axis=1, keepdims=True)
-        return probabilities
+        return leaning_probabilities(self.weights, self.leans, bias=bias)
+
+
+def leaning_probabilities(
+    weights: Float64[np.ndarray, " values"],
+    leans: Float64[np.ndarray, " values"],
+    *,
+    bias: float,
+) -> Float64[np.ndarray, "genders values"]:
+    """P(value | gender) ∝ weight · exp(± bias · lean / 2): − for women (row 0), + for men (1).
+
+    Half of the lean on either side makes the log-odds of man over woman bias · lean, as far as
+    both normalisers are equal.
+
+    Example:
+        >>> import numpy as np
+        >>> from albert_lib.town.world import leaning_probabilities
+        >>> leaning_probabilities(np.ones(2), np.array([2.0, -2.0]), bias=1.0).round(2).tolist()
+        [[0.12, 0.88], [0.88, 0.12]]
+    """
+    sides = np.array([[-0.5], [0.5]])
+    unscaled = weights * np.exp(bias * sides * leans)
+    return np.asarray(unscaled / unscaled.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real
 from torch import Tensor
 
 from albert_lib.corpus import TokenStore
@@ -41,6 +41,8 @@ class RowScores:
         >>> scores = RowScores(*columns)
         >>> [round(each, 3) for each in (scores.loss, scores.accuracy, scores.bits_per_byte)]
         [1.333, 0.667, 0.721]
+        >>> round(scores.perplexity, 3)
+        3.794
     """
 
     nats: Float[np.ndarray, " rows"]  # cross-entropy, summed over the masked tokens
@@ -55,6 +57,11 @@ class RowScores:
         return float(self.nats.sum() / self.predictions.sum())
 
     @property
+    def perplexity(self) -> float:
+        """As among how many equally likely tokens the model chooses; see `perplexity`."""
+        return perplexity(self.nats, self.predictions)
+
+    @property
     def accuracy(self) -> float:
         """Fraction of the masked tokens that are predicted correctly."""
         return float(self.correct.sum() / self.predictions.sum())
@@ -62,12 +69,38 @@ class RowScores:
     @property
     def bits_per_byte(self) -> float:
         """Cross-entropy in bits, over the bytes that the masked tokens stand for."""
-        return float(self.nats.sum() / math.log(2) / self.n_bytes.sum())
+        return bits_per_byte(self.nats, self.n_bytes)
 
     @property
     def pair_accuracy(self) -> float:
         """Fraction of the pairs whose class is predicted correctly; of SOP: the order."""
         return float(self.pair_correct.mean())
+
+
+def perplexity(nats: Float[np.ndarray, " rows"], predictions: Real[np.ndarray, " rows"]) -> float:
+    """The exponential of the mean cross-entropy of a prediction, over all rows together.
+
+    As among so many equally likely tokens the model chooses: V where it knows nothing, 1 where
+    it is always certain and right. `nats` are summed over the predictions of a row, and a row may
+    have none. Perplexities of different vocabularies cannot be compared; `bits_per_byte` can.
+
+    Example:
+        >>> nats = np.array([math.log(8), 0.0, 2 * math.log(2)])
+        >>> round(perplexity(nats, np.array([1, 0, 2])), 6)  # 8 · 2 · 2, to the power 1/3
+        3.174802
+    """
+    return math.exp(nats.sum() / predictions.sum())
+
+
+def bits_per_byte(nats: Float[np.ndarray, " rows"], n_bytes: Real[np.ndarray, " rows"]) -> float:
+    """The cross-entropy of all rows in bits, over the bytes that the predicted tokens stand for.
+
+    Example:
+        >>> nats = np.array([math.log(8), 0.0, 2 * math.log(2)])  # 3, 0 and 2 bits
+        >>> bits_per_byte(nats, np.array([4, 0, 6]))
+        0.5
+    """
+    return float(nats.sum() / math.log(2) / n_bytes.sum())
 
 
 @torch.no_grad()

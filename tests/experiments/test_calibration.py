@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from albert_lib.experiments.calibration import calibrate, true_gaps
+from albert_lib.experiments.calibration import calibrate, calibration_slope, true_gaps
 from albert_lib.experiments.town_questions import PROBES, name_pairs, title_templates
 from albert_lib.experiments.town_trials import ProbedModel, TownTrial, run_trial
 from albert_lib.probing.intervals import mean_interval
@@ -72,3 +72,12 @@ def test_a_model_is_trained_and_asked_in_every_way():
         assert tuple(row.label for row in rows) == TITLES
         assert np.isfinite([row.interval.mean for row in rows]).all()
     assert 0 < probed.mlm_loss < 10
+
+
+def test_slope_is_that_of_all_points_and_blind_to_a_shift():
+    rng = np.random.default_rng(2)
+    truth, noise = rng.normal(size=(3, 5)), rng.normal(size=(3, 5))
+    measured = 0.4 * truth + noise + 7.0
+    assert calibration_slope(truth, measured) == pytest.approx(
+        np.polyfit(truth.ravel(), measured.ravel(), 1)[0]
+    )

@@ -11,6 +11,7 @@ import pytest
 from albert_lib.errors import InputError
 from albert_lib.probing import (
     benjamini_hochberg,
+    bootstrap_ends,
     bootstrap_interval,
     effect_size,
     effect_size_interval,
@@ -182,3 +183,21 @@ def test_benjamini_hochberg_keeps_the_false_discovery_rate() -> None:
         rates.append(rejected[8:].sum() / max(1, rejected.sum()))
     # of independent tests the rate is the level times the fraction of true nulls, exactly
     assert np.mean(rates) == pytest.approx(0.2 * 12 / 20, abs=0.01)
+
+
+def test_ends_of_the_bootstrap_are_those_of_its_interval_and_of_any_statistic() -> None:
+    values = np.array([3.0, 5.0, 4.0, 8.0, -1.0])
+    settings = {"confidence": 0.8, "resamples": 500}
+    ends = bootstrap_ends(values, np.random.default_rng(3), **settings)
+    interval = bootstrap_interval(values, np.random.default_rng(3), **settings)
+    assert (interval.low, interval.high) == ends
+    general = percentile_bootstrap(
+        5, lambda drawn: values[drawn].mean(axis=1), np.random.default_rng(3), **settings
+    )
+    assert ends == pytest.approx(general)
+    assert bootstrap_ends(values[:1], np.random.default_rng(3)) == (-math.inf, math.inf)
+
+
+def test_no_resamples_are_no_interval() -> None:
+    with pytest.raises(InputError, match="resamples=0"):
+        bootstrap_interval([1.0, 2.0], np.random.default_rng(0), resamples=0)

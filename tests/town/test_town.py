@@ -16,7 +16,7 @@ from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError
 from albert_lib.town import Town, WorldError, load_world
 from albert_lib.town.hamlet import load_hamlet
-from albert_lib.town.world import read_form
+from albert_lib.town.world import leaning_probabilities, read_form
 
 WORDS = re.compile(r"\w+|[.,]")
 
@@ -238,3 +238,12 @@ def test_a_form_is_read_piece_by_piece():
     form = read_form("At noon, {name} feeds the {pet}.")
     assert [token.text for token in form] == ["at", "noon", ",", "name", "feeds", "the", "pet", "."]
     assert [token.is_place for token in form].count(True) == 2
+
+
+def test_log_odds_are_bias_times_lean_where_leans_come_in_pairs():
+    weights, leans = np.array([1.0, 1.0, 2.0, 2.0, 5.0]), np.array([1.5, -1.5, 3.0, -3.0, 0.0])
+    women, men = leaning_probabilities(weights, leans, bias=0.4)
+    np.testing.assert_allclose(np.log(men / women), 0.4 * leans, atol=1e-12)
+    assert women.sum() == pytest.approx(1) and men.sum() == pytest.approx(1)
+    alone = leaning_probabilities(weights[:1], leans[:1], bias=1.0)
+    np.testing.assert_allclose(alone, [[1.0], [1.0]])

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from albert_lib.corpus import TokenStore
-from albert_lib.training import evaluate
+from albert_lib.training import bits_per_byte, evaluate, perplexity
 from albert_lib.training.held_out_scores import (
     ROWS_AT_ONCE,
     SEED,
@@ -122,3 +122,16 @@ def test_bits_a_byte_do_not_depend_on_how_text_is_cut(world: Any, tmp_path: Any)
     assert scores.loss == pytest.approx(math.log(world.tokenizer.vocab_size), rel=1e-5)
     n_bytes = scores.n_bytes.sum() / scores.predictions.sum()
     assert scores.bits_per_byte == pytest.approx(scores.loss / math.log(2) / n_bytes)
+
+
+def test_perplexity_weighs_every_prediction_alike() -> None:
+    probabilities = [[0.5, 0.125], [], [0.25, 0.25, 0.5]]
+    nats = np.array([-sum(math.log(p) for p in row) for row in probabilities])
+    predictions = np.array([len(row) for row in probabilities])
+    every = [p for row in probabilities for p in row]
+    assert perplexity(nats, predictions) == pytest.approx(math.prod(every) ** (-1 / len(every)))
+    assert perplexity(np.full(3, math.log(7)), np.ones(3)) == pytest.approx(7)
+
+
+def test_bits_per_byte_counts_bits_and_bytes() -> None:
+    assert bits_per_byte(math.log(2) * np.array([8.0, 0.0, 4.0]), np.array([2, 1, 3])) == 2.0

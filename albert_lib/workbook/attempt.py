@@ -46,7 +46,7 @@ class Attempt:
             answer, seconds = self.timed(given, library_seconds)
         self.slowness.append(seconds / max(library_seconds, 1e-9))
         for name, value in arguments.items():
-            if is_left_alone(value, copied[name]) and not same(value, given[name]):
+            if not same(value, given[name]) and is_left_alone(value, copied[name]):
                 self.changed.setdefault(name, len(self.trials))
         self.trials.append(Trial(arguments, expected, detached(answer)))
 

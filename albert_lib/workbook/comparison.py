@@ -36,9 +36,11 @@ def _agree(expected: Any, answer: Any, tolerance: float) -> bool:
     if not is_numeric(expected):
         return _equal_objects(expected, answer)
     one, other = as_array(expected), as_array(answer)
-    if "f" in one.dtype.kind + other.dtype.kind:
-        return bool(np.allclose(other, one, rtol=tolerance, atol=tolerance, equal_nan=True))
-    return bool(np.array_equal(one, other))
+    if np.array_equal(one, other):  # most are, and this is quicker
+        return True
+    if "f" not in one.dtype.kind + other.dtype.kind:
+        return False
+    return bool(np.allclose(other, one, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def _equal_objects(expected: Any, answer: Any) -> bool:

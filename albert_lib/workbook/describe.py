@@ -32,7 +32,8 @@ def describe(value: Any, digits: int = DIGITS, full: bool = False) -> str:
     if isinstance(value, (bool, np.bool_)) or value is None:
         return str(value)
     if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
-        return f"{float(value):.{digits}g}"
+        text = f"{float(value):.{digits}g}"
+        return f"{text}.0" if text.lstrip("-").isdigit() else text  # no whole number
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, dict):
@@ -67,14 +68,14 @@ def _describe_array(value: torch.Tensor | np.ndarray, digits: int, full: bool) -
     kind = f"{dtype_name(value)} {tuple(value.shape)}"
     if as_array(value).size > (FULL_ELEMENTS if full else MOST_ELEMENTS):
         flat = as_array(value).ravel()[:6].tolist()
-        return f"{kind} beginning {', '.join(describe(element, digits) for element in flat)}, …"
+        return f"{kind} beginning {', '.join(_nested(element, digits) for element in flat)}, …"
     return f"{kind} {_nested(as_array(value).tolist(), digits)}"
 
 
 def _nested(value: Any, digits: int) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_nested(element, digits) for element in value) + "]"
-    return describe(value, digits)
+    return describe(value, digits).removesuffix(".0")  # the dtype says what it is
 
 
 def shorten(text: str, most: int = MOST_LETTERS) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 import inspect
 import pkgutil
@@ -141,11 +142,16 @@ def call_with(
     function: Callable[..., Any], solution: Callable[..., Any], arguments: Arguments
 ) -> Any:
     """Call `function` as `solution` is called, on the arguments themselves."""
-    kinds = inspect.signature(solution).parameters
-    keyword_only = {name for name, kind in kinds.items() if kind.kind is kind.KEYWORD_ONLY}
+    keyword_only = _keyword_only(solution)
     positional = [value for name, value in arguments.items() if name not in keyword_only]
     named = {name: value for name, value in arguments.items() if name in keyword_only}
     return function(*positional, **named)
+
+
+@functools.cache
+def _keyword_only(solution: Callable[..., Any]) -> frozenset[str]:
+    kinds = inspect.signature(solution).parameters
+    return frozenset(name for name, kind in kinds.items() if kind.kind is kind.KEYWORD_ONLY)
 
 
 def all_exercises() -> dict[str, Exercise]:

@@ -26,15 +26,22 @@ class Place:
 
     def sentence(self) -> str:
         """The place and both values, which are never written alike."""
-        if not self.where:
-            return ""
         one, other = described_apart(self.expected, self.answer)
-        return f"The first difference is {self.where}: albert_lib has {one}, you have {other}."
+        one, other = (
+            "nothing there" if isinstance(value, Nothing) else text
+            for value, text in ((self.expected, one), (self.answer, other))
+        )
+        where = f"The first difference is {self.where}: " if self.where else ""
+        return f"{where}albert_lib has {one}, you have {other}."
 
 
-@dataclass(frozen=True)
 class Nothing:
     """What an answer has where the other has one element more."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Nothing)
+
+    __hash__ = object.__hash__
 
 
 def first_difference(expected: Any, answer: Any, tolerance: float = 0.0) -> Place | None:

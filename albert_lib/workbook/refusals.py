@@ -10,9 +10,9 @@ from typing import Any
 
 from albert_lib.workbook.attempt import Attempt
 from albert_lib.workbook.comparison import a_kind, kind_problem, same
-from albert_lib.workbook.describe import described_apart, shorten
+from albert_lib.workbook.describe import describe, described_apart, shorten
 from albert_lib.workbook.exercise import Arguments, Exercise, Trial
-from albert_lib.workbook.faults import Wrong, repeat_fault
+from albert_lib.workbook.faults import Wrong, first_fault, repeat_fault
 from albert_lib.workbook.first_difference import Place, described_input, first_difference
 from albert_lib.workbook.measured import here
 from albert_lib.workbook.recognition import Diagnosis, recognise
@@ -49,20 +49,18 @@ def refusal_of(attempt: Attempt, wrong: Wrong) -> Refusal:
     if trial is not None:
         trial = shrunk(attempt, trial, lambda other: _fails_alike(attempt.exercise, wrong, other))
     return Refusal(
-        [*_sentences(attempt.exercise, wrong, trial), *_shown(attempt.exercise, wrong, trial)],
+        [*_sentences(attempt, wrong, trial), *_shown(attempt.exercise, wrong, trial)],
         input=trial.arguments if trial is not None else None,
     )
 
 
-def _sentences(exercise: Exercise, wrong: Wrong, trial: Trial | None) -> list[str]:
-    """What is wrong, said of the trial that is shown."""
+def _sentences(attempt: Attempt, wrong: Wrong, trial: Trial | None) -> list[str]:
+    """What is wrong, said with the trial that is shown in the place of the first one."""
     if trial is None or trial is wrong.trial:
         return [wrong.sentence]
-    if exercise.judge is not None and wrong.shaped_right:
-        fault = exercise.judge([trial])
-        return [fault.sentence if fault else wrong.sentence]
-    problem = kind_problem(trial.expected, trial.answer)
-    return [f"{problem[0].upper()}{problem[1:]}." if problem else wrong.sentence]
+    others = [each for each in attempt.trials if each is not wrong.trial]
+    again = first_fault(attempt.exercise, [trial, *others])
+    return [again.sentence if again is not None else wrong.sentence]
 
 
 def _known_refusal(attempt: Attempt, wrong: Wrong, known: Diagnosis) -> Refusal:
@@ -75,7 +73,7 @@ def _known_refusal(attempt: Attempt, wrong: Wrong, known: Diagnosis) -> Refusal:
         trial = shrunk(attempt, trial, lambda each: _differs(exercise, each) and shows(each))
     text = [known.text]
     if known.partial:
-        text += _shown(exercise, wrong, trial)
+        text += [wrong.sentence, *_shown(exercise, wrong, trial)]
     return Refusal(text, known.name, known.partial, trial.arguments if trial is not None else None)
 
 
@@ -97,7 +95,7 @@ def _fails_alike(exercise: Exercise, wrong: Wrong, trial: Trial) -> bool:
     """Whether another trial is wrong as the first one was: in its kind, by a rule, or its value."""
     problem = kind_problem(trial.expected, trial.answer)
     if not wrong.shaped_right or problem is not None:
-        return (problem is not None) is not wrong.shaped_right
+        return problem is not None and not wrong.shaped_right
     if exercise.judge is not None:
         fault = exercise.judge([trial])
         return fault is not None and fault.trial is not None
@@ -113,8 +111,9 @@ def _shown(exercise: Exercise, wrong: Wrong, trial: Trial | None) -> list[str]:
         place = first_difference(trial.expected, trial.answer, exercise.tolerance)
     positions = place.positions if place is not None else ()
     lines = ["The simplest such input:", *described_arguments(trial.arguments, positions)]
-    expected, answer = described_apart(trial.expected, trial.answer)
+    expected, answer = "", describe(trial.answer)
     if wrong.show_answers:
+        expected, answer = described_apart(trial.expected, trial.answer)
         lines.append(f"  albert_lib answers {expected}")
     lines.append(f"  you answered {answer}")
     if place is not None and wrong.shaped_right and place.where:

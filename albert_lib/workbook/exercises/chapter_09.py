@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,73 +37,57 @@ def draw_step(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def scaled(parts: Mapping[str, int], numerator: int, denominator: int, *only: str) -> Parts:
-    """The parts times a fraction, or only those that are named."""
-    return {
-        part: count * numerator // denominator if not only or part in only else count
-        for part, count in parts.items()
-    }
+def smallest_steps(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """One token alone; a step that predicts nothing; a model of several groups."""
+    config: AlbertConfig = draw_step(rng)["config"]
+    grouped = config.replace(num_hidden_layers=4, num_hidden_groups=2)
+    return [
+        {"config": each, "batch_size": batch_size, "length": length, "predictions": predictions}
+        for each, batch_size, length, predictions in (
+            (config, 1, 1, 1),
+            (config, 2, 10, 0),
+            (grouped, 2, 10, 3),
+        )
+    ]
 
 
-def multiplications_alone(config: AlbertConfig, *sizes: int) -> Parts:
-    """A multiplication with its addition as one operation."""
-    return scaled(training_flops(config, *sizes), 1, 2)
-
-
-def forward_alone(config: AlbertConfig, *sizes: int) -> Parts:
-    """The forward pass."""
-    return scaled(training_flops(config, *sizes), 1, 3)
-
-
-def backward_as_forward(config: AlbertConfig, *sizes: int) -> Parts:
-    """Backward as dear as forward, instead of twice."""
-    return scaled(training_flops(config, *sizes), 2, 3)
-
-
-def shared_layer_once(config: AlbertConfig, *sizes: int) -> Parts:
-    """A layer that is stored once, counted once."""
-    once = config.replace(num_hidden_layers=1, num_hidden_groups=1, inner_group_num=1)
-    return training_flops(once, *sizes)
-
-
-def inner_layers_forgotten(config: AlbertConfig, *sizes: int) -> Parts:
-    """L layers, whatever a group holds."""
-    return training_flops(config.replace(inner_group_num=1), *sizes)
-
-
-def without_scores(config: AlbertConfig, *sizes: int) -> Parts:
-    """Weight matrices alone: no query meets a key."""
-    return {**training_flops(config, *sizes), "attention_scores": 0}
-
-
-def without_mixing(config: AlbertConfig, *sizes: int) -> Parts:
-    """Queries with keys, and no weights with values."""
-    return scaled(training_flops(config, *sizes), 1, 2, "attention_scores")
-
-
-def scores_of_every_head_in_full(config: AlbertConfig, *sizes: int) -> Parts:
-    """Every head as wide as the model."""
-    heads = config.num_attention_heads
-    return scaled(training_flops(config, *sizes), heads, 1, "attention_scores")
-
-
-def three_maps(config: AlbertConfig, *sizes: int) -> Parts:
-    """Query, key and value, without the map behind them."""
-    return scaled(training_flops(config, *sizes), 3, 4, "attention_maps")
-
-
-def head_everywhere(config: AlbertConfig, batch_size: int, length: int, predictions: int) -> Parts:
-    """The vocabulary scored at every position."""
-    return training_flops(config, batch_size, length, batch_size * length)
-
-
-def head_from_the_wide_state(
-    config: AlbertConfig, batch_size: int, length: int, predictions: int
+def step_cost(
+    config: AlbertConfig,
+    batch_size: int,
+    length: int,
+    predictions: int,
+    *,
+    operations: int = 2,
+    passes: int = 3,
+    layers: str = "applied",
+    score_products: int = 2,
+    score_width: str = "all heads together",
+    maps: int = 4,
+    scored_at: str = "predictions",
+    scored_from: str = "embedding size",
+    order_at: str = "[CLS]",
 ) -> Parts:
-    """Scores made from H numbers, as BERT's are."""
-    parts = training_flops(config, batch_size, length, predictions)
-    wide = config.hidden_size
-    return {**parts, "mlm_head": 6 * predictions * (wide * wide + wide * config.vocab_size)}
+    """`training_flops` with one part exchanged, or several."""
+    tokens = batch_size * length
+    narrow, wide = config.embedding_size, config.hidden_size
+    applied = {
+        "applied": config.num_hidden_layers * config.inner_group_num,
+        "stored": 1,
+        "without inner": config.num_hidden_layers,
+    }[layers] * tokens
+    heads = config.num_attention_heads if score_width == "each head" else 1
+    predicted = predictions if scored_at == "predictions" else tokens
+    judged = batch_size if order_at == "[CLS]" else tokens
+    scored = narrow if scored_from == "embedding size" else wide
+    products = {
+        "embedding_projection": tokens * narrow * wide,
+        "attention_maps": applied * maps * wide * wide,
+        "attention_scores": applied * score_products * length * wide * heads,
+        "feed_forward": applied * 2 * wide * config.intermediate_size,
+        "mlm_head": predicted * (wide * scored + scored * config.vocab_size),
+        "sop_head": judged * (wide * wide + 2 * wide),
+    }
+    return {part: operations * passes * count for part, count in products.items()}
 
 
 def six_times_the_parameters(
@@ -120,44 +105,25 @@ def six_times_the_parameters(
     }
 
 
-def order_judged_at_every_token(
-    config: AlbertConfig, batch_size: int, length: int, predictions: int
-) -> Parts:
-    """Pooler and order at every position instead of once a sequence."""
-    return scaled(training_flops(config, batch_size, length, predictions), length, 1, "sop_head")
-
-
 def wrong_parts(trials: Sequence[Trial]) -> Fault | None:
     """Which parts are wrong, with the numbers of the smallest step that shows it."""
     wrong = apart(trials)
     if not wrong:
         return None
     trial = min(wrong, key=lambda each: sum(each.expected.values()))
-    given, config = trial.arguments, trial.arguments["config"]
     names = list(trial.expected)
     if set(trial.answer) != set(names):
-        return Fault(f"The parts are called {', '.join(names)}; you return {list(trial.answer)}.")
+        return Fault(
+            f"The parts are called {', '.join(names)}; you return {', '.join(trial.answer)}.",
+            trial,
+        )
     lines = [
         f"  {part}: you count {trial.answer[part]}, there are {trial.expected[part]}"
         for part in names
         if trial.answer[part] != trial.expected[part]
     ]
-    sizes = ", ".join(
-        f"{name}={getattr(config, name)}"
-        for name in (
-            "vocab_size",
-            "embedding_size",
-            "hidden_size",
-            "intermediate_size",
-            "num_hidden_layers",
-            "inner_group_num",
-        )
-    )
-    return Fault(
-        f"You differ from albert_lib on {len(wrong)} of {len(trials)} steps. The smallest has "
-        f"{sizes}, batch_size={given['batch_size']}, length={given['length']} and "
-        f"predictions={given['predictions']}:\n" + "\n".join(lines)
-    )
+    first = f"You differ from albert_lib on {len(wrong)} of {len(trials)} steps. On the smallest,"
+    return Fault("\n".join([first, *lines]), trial)
 
 
 def rule_of_six(trials: Sequence[Trial]) -> str:
@@ -184,72 +150,73 @@ EXERCISES = (
         points=3,
         solution=training_flops,
         draw=draw_step,
+        borders=smallest_steps,
         judge=wrong_parts,
         misconceptions=(
             Misconception(
                 "additions forgotten",
-                multiplications_alone,
+                partial(step_cost, operations=1),
                 "All your parts are half of what they should be. A product of matrices multiplies "
                 "and adds: every weight that a number meets is two operations.",
             ),
             Misconception(
                 "backward forgotten",
-                forward_alone,
+                partial(step_cost, passes=1),
                 "You count the forward pass, a third of a step. Backward, every product is met by "
                 "two: one for the gradient of its input, one for the gradient of its weights.",
             ),
             Misconception(
                 "backward as forward",
-                backward_as_forward,
+                partial(step_cost, passes=2),
                 "You take the backward pass for as long as the forward one. It is twice as long: "
                 "a product has two factors, and each of them has a gradient to be computed.",
             ),
             Misconception(
                 "shared layer counted once",
-                shared_layer_once,
+                partial(step_cost, layers="stored"),
                 "You count one layer. That is what is stored; what is worked is L layers, because "
                 "the same weights meet other numbers at every depth.",
             ),
             Misconception(
                 "inner layers forgotten",
-                inner_layers_forgotten,
+                partial(step_cost, layers="without inner"),
                 "You count L layers. A group holds inner_group_num of them, one after another, so "
                 "L × inner_group_num are applied.",
             ),
             Misconception(
                 "scores forgotten",
-                without_scores,
+                partial(step_cost, score_products=0),
                 "You count weight matrices alone. Attention also multiplies what holds no weight: "
                 "every query with every key, and the result with the values. These two grow with "
                 "the length; at 512 tokens they are a tenth of base's work.",
             ),
             Misconception(
                 "mixing forgotten",
-                without_mixing,
+                partial(step_cost, score_products=1),
                 "You count queries with keys. What comes out, one weight for every pair of tokens, "
                 "is multiplied with the values, which costs as much again.",
             ),
             Misconception(
                 "every head as wide as the model",
-                scores_of_every_head_in_full,
+                partial(step_cost, score_width="each head"),
                 "Your scores are num_attention_heads times too many. A head is only H / heads "
                 "wide: all of them together cost what one of width H would.",
             ),
             Misconception(
                 "output map forgotten",
-                three_maps,
+                partial(step_cost, maps=3),
                 "Attention has four maps of H × H: query, key, value, and the one that what the "
                 "heads found goes through. You count three.",
             ),
             Misconception(
                 "vocabulary scored everywhere",
-                head_everywhere,
+                partial(step_cost, scored_at="every token"),
                 "You score the vocabulary at every position. Only masked tokens are asked for: "
                 "predictions of them, in the whole batch.",
             ),
             Misconception(
                 "scores made from H numbers",
-                head_from_the_wide_state,
+                partial(step_cost, scored_from="hidden size"),
                 "Your MLM head scores the vocabulary from H numbers, as BERT's does. ALBERT's goes "
                 "back to E numbers first and multiplies those with the word table.",
             ),
@@ -260,7 +227,7 @@ EXERCISES = (
             ),
             Misconception(
                 "order judged at every token",
-                order_judged_at_every_token,
+                partial(step_cost, order_at="every token"),
                 "You send every token through the pooler. The order is judged once a sequence, "
                 "from its [CLS].",
             ),

@@ -20,7 +20,7 @@ from albert_lib.workbook.classroom import (
     make_course,
     release,
 )
-from albert_lib.workbook.exercise import find_exercise
+from albert_lib.workbook.exercise import all_exercises, find_exercise
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's own
@@ -161,20 +161,23 @@ def test_small_class(tmp_path: Path) -> None:
 
 def test_notebook_of_the_workbook_goes_through_a_class(tmp_path: Path) -> None:
     course = hand_out(tmp_path / "course", MASKING)
+    exercises = [one for one in all_exercises().values() if one.id.startswith("2.")]
+    names = ", ".join(one.name for one in exercises)
+    library = f"from albert_lib.objectives import {names}"
     chapter = "albert_lib.workbook.exercises.chapter_02"
-    course.hand_in("perfect", "from albert_lib.objectives.masking import choose_spans")
+    course.hand_in("perfect", library)
     course.hand_in("empty", None)
-    course.hand_in("wrong", f"from {chapter} import from_the_left as choose_spans")
+    course.hand_in("wrong", f"{library}\nfrom {chapter} import from_the_left as choose_spans")
 
     perfect, empty, wrong = map(course.graded, ("perfect", "empty", "wrong"))
-    points = find_exercise("2.2").points
-    assert (perfect.score, empty.score, wrong.score) == (points, 0, 0)
-    assert perfect.best == points
+    all_points, points = sum(one.points for one in exercises), find_exercise("2.2").points
+    assert (perfect.score, empty.score, wrong.score) == (all_points, 0, all_points - points)
+    assert perfect.best == all_points
     assert "you walk from the left and run out of budget" in wrong.feedback
     assert "is not attempted yet" in empty.feedback
     assert perfect.failed_cells == []
-    assert len(empty.failed_cells) == len(wrong.failed_cells) == 1  # the check: nothing is blocked
-    assert 'check("2.2"' in empty.failed_cells[0]
+    assert len(empty.failed_cells) == len(exercises)  # the checks: nothing else is blocked
+    assert ['check("2.2"' in source for source in wrong.failed_cells] == [True]
 
 
 def test_handed_out_stub_is_the_one_of_the_notebook(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from albert_lib.objectives import SegmentPairs
 from albert_lib.objectives.order import ExampleOrder
-from albert_lib.objectives.pair_objective import for_objective, in_order
+from albert_lib.objectives.pair_objective import for_objective, in_order, order_pair
 from albert_lib.objectives.segments import PairPlan
 
 
@@ -86,3 +86,25 @@ def test_an_epoch_poses_its_pairs_by_the_objective(counting_store):
     np.testing.assert_array_equal(labels["sop"], labels["nsp"])
     assert labels["sop"].any()
     assert not labels["none"].any()
+
+
+def test_one_pair_is_ordered_as_those_of_a_plan(plan, counting_store):
+    unswapped, rng = in_order(plan), np.random.default_rng(0)
+
+    def written(of, pair):
+        bounds = ("first_start", "first_end"), ("second_start", "second_end")
+        places = [slice(*(int(getattr(of, name)[pair]) for name in names)) for names in bounds]
+        return [counting_store.ids[place].tolist() for place in places]
+
+    for pair in range(len(plan)):
+        label = None
+        while label != int(plan.swapped[pair]):
+            first, second, label = order_pair(*written(unswapped, pair), rng)
+        assert [first, second] == written(plan, pair)
+
+
+def test_half_of_the_pairs_are_swapped():
+    rng = np.random.default_rng(1)
+    labels = [order_pair([7], [8, 9], rng)[2] for _ in range(4000)]
+    assert set(labels) == {0, 1}
+    assert np.mean(labels) == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(4000))

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from albert_lib import AlbertTokenizer
-from albert_lib.text import Edge, best_segmentation, lattice, mark_words
+from albert_lib.text import (
+    Edge,
+    best_segmentation,
+    lattice,
+    marginal_log_likelihood,
+    mark_words,
+)
 
 SCORES = {"▁": -3.0, "▁w": -2.5, "▁walk": -4.0, "w": -3.5, "a": -3.0, "al": -3.2, "l": -3.0}
 SCORES |= {"k": -3.0, "s": -1.0, "ks": -2.0, "alk": -5.0}
@@ -65,6 +71,23 @@ def test_no_way_to_cut_scores_higher(text: str, scores: dict[str, float]) -> Non
     pieces = best_segmentation(text, scores)
     assert "".join(pieces) == text
     assert total(pieces) == max(map(total, every_way(text, scores)))
+
+
+@given(WORDS, VOCABULARIES)
+def test_all_ways_together_have_the_probability_of_the_text(
+    text: str, scores: dict[str, float]
+) -> None:
+    unknown = min(scores.values(), default=0.0) - 10
+    each = [
+        sum(scores.get(piece, unknown) for piece in pieces) for pieces in every_way(text, scores)
+    ]
+    together = math.log(math.fsum(map(math.exp, each)))
+    assert marginal_log_likelihood(text, scores) == pytest.approx(together, rel=1e-12, abs=1e-12)
+
+
+def test_a_long_text_has_a_probability_too_small_for_a_float() -> None:
+    assert marginal_log_likelihood(1000 * "ab", {"a": -5.0, "b": -6.0}) == pytest.approx(-11_000)
+    assert marginal_log_likelihood("", {"a": -5.0}) == 0.0
 
 
 def every_way(text: str, scores: Mapping[str, float]) -> Iterator[list[str]]:

@@ -35,7 +35,7 @@ from albert_lib.workbook.drawings.pieces import (
     n_lines,
     write_pieces,
 )
-from albert_lib.workbook.exercises.span_rules import words_per_span
+from albert_lib.workbook.exercises.span_statistics import words_per_span
 
 __all__ = [
     "draw_budgets",

@@ -51,7 +51,24 @@ def describe(value: Any, digits: int = DIGITS, full: bool = False) -> str:
         return shorten(repr(value), most)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _describe_dataclass(value, digits, most)
+    if isinstance(value, torch.nn.Module):
+        return _describe_module(value, digits, full)
     return f"a value of type {type(value).__name__}"  # its repr might hold an address
+
+
+def _describe_module(value: torch.nn.Module, digits: int, full: bool) -> str:
+    """Its kind, its widths, and its weights: "Linear 2 → 3 with weight … and bias …"."""
+    widths = {
+        torch.nn.Linear: ("in_features", "out_features"),
+        torch.nn.Embedding: ("num_embeddings", "embedding_dim"),
+    }.get(type(value), ())
+    sizes = " → ".join(str(getattr(value, width)) for width in widths)
+    parts = [
+        f"{name} {_describe_array(parameter, digits, full)}"
+        for name, parameter in value.named_parameters()
+    ]
+    kind = f"{type(value).__name__} {sizes}".strip()
+    return shorten(f"{kind} with {' and '.join(parts)}" if parts else kind, FULL_LETTERS)
 
 
 def _describe_dataclass(value: Any, digits: int, most: int) -> str:

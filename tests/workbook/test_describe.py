@@ -31,6 +31,20 @@ def test_value_is_described(value: Any, text: str) -> None:
     assert describe(value) == text
 
 
+def test_module_is_described_with_its_weights() -> None:
+    linear = torch.nn.utils.skip_init(torch.nn.Linear, 2, 1)
+    linear.weight = torch.nn.Parameter(torch.tensor([[1.0, 2.5]]))
+    linear.bias = torch.nn.Parameter(torch.tensor([-1.0]))
+    written = "Linear 2 → 1 with weight float32 (1, 2) [[1, 2.5]] and bias float32 (1,) [-1]"
+    assert describe(linear) == written
+    table = torch.nn.Embedding(3, 1, _weight=torch.ones(3, 1))
+    assert describe(table) == "Embedding 3 → 1 with weight float32 (3, 1) [[1], [1], [1]]"
+    assert describe(torch.nn.LayerNorm(1)) == (
+        "LayerNorm with weight float32 (1,) [1] and bias float32 (1,) [0]"
+    )
+    assert describe(torch.nn.Tanh()) == "Tanh"
+
+
 def test_long_values_are_cut() -> None:
     assert len(describe(list(range(1000)))) <= 160
 

@@ -239,8 +239,9 @@ DECODER = Exercise(
         Misconception(
             "another gradient",
             partial(decode, detached=True),
-            "The scores are right, but not all gradients are. The word table has two jobs, and in "
-            "this one it is trained too: use `words` itself, no detached or copied one.",
+            "The scores are right, but a gradient is not: something on the way is detached or "
+            "copied. Mind the word table: it has two jobs, and in this one it is trained too, so "
+            "it has to be `words` itself.",
         ),
     ),
     hints=(

@@ -322,9 +322,10 @@ DEPTH = Exercise(
         Misconception(
             "another gradient",
             partial(repeat, copies=True),
-            "The numbers are right, but the layer's gradient is not: you apply copies of the "
-            "layer. Today they are equal; each gets a gradient of its own, so after one step of "
-            "training they are L different layers. Sharing means the same object, L times.",
+            "The numbers are right, but a gradient is not. Either you apply copies of the layer: "
+            "today they are equal, but each gets a gradient of its own, and after one step of "
+            "training they are L different layers. Or the way back is cut, with detach or the "
+            "like. Sharing means the same object, L times, and one gradient for all.",
         ),
     ),
     hints=(

@@ -110,7 +110,9 @@ def leaning_probabilities(
     """
     sides = np.array([[-0.5], [0.5]])
     unscaled = weights * np.exp(bias * sides * leans)
-    return np.asarray(unscaled / unscaled.sum(axis=1, keepdims=True))
+    probabilities: Float64[np.ndarray, "genders values"]
+    probabilities = unscaled / unscaled.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from albert_lib.training.recipe import warmup_linear
-from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial
+from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial, apart
 from albert_lib.workbook.exercises.lamb_exercise import LAMB
 from albert_lib.workbook.exercises.loop_exercise import TRAINING_STEPS
 from albert_lib.workbook.exercises.loss_exercises import BITS, PERPLEXITY
@@ -50,14 +50,22 @@ def schedule_like(
     climb: Literal["line", "none", "square"] = "line",
     fall: Literal["line", "none", "from the start", "late", "early", "cosine"] = "line",
     stops_at_zero: bool = True,
+    scaled: bool = True,
+    climb_ends: float = 1.0,
+    fall_begins: float = 1.0,
+    after: float = 0.0,
 ) -> float:
     """The schedule with one part exchanged."""
     step += first
+    peak = peak if scaled else 1.0
     if step < warmup_steps and climb != "none":
         share = step / warmup_steps
-        return peak * (share * share if climb == "square" else share)
+        return climb_ends * peak * (share * share if climb == "square" else share)
     if fall == "none":
         return peak
+    if step >= total_steps and after:
+        return after * peak
+    peak = fall_begins * peak
     done, length = step - warmup_steps, total_steps - warmup_steps
     if fall == "from the start" or climb == "none":
         done, length = step, total_steps
@@ -65,12 +73,36 @@ def schedule_like(
         length = total_steps
     elif fall == "early":
         length -= 1
-    left = 1 - done / max(1, length)
+    left = (length - done) / max(1, length)
     if stops_at_zero:
         left = max(0.0, left)
     if fall == "cosine":
         left = (1 - math.cos(math.pi * left)) / 2
     return peak * left
+
+
+def phase(trial: Trial) -> str:
+    """Where in its run a step lies: in the climb, the fall, or behind the end."""
+    step, end = trial.arguments["step"], trial.arguments["total_steps"]
+    if step < trial.arguments["warmup_steps"]:
+        return "climb"
+    return "fall" if step < end else "end"
+
+
+def wrong_in(trials: Sequence[Trial], *phases: str) -> bool:
+    """Whether just these phases hold wrong answers."""
+    return {phase(each) for each in apart(trials, 1e-9)} == set(phases)
+
+
+def first_wrong_rate(trials: Sequence[Trial]) -> str:
+    """The simplest wrong rate beside the right one."""
+    for trial in apart(trials, 1e-9):
+        step, peak, warmup, total = trial.arguments.values()
+        return (
+            f"With a peak of {peak:g}, {warmup} steps of warm-up and {total} in all, the rate of "
+            f"step {step} is {trial.expected:.4g}, and yours {trial.answer:.4g}. "
+        )
+    return ""
 
 
 def a_rate_below_zero(trials: Sequence[Trial]) -> str:
@@ -80,6 +112,18 @@ def a_rate_below_zero(trials: Sequence[Trial]) -> str:
             step, total = trial.arguments["step"], trial.arguments["total_steps"]
             return f", at step {step} of {total} to {trial.answer:.3g}"
     return ""
+
+
+def part(
+    name: str, phases: tuple[str, ...], wrong: Callable[..., float], beginning: str, rule: str
+) -> Misconception:
+    """A misconception about some phases of the schedule, where all others are right."""
+    return Misconception(
+        name,
+        wrong,
+        lambda trials: f"{beginning} {first_wrong_rate(trials)}{rule}",
+        lambda trials: wrong_in(trials, *phases),
+    )
 
 
 SCHEDULE = Exercise(
@@ -152,6 +196,40 @@ SCHEDULE = Exercise(
                 f"{a_rate_below_zero(trials)}, and a step at a negative rate climbs. From "
                 "total_steps on the rate is 0."
             ),
+        ),
+        Misconception(
+            "peak left out",
+            partial(schedule_like, scaled=False),
+            "Your rate is a share, from 0 to 1. Multiply it by the peak.",
+        ),
+        part(
+            "climb",
+            ("climb",),
+            partial(schedule_like, climb_ends=0.5),
+            "Your warm-up is wrong, and everything behind it right.",
+            "It is the peak times that share of the warm-up which is done, step / warmup_steps.",
+        ),
+        part(
+            "fall",
+            ("fall",),
+            partial(schedule_like, fall_begins=0.5),
+            "Your fall is wrong, and everything else right.",
+            "It is the peak times that share of the steps behind the warm-up which is left.",
+        ),
+        part(
+            "end",
+            ("end",),
+            partial(schedule_like, after=0.1),
+            "Your rate is right until the run is over, and wrong from there.",
+            "From total_steps on it is 0.",
+        ),
+        part(
+            "fall and end",
+            ("end", "fall"),
+            partial(schedule_like, fall_begins=0.5, after=0.1),
+            "Your warm-up is right, and all that follows it wrong.",
+            "From the peak at warmup_steps the rate falls in a straight line to 0 at total_steps, "
+            "where it stays.",
         ),
     ),
     hints=(

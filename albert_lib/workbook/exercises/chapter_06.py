@@ -13,7 +13,8 @@ from torch import Tensor
 
 from albert_lib.probing.template_probe import log_odds_gap, log_probability_gap
 from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial
-from albert_lib.workbook.exercises.interval_exercises import BOOTSTRAP, HOLM
+from albert_lib.workbook.exercises.bootstrap_exercise import BOOTSTRAP
+from albert_lib.workbook.exercises.holm_exercise import HOLM
 from albert_lib.workbook.exercises.town_exercises import DIAL, SLOPE
 
 
@@ -49,12 +50,13 @@ def gap_like(
     token_id: int,
     *,
     of: Literal["logarithms", "logits", "probabilities", "odds", "over templates"] = "logarithms",
+    one_side: Literal["neither", "a", "b"] = "neither",
+    contexts: Literal["a less b", "b less a", "a alone", "added"] = "a less b",
     base: float = math.e,
-    turned: bool = False,
     exponential: bool = False,
     averaged: bool = False,
 ) -> Tensor:
-    """The gap with one part exchanged."""
+    """The gap with one part exchanged; `one_side` is left as logits."""
     scores = {
         "logarithms": lambda logits: logits.log_softmax(dim=-1),
         "logits": lambda logits: logits,
@@ -62,9 +64,10 @@ def gap_like(
         "odds": lambda logits: logits.softmax(dim=-1).logit(),
         "over templates": lambda logits: logits.log_softmax(dim=0),
     }[of]
-    gap = (scores(logits_a) - scores(logits_b))[..., token_id] / math.log(base)
-    if turned:
-        gap = -gap
+    a = (logits_a if one_side == "a" else scores(logits_a))[..., token_id]
+    b = (logits_b if one_side == "b" else scores(logits_b))[..., token_id]
+    gap = {"a less b": a - b, "b less a": b - a, "a alone": a, "added": a + b}[contexts]
+    gap = gap / math.log(base)
     if exponential:
         gap = gap.exp()
     return gap.mean() if averaged else gap
@@ -111,6 +114,30 @@ GAP = Exercise(
             "sentences add up to 1. They add up over the vocabulary, within one row: dim=-1.",
         ),
         Misconception(
+            "A left as logits",
+            partial(gap_like, one_side="a"),
+            "You turn the logits of B into log-probabilities and leave A's as they are. Both need "
+            "it, each by its own rows.",
+        ),
+        Misconception(
+            "B left as logits",
+            partial(gap_like, one_side="b"),
+            "You turn the logits of A into log-probabilities and leave B's as they are. Both need "
+            "it, each by its own rows.",
+        ),
+        Misconception(
+            "A alone",
+            partial(gap_like, contexts="a alone"),
+            "That is log P(w|A) alone, in which a frequent word is always ahead. The gap takes "
+            "log P(w|B) off, and the frequency with it.",
+        ),
+        Misconception(
+            "added",
+            partial(gap_like, contexts="added"),
+            "You add the two log-probabilities, which makes the logarithm of a product. A gap is a "
+            "difference: A less B.",
+        ),
+        Misconception(
             "no logarithm",
             partial(gap_like, exponential=True),
             "That is the quotient P(w|A) / P(w|B). Its logarithm is asked for: twice and half "
@@ -118,7 +145,7 @@ GAP = Exercise(
         ),
         Misconception(
             "sign turned",
-            partial(gap_like, turned=True),
+            partial(gap_like, contexts="b less a"),
             "Your sign is turned: A less B, so that a positive gap says that the token is "
             "likelier in A.",
         ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from albert_lib.training.lamb import lamb_update
 from albert_lib.workbook.exercise import Arguments, Exercise, Misconception
+from albert_lib.workbook.exercises import lamb_steps
+from albert_lib.workbook.exercises.lamb_steps import shown_mean, step
 
-Step = tuple[Tensor, Tensor, Tensor]  # the new parameter, exp_avg and exp_avg_sq
-Ratio = Callable[[Tensor, Tensor], Tensor]
 SHAPES = ((1,), (2,), (5,), (1, 3), (2, 2), (4, 1), (3, 4), (2, 3, 2))
 
 
@@ -63,90 +63,72 @@ def edges_of_a_step(rng: np.random.Generator) -> Sequence[Arguments]:
     return [{**tensors, **settings} for tensors in found]
 
 
-def trust_ratio(parameter: Tensor, update: Tensor) -> Tensor:
-    """The length of the parameter over that of its update, 1 where either is 0."""
-    lengths = parameter.norm(), update.norm()
-    return lengths[0] / lengths[1] if min(lengths) > 0 else torch.ones_like(lengths[0])
-
-
-def no_ratio(parameter: Tensor, update: Tensor) -> Tensor:
-    """No ratio: plain Adam with decoupled decay."""
-    return torch.ones_like(parameter.norm())
-
-
-def inverted(parameter: Tensor, update: Tensor) -> Tensor:
-    """The update's length over the parameter's."""
-    return trust_ratio(update, parameter)
-
-
-def unguarded(parameter: Tensor, update: Tensor) -> Tensor:
-    """The bare quotient of the lengths: 0 for a parameter of zeros."""
-    return parameter.norm() / update.norm()
-
-
-def half_guarded(parameter: Tensor, update: Tensor) -> Tensor:
-    """The quotient, 1 for a parameter of zeros; infinite for an update of zeros."""
-    return unguarded(parameter, update) if parameter.norm() > 0 else no_ratio(parameter, update)
-
-
-def limited(parameter: Tensor, update: Tensor) -> Tensor:
-    """The ratio cut off at 10, as in several implementations."""
-    return trust_ratio(parameter, update).clamp(max=10)
-
-
-def per_element(parameter: Tensor, update: Tensor) -> Tensor:
-    """One ratio for each element instead of one for the variable."""
-    both = (parameter != 0) & (update != 0)
-    return torch.where(both, parameter.abs() / update.abs(), 1.0)
-
-
-def squared(parameter: Tensor, update: Tensor) -> Tensor:
-    """The quotient of the sums of squares, whose root was forgotten."""
-    return trust_ratio(parameter, update).square()
-
-
-def step(
-    parameter: Tensor,
-    gradient: Tensor,
-    exp_avg: Tensor,
-    exp_avg_sq: Tensor,
-    *,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
-    weight_decay: float,
-    ratio: Ratio = trust_ratio,
-    bias_correction: bool = False,
-    decay: Literal["in the update", "in the gradient", "outside", "none"] = "in the update",
-    shares_exchanged: bool = False,
-    eps_in_root: bool = False,
-    root: bool = True,
-    means_of_before: bool = False,
-    uphill: bool = False,
-) -> Step:
-    """A LAMB step with one part exchanged."""
-    decayed = weight_decay * parameter
-    if decay == "in the gradient":
-        gradient = gradient + decayed
-    before = exp_avg, exp_avg_sq
-    keep, keep_sq = (1 - beta if shares_exchanged else beta for beta in betas)
-    exp_avg = keep * exp_avg + (1 - keep) * gradient
-    exp_avg_sq = keep_sq * exp_avg_sq + (1 - keep_sq) * gradient.square()
-    mean, square = before if means_of_before else (exp_avg, exp_avg_sq)
-    if bias_correction:  # as at the first step: the step's number is not among the arguments
-        mean, square = mean / (1 - betas[0]), square / (1 - betas[1])
-    if eps_in_root:
-        update = mean / (square + eps).sqrt()
-    else:
-        update = mean / ((square.sqrt() if root else square) + eps)
-    if decay == "in the update":
-        update = update + decayed
-    update = ratio(parameter, update) * update
-    if decay == "outside":
-        update = update + decayed
-    new = parameter + lr * update if uphill else parameter - lr * update
-    return new, exp_avg, exp_avg_sq
-
+# What is said where no one mistake explains everything: which part is wrong, and which are right.
+PARTS = (
+    Misconception(
+        "another order",
+        partial(step, returned="means first"),
+        "All three are right, in another order. Return the new parameter, then exp_avg, then "
+        "exp_avg_sq.",
+        lamb_steps.in_another_order,
+    ),
+    Misconception(
+        "other means returned",
+        partial(step, returned="old means"),
+        "Your new parameter is right, but what you return beside it isn't what you used: return "
+        "both running means with the new gradient in them. The next step begins there.",
+        lamb_steps.other_means_returned,
+    ),
+    Misconception(
+        "exp_avg",
+        partial(step, means="first sum"),
+        lambda trials: (
+            f"Only exp_avg is wrong, and what follows from it. {shown_mean(trials, 1)}The new mean "
+            "is beta1 times the old one plus (1 - beta1) times the gradient."
+        ),
+        lamb_steps.first_mean_off,
+    ),
+    Misconception(
+        "exp_avg_sq",
+        partial(step, means="second sum"),
+        lambda trials: (
+            f"Only exp_avg_sq is wrong, and what follows from it. {shown_mean(trials, 2)}The new "
+            "mean is beta2 times the old one plus (1 - beta2) times the gradient's square."
+        ),
+        lamb_steps.second_mean_off,
+    ),
+    Misconception(
+        "lengths of 0",
+        partial(step, ratio=lamb_steps.zero_ratio),
+        "Your step is right but where a length is 0. Where the parameter's length is 0, or the "
+        "update's, the ratio is 1, so that a variable of zeros takes a plain step.",
+        lamb_steps.only_at_zero,
+    ),
+    Misconception(
+        "length of the step",
+        partial(step, rate=False),
+        "Both means are right, and your step goes the right way but not as far as it should: look "
+        "at the trust ratio and at lr. It is lr × ratio × update, and lr times as long as the "
+        "parameter.",
+        lamb_steps.length_off,
+    ),
+    Misconception(
+        "direction of the step",
+        partial(step, divisor="none"),
+        "Both means are right, and so is the length of your step, lr times that of the parameter. "
+        "Its direction isn't: look at the update, exp_avg / (exp_avg_sq.sqrt() + eps) + "
+        "weight_decay × parameter.",
+        lamb_steps.direction_off,
+    ),
+    Misconception(
+        "the step behind the means",
+        partial(step, divisor="none", ratio=lamb_steps.no_ratio),
+        "Both means are right, and the new parameter is not. Take the rest one at a time: the "
+        "update out of the means and the decay, its length, the ratio, and parameter - lr × "
+        "ratio × update.",
+        lamb_steps.means_right,
+    ),
+)
 
 LAMB = Exercise(
     id="5.1",
@@ -188,50 +170,50 @@ LAMB = Exercise(
         ),
         Misconception(
             "no ratio",
-            partial(step, ratio=no_ratio),
+            partial(step, ratio=lamb_steps.no_ratio),
             "That is AdamW's step: the trust ratio is missing. LAMB multiplies the update by "
             "the length of the parameter over the length of the update.",
         ),
         Misconception(
             "ratio inverted",
-            partial(step, ratio=inverted),
+            partial(step, ratio=lamb_steps.inverted),
             "Your trust ratio is upside down. A large variable may take a large step: the "
             "parameter's length goes on top, the update's below.",
         ),
         Misconception(
             "zero unguarded",
-            partial(step, ratio=unguarded),
+            partial(step, ratio=lamb_steps.unguarded),
             "A variable that is all zeros never leaves zero: its length is 0, so your ratio "
             "is 0 and its step too. Where either length is 0 the ratio is 1.",
         ),
         Misconception(
             "update of zeros unguarded",
-            partial(step, ratio=half_guarded),
+            partial(step, ratio=lamb_steps.half_guarded),
             "You guard against a parameter of zeros, not against an update of zeros: where no "
             "gradient has arrived and nothing decays, you divide by its length of 0, and "
             "infinity times 0 is nan. Where either length is 0 the ratio is 1.",
         ),
         Misconception(
             "ratio limited",
-            partial(step, ratio=limited),
+            partial(step, ratio=lamb_steps.limited),
             "You cut the trust ratio off at 10. Some implementations of LAMB do; ALBERT's "
             "leaves it as it comes.",
         ),
         Misconception(
             "ratio per element",
-            partial(step, ratio=per_element),
+            partial(step, ratio=lamb_steps.per_element),
             "You take a ratio for every element. It is one for the whole variable: the "
             "length of all its elements together, √(sum of squares).",
         ),
         Misconception(
             "ratio of squares",
-            partial(step, ratio=squared),
+            partial(step, ratio=lamb_steps.squared),
             "Your ratio is the square of the trust ratio: you divide the sums of squares. A "
             "length is the root of that sum.",
         ),
         Misconception(
             "shares exchanged",
-            partial(step, shares_exchanged=True),
+            partial(step, means="shares exchanged"),
             "Your running means keep 1 - beta of the past and take beta of the new gradient. It "
             "is the other way round: with 0.9 the mean remembers some ten gradients, with yours "
             "hardly one.",
@@ -244,13 +226,13 @@ LAMB = Exercise(
         ),
         Misconception(
             "root left out",
-            partial(step, root=False),
+            partial(step, divisor="square"),
             "You divide by exp_avg_sq itself. It is a mean of squares, and its root has the "
             "size of a gradient: only with the root does the gradient's size cancel.",
         ),
         Misconception(
             "eps in the root",
-            partial(step, eps_in_root=True),
+            partial(step, divisor="eps in root"),
             "You add eps under the root. ALBERT's LAMB adds it to the root: "
             "exp_avg_sq.sqrt() + eps. Under the root 10⁻⁶ counts as 10⁻³ does outside.",
         ),
@@ -260,6 +242,7 @@ LAMB = Exercise(
             "You add the step, and the loss goes up: the gradient points uphill. Subtract "
             "lr × ratio × update.",
         ),
+        *PARTS,
     ),
     hints=(
         "Four tensors of one shape come in and three go out: the new parameter and the two "

@@ -177,10 +177,11 @@ TRAINING_STEPS = Exercise(
             "step, before backward or after the step.",
         ),
         Misconception(
-            "gradients cleared too early",
+            "never moves",
             partial(steps_like, clear="too late"),
-            "You clear the gradients between backward and the step, so that the optimizer finds "
-            "none and the model never moves. Clear them before backward, or after the step.",
+            "Your model never moves: each loss is that of the first weights. Either nobody calls "
+            "optimizer.step(), or it finds no gradient: backward is missing, or the gradients are "
+            "cleared between backward and the step. Clear them before backward, or after the step.",
         ),
         Misconception(
             "not clipped",

@@ -39,7 +39,9 @@ def perplexity_like(
     nats: Column,
     predictions: Column,
     *,
-    average: Literal["predictions", "rows", "row means", "row perplexities"] = "predictions",
+    average: Literal[
+        "predictions", "rows", "row means", "row perplexities", "mean count", "nothing"
+    ] = "predictions",
     base: float = math.e,
     sign: int = 1,
     exponential: bool = True,
@@ -52,7 +54,8 @@ def perplexity_like(
         if average == "row means":
             mean = means.mean()
         else:
-            mean = nats.sum() / (len(nats) if average == "rows" else predictions.sum())
+            counts = {"rows": len(nats), "mean count": predictions.mean(), "nothing": 1}
+            mean = nats.sum() / counts.get(average, predictions.sum())
         return float(base ** (sign * mean) if exponential else sign * mean)
 
 
@@ -87,6 +90,18 @@ PERPLEXITY = Exercise(
             partial(perplexity_like, average="rows"),
             "You divide by the number of rows. The nats of a row are a sum over its predictions; "
             "divide by how many predictions there are in all.",
+        ),
+        Misconception(
+            "mean count",
+            partial(perplexity_like, average="mean count"),
+            "You divide all nats by the predictions of an average row. Sum over sum, or mean over "
+            "mean: the number of rows then cancels.",
+        ),
+        Misconception(
+            "not divided",
+            partial(perplexity_like, average="nothing"),
+            "You take the exponential of all nats together: one over the probability of the whole "
+            "text, which grows with its length. Divide by the number of predictions first.",
         ),
         Misconception(
             "power of 2",
@@ -143,7 +158,7 @@ def bits_like(
     n_bytes: Column,
     *,
     conversion: Literal["divided", "multiplied", "none", "tens"] = "divided",
-    average: Literal["bytes", "row ratios", "rows"] = "bytes",
+    average: Literal["bytes", "row ratios", "rows", "mean length", "nothing"] = "bytes",
     inverted: bool = False,
 ) -> float:
     """The bits a byte with one part exchanged."""
@@ -153,7 +168,8 @@ def bits_like(
         if average == "row ratios":
             found = (bits / n_bytes).mean()
         else:
-            found = bits.sum() / (len(nats) if average == "rows" else n_bytes.sum())
+            counts = {"rows": len(nats), "mean length": n_bytes.mean(), "nothing": 1}
+            found = bits.sum() / counts.get(average, n_bytes.sum())
         return float(1 / found if inverted else found)
 
 
@@ -198,6 +214,17 @@ BITS = Exercise(
             partial(bits_like, average="rows"),
             "You divide by the number of rows. Divide by the bytes that the predicted tokens "
             "stand for, of all rows together.",
+        ),
+        Misconception(
+            "bits in all",
+            partial(bits_like, average="nothing"),
+            "Those are all bits of the text together. Divide by its bytes.",
+        ),
+        Misconception(
+            "mean length",
+            partial(bits_like, average="mean length"),
+            "You divide all bits by the bytes of an average row. Sum over sum, or mean over mean: "
+            "the number of rows then cancels.",
         ),
         Misconception(
             "upside down",

@@ -40,21 +40,27 @@ def town_like(
     leans: Table,
     *,
     bias: float,
-    lean: Literal["half", "whole", "one side"] = "half",
+    lean: Literal["half", "whole", "one side", "alike"] = "half",
     first: Literal["women", "men"] = "women",
-    total: Literal["rows", "none", "both rows", "columns"] = "rows",
+    total: Literal["rows", "none", "both rows", "columns", "means", "largest"] = "rows",
     weighted: bool = True,
     dial: bool = True,
+    exponential: bool = True,
 ) -> Table:
     """The town's probabilities with one part exchanged."""
-    sides = {"half": [[-0.5], [0.5]], "whole": [[-1.0], [1.0]], "one side": [[0.0], [1.0]]}[lean]
-    unscaled = np.exp((bias if dial else 1.0) * np.array(sides) * leans)
+    sides = {"half": (-0.5, 0.5), "whole": (-1, 1), "one side": (0, 1), "alike": (0.5, 0.5)}[lean]
+    unscaled = (bias if dial else 1.0) * np.array(sides)[:, None] * leans
+    unscaled = np.exp(unscaled) if exponential else 1 + unscaled
     if weighted:
         unscaled = weights * unscaled
     if first == "men":
         unscaled = unscaled[::-1]
     if total == "none":
         return unscaled
+    if total == "means":
+        return np.asarray(unscaled / unscaled.mean(axis=1, keepdims=True))
+    if total == "largest":
+        return np.asarray(unscaled / unscaled.max(axis=1, keepdims=True))
     axis = {"rows": 1, "columns": 0, "both rows": None}[total]
     return np.asarray(unscaled / unscaled.sum(axis=axis, keepdims=True))
 
@@ -84,6 +90,18 @@ DIAL = Exercise(
             "is even-handed: half of the lean on either side, minus for women, plus for men.",
         ),
         Misconception(
+            "both rows lean alike",
+            partial(town_like, lean="alike"),
+            "Your two rows lean to the same side, so the town has no gap at any dial. The sign "
+            "differs: minus for women, plus for men.",
+        ),
+        Misconception(
+            "no exponential",
+            partial(town_like, exponential=False),
+            "You add the lean to 1 instead of taking its exponential: e to the lean. A large lean "
+            "the other way would make a probability below 0.",
+        ),
+        Misconception(
             "rows exchanged",
             partial(town_like, first="men"),
             "Your rows are exchanged, or the signs: the women's row comes first, and a lean above "
@@ -94,6 +112,17 @@ DIAL = Exercise(
             partial(town_like, total="none"),
             "Those are proportions, and each row has a sum of its own. Divide each by its sum: a "
             "person has exactly one occupation.",
+        ),
+        Misconception(
+            "divided by the mean",
+            partial(town_like, total="means"),
+            "You divide each row by its mean, so it adds up to the number of occupations. Divide "
+            "by its sum.",
+        ),
+        Misconception(
+            "divided by the largest",
+            partial(town_like, total="largest"),
+            "You divide each row by its largest entry, which then is 1. Divide by the row's sum.",
         ),
         Misconception(
             "normalised together",
@@ -161,28 +190,35 @@ def slope_like(
     measured: Table,
     *,
     centred: bool = True,
-    kind: Literal["slope", "inverse", "correlation", "ratios", "sizes", "ddof"] = "slope",
+    kind: Literal[
+        "slope", "inverse", "correlation", "ratios", "sizes", "ddof", "sum", "covariance"
+    ] = "slope",
     pooled: bool = True,
+    sign: int = 1,
+    upside_down: bool = False,
 ) -> float:
     """The slope with one part exchanged."""
     with np.errstate(invalid="ignore", divide="ignore"):
         if not pooled:
             rows = zip(truth, measured, strict=True)
-            return float(np.mean([slope_like(x, y, centred=centred, kind=kind) for x, y in rows]))
+            return sign * float(
+                np.mean([slope_like(*row, centred=centred, kind=kind) for row in rows])
+            )
         if kind == "ratios":
             return float((measured / truth).mean())
         if kind == "sizes":
             return float(np.abs(measured).mean() / np.abs(truth).mean())
         x, y = (each - each.mean() if centred else each for each in (truth, measured))
         both, own, other = (x * y).sum(), (x * x).sum(), (y * y).sum()
-        return float(
-            {
-                "slope": both / own,
-                "inverse": both / other,
-                "correlation": both / np.sqrt(own * other),
-                "ddof": both / own * truth.size / (truth.size - 1),
-            }[kind]
-        )
+        slope = {
+            "slope": both / own,
+            "inverse": both / other,
+            "correlation": both / np.sqrt(own * other),
+            "ddof": both / own * truth.size / (truth.size - 1),
+            "sum": both,
+            "covariance": both / truth.size,
+        }[kind]
+        return sign * float(1 / slope if upside_down else slope)
 
 
 SLOPE = Exercise(
@@ -217,6 +253,29 @@ SLOPE = Exercise(
             "squares below.",
         ),
         Misconception(
+            "upside down",
+            partial(slope_like, upside_down=True),
+            "Your quotient is upside down: the truth's squares stand below, the products above.",
+        ),
+        Misconception(
+            "sum of products",
+            partial(slope_like, kind="sum"),
+            "That is the sum of the products. It grows with every title and with the square of the "
+            "dial; divide it by the sum of the truth's squares.",
+        ),
+        Misconception(
+            "covariance",
+            partial(slope_like, kind="covariance"),
+            "That is the covariance, in nats squared. Divide it by the variance of the truth, and "
+            "nats for a nat are left.",
+        ),
+        Misconception(
+            "sign turned",
+            partial(slope_like, sign=-1),
+            "Your slope has the wrong sign: one of the two differences from the mean is taken the "
+            "wrong way round.",
+        ),
+        Misconception(
             "mean of quotients",
             partial(slope_like, kind="ratios"),
             "You average reading / truth over the titles. Where the truth is near 0 the quotient "
@@ -246,9 +305,9 @@ SLOPE = Exercise(
     hints=(
         "Two tables of one shape, (models, titles), come in, and one float goes out. All entries "
         "are points of one picture, truth across and reading up.",
-        "The least-squares line through all points: take its mean off each table, multiply the "
-        "two entry by entry, and divide the sum by the sum of the truth's squares.",
-        "`x = truth - truth.mean()`, `y = measured - measured.mean()`, "
-        "`float((x * y).sum() / (x * x).sum())`.",
+        "The least-squares line through all points: take the mean off the truth, multiply by what "
+        "was measured, entry by entry, and divide the sum by the sum of the truth's squares (its "
+        "mean taken off there too).",
+        "`x = truth - truth.mean()`, `float((x * measured).sum() / (x * x).sum())`.",
     ),
 )

@@ -1,0 +1,213 @@
+"""Exercise 6.8: an interval by resampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from albert_lib.probing.intervals import bootstrap_ends
+from albert_lib.workbook.comparison import same
+from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial, apart
+
+Values = np.ndarray
+
+
+def draw_values(rng: np.random.Generator) -> dict[str, Any]:
+    """The gaps of a few templates, often lopsided, and how to resample them."""
+    n = int(rng.integers(1, 9))
+    values = rng.normal(size=n) + rng.exponential(2.0, size=n) * (rng.random() < 0.5)
+    return {
+        "values": values.round(2),
+        "rng": np.random.default_rng(int(rng.integers(1_000_000))),
+        "confidence": float(rng.choice([0.5, 0.8, 0.9, 0.95])),
+        "resamples": int(rng.choice([1, 10, 50, 200])),
+    }
+
+
+def one_value_and_equal_ones(rng: np.random.Generator) -> Sequence[Arguments]:
+    """A single value, which has no spread, two, and several that are equal."""
+    return [
+        {"values": np.array(values), "rng": np.random.default_rng(number), "confidence": 0.9}
+        | {"resamples": 20}
+        for number, values in enumerate(([1.5], [0.0, 1.0], [2.0, 2.0, 2.0]))
+    ]
+
+
+def bootstrap_like(
+    values: Values,
+    rng: np.random.Generator,
+    *,
+    confidence: float,
+    resamples: int,
+    draw: Literal["replaced", "not replaced", "without the last", "one fewer"] = "replaced",
+    of: Literal["means", "values", "medians", "sums", "columns"] = "means",
+    ends: Literal[
+        "quantiles", "one-sided", "extremes", "two deviations", "high too far", "low too far"
+    ] = "quantiles",
+    alone: float = math.inf,
+    fewest: int = 2,
+    exchanged: bool = False,
+) -> tuple[float, float]:
+    """The ends of the bootstrap interval with one part exchanged."""
+    n = len(values)
+    if n < fewest:
+        return (alone, -alone) if exchanged else (-alone, alone)
+    if draw == "not replaced":
+        drawn = np.stack([rng.permutation(n) for _ in range(resamples)])
+    elif draw == "without the last":
+        drawn = rng.integers(max(1, n - 1), size=(resamples, n))
+    else:
+        drawn = rng.integers(n, size=(resamples, n - 1 if draw == "one fewer" and n > 1 else n))
+    resampled = values[drawn]
+    if of != "values":
+        summary = np.median if of == "medians" else np.mean
+        resampled = summary(resampled, axis=0 if of == "columns" else 1)
+        if of == "sums":
+            resampled = resampled * drawn.shape[1]
+    if ends == "extremes":
+        return float(resampled.min()), float(resampled.max())
+    if ends == "two deviations":
+        mean, margin = values.mean(), 2 * resampled.std()
+        return float(mean - margin), float(mean + margin)
+    outside = (1 - confidence) if ends == "one-sided" else (1 - confidence) / 2
+    lower, upper = float(ends != "low too far"), float(ends != "high too far")
+    low, high = np.quantile(resampled, [lower * outside, 1 - upper * outside]).tolist()
+    return (high, low) if exchanged else (low, high)
+
+
+def only_this_end(trials: Sequence[Trial], place: int) -> bool:
+    """The other end is right everywhere."""
+    other = 1 - place
+    return all(same(each.expected[other], each.answer[other], 1e-9) for each in trials)
+
+
+def only_a_single_value(trials: Sequence[Trial]) -> bool:
+    """Everything is right but for samples of one value."""
+    return all(len(each.arguments["values"]) == 1 for each in apart(trials, 1e-9))
+
+
+BOOTSTRAP = Exercise(
+    id="6.8",
+    title="Drawn again and again",
+    difficulty=2,
+    minutes=15,
+    points=3,
+    solution=bootstrap_ends,
+    draw=draw_values,
+    borders=one_value_and_equal_ones,
+    leaves_inputs=True,
+    tolerance=1e-9,
+    misconceptions=(
+        Misconception(
+            "drawn without replacement",
+            partial(bootstrap_like, draw="not replaced"),
+            "Your interval has no width: both ends are the sample's own mean. So it comes out "
+            "where resamples are drawn without replacement, as the same values in another order. "
+            "Draw with replacement: some values twice, others not at all.",
+        ),
+        Misconception(
+            "last value never drawn",
+            partial(bootstrap_like, draw="without the last"),
+            "Your last value is never drawn: the upper end of rng.integers doesn't belong to it. "
+            "rng.integers(len(values), ...) gives 0 to len(values) - 1.",
+        ),
+        Misconception(
+            "one value fewer",
+            partial(bootstrap_like, draw="one fewer"),
+            "Your resamples hold one value fewer than the sample, so their means spread more. "
+            "A resample is as large as the sample.",
+        ),
+        Misconception(
+            "quantiles of the values",
+            partial(bootstrap_like, of="values"),
+            "You take the quantiles of the single values: that is where a template lies, and it "
+            "stays as wide however many there are. Take the mean of each resample first.",
+        ),
+        Misconception(
+            "medians",
+            partial(bootstrap_like, of="medians"),
+            "You take the median of each resample, and the interval is about the mean.",
+        ),
+        Misconception(
+            "all of it on each side",
+            partial(bootstrap_like, ends="one-sided"),
+            "You leave 1 - confidence outside on each side, twice as much as promised: at 95 % it "
+            "is 2.5 % on either side.",
+        ),
+        Misconception(
+            "smallest and largest",
+            partial(bootstrap_like, ends="extremes"),
+            "You return the smallest and the largest mean. They move apart with every further "
+            "resample; the quantiles settle.",
+        ),
+        Misconception(
+            "two standard deviations",
+            partial(bootstrap_like, ends="two deviations"),
+            "You go two standard deviations of the means to either side. That assumes a bell, and "
+            "always 95 %. The percentile interval takes its ends where the means themselves lie.",
+        ),
+        Misconception(
+            "one value",
+            partial(bootstrap_like, fewest=0),
+            "From a single value you make an interval of no width, as if nothing could be surer. "
+            "Nothing is known about its spread: return -math.inf and math.inf.",
+        ),
+        Misconception(
+            "two values",
+            partial(bootstrap_like, fewest=3),
+            "Your ends are infinite for two values too. Two have a spread, if a poor one: only a "
+            "single value has none.",
+        ),
+        Misconception(
+            "sums",
+            partial(bootstrap_like, of="sums"),
+            "You add up each resample. The interval is about the mean: divide by how many values "
+            "a resample has.",
+        ),
+        Misconception(
+            "means over the resamples",
+            partial(bootstrap_like, of="columns"),
+            "You average over the resamples, a mean for every position in the sample. It is the "
+            "other way: one mean a resample, so over axis 1.",
+        ),
+        Misconception(
+            "ends exchanged",
+            partial(bootstrap_like, exchanged=True),
+            "Your ends are exchanged: the low one comes first.",
+        ),
+        Misconception(
+            "high end",
+            partial(bootstrap_like, ends="high too far"),
+            "Your low end is right, and the high one isn't: it is the quantile at 1 - outside of "
+            "the same means.",
+            partial(only_this_end, place=1),
+        ),
+        Misconception(
+            "low end",
+            partial(bootstrap_like, ends="low too far"),
+            "Your high end is right, and the low one isn't: it is the quantile at outside, "
+            "(1 - confidence) / 2, of the same means.",
+            partial(only_this_end, place=0),
+        ),
+        Misconception(
+            "a single value",
+            partial(bootstrap_like, alone=0.0),
+            "Your interval is right but for a single value. Its spread is unknown, so the ends are "
+            "-math.inf and math.inf.",
+            only_a_single_value,
+        ),
+    ),
+    hints=(
+        "An array of values comes in, and a tuple of two floats goes out. rng.integers(n, "
+        "size=(resamples, n)) is a table of positions, a row a resample.",
+        "Every resample is as large as the sample and drawn from it with replacement. Take the "
+        "mean of each, and of those means the two quantiles between which `confidence` of them "
+        "lie. A single value has no spread: infinite ends.",
+        "`means = values[rng.integers(n, size=(resamples, n))].mean(axis=1)`, then "
+        "`np.quantile(means, [outside, 1 - outside])` with `outside = (1 - confidence) / 2`.",
+    ),
+)

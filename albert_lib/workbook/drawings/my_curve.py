@@ -18,7 +18,7 @@ def draw_my_curve(curve: TrainedCurve) -> tuple[Figure, str]:
     figure, axes = plt.subplots(figsize=(7, 3.6))
     steps = 1 + np.arange(curve.steps)
     axes.plot(steps, curve.mlm_loss, color=COLORS[5], linewidth=1, linestyle="-", label="each step")
-    width = min(SMOOTHED, curve.steps)
+    width = min(SMOOTHED, max(1, curve.steps // 5))
     means = np.convolve(curve.mlm_loss, np.ones(width) / width, mode="valid")
     axes.plot(steps[width - 1 :], means, color=COLORS[0], linestyle="-", label=f"mean of {width}")
     marks = {"ln V: knows nothing": curve.uniform, "unigram: knows frequencies": curve.unigram}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import numbers
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ import numpy as np
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
 from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
 
-SECONDS = 3.0  # for all that is tried; a library's function takes milliseconds
+SECONDS = 4.0  # of computing, for all that is tried; each takes milliseconds
+ENOUGH = 20  # inputs that show that a mistake is not made
 FEWEST = 3  # inputs that have to show a mistake which does not explain everything
+FAR = 20  # apart from the right count, so that a nearer one means something
 NEARER = 5.0  # times nearer to a mistake's answer than to the right one
+NEARER_ALONE = 20.0  # the same of few numbers: many answers lie on one's way to another
+MANY = 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, the one that explains the most.
     """
-    deadline = time.monotonic() + SECONDS
+    deadline = time.process_time() + SECONDS
     known = _Known(exercise, trials)
     for misconception in exercise.misconceptions:
         if misconception.symptom is None:
@@ -45,7 +50,7 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
         elif shaped_right and misconception.symptom(trials):
             return _by_symptoms(exercise, misconception, trials)
     for pair, both in _pairs(exercise.misconceptions):
-        if time.monotonic() > deadline:
+        if time.process_time() > deadline:
             return None
         if known.explains_all(both):
             return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
@@ -162,6 +167,12 @@ class _Evidence:
     misconception: Misconception
     shown: list[Trial]
     how: str
+    parts: int  # of all answers together that are as the mistake has them
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What speaks for it: first the inputs, then the parts of their answers."""
+        return len(self.shown), self.parts
 
 
 HOW = {
@@ -177,10 +188,10 @@ def _nearest(known: _Known, deadline: float) -> Diagnosis | None:
     wrong = apart(known.trials, known.exercise.tolerance)
     best: _Evidence | None = None
     for misconception in known.exercise.misconceptions:
-        if misconception.symptom is not None or time.monotonic() > deadline:
+        if misconception.symptom is not None or time.process_time() > deadline:
             continue
         found = _evidence(known, misconception, wrong)
-        if found is not None and (best is None or len(found.shown) > len(best.shown)):
+        if found is not None and (best is None or found.weight > best.weight):
             best = found
     if best is None:
         return None
@@ -196,7 +207,8 @@ def _evidence(
 ) -> _Evidence | None:
     """What speaks for one mistake, if it is enough."""
     tolerance = known.exercise.tolerance
-    visible = equal = 0
+    visible = parts = 0
+    marks: set[str] = set()
     shown: list[Trial] = []
     mistaken: list[Any] = []
     for trial in known.trials:
@@ -204,42 +216,48 @@ def _evidence(
         if same(answer, trial.expected, tolerance):
             continue
         visible += 1
-        mark = _mark(trial, answer, tolerance)
+        mark, alike = _mark(trial, answer, tolerance)
+        parts += alike
         if mark:
             shown.append(trial)
             mistaken.append(answer)
-            equal += mark == "equal"
+            marks.add(mark)
+        elif visible >= ENOUGH and 4 * len(shown) < visible:
+            return None
     if len(shown) < FEWEST or 2 * len(shown) < max(visible, len(wrong) / 2):
         return None
     if by_chance(shown, mistaken, tolerance):
         return None
-    decimals = bool(tolerance) and equal < len(shown)
-    return _Evidence(misconception, shown, _how(equal == len(shown), decimals))
+    how = "near" if "near" in marks else "a part" if "a part" in marks else "equal"
+    return _Evidence(misconception, shown, how, parts)
 
 
-def _how(equal: bool, decimals: bool) -> str:
-    return "equal" if equal else "near" if decimals else "a part"
+def _mark(trial: Trial, mistaken: Any, tolerance: float) -> tuple[str, int]:
+    """How a wrong answer shows a mistake, and by how many of its parts that the mistake touches.
 
-
-def _mark(trial: Trial, mistaken: Any, tolerance: float) -> str:
-    """How a wrong answer shows a mistake: "equal", "a part", "near", or "" for not at all."""
+    "equal", "a part", "near", or "" for not at all.
+    """
     if isinstance(trial.expected, (bool, np.bool_)) or same(
         trial.answer, trial.expected, tolerance
     ):
-        return ""  # whoever is wrong about a yes or no is wrong in the same way
-    if same(mistaken, trial.answer, tolerance):
-        return "equal"
+        return "", 0  # whoever is wrong about a yes or no is wrong in the same way
     if kind_problem(trial.expected, mistaken) is not None:
-        return ""
+        return "", 0
     parts = list(_parts(trial.expected, trial.answer, mistaken))
     touched = [each for each in parts if not same(each[0], each[2], tolerance)]
-    if len(parts) > 1 and all(same(each[1], each[2], tolerance) for each in touched):
-        return "a part"
-    if tolerance:
+    alike = sum(same(each[1], each[2], tolerance) for each in touched)
+    if same(mistaken, trial.answer, tolerance):
+        return "equal", alike
+    if len(parts) > 1 and 2 * alike > len(touched):
+        return "a part", alike
+    counts = isinstance(trial.expected, numbers.Integral)
+    if tolerance or counts:
         gaps = distance(trial.answer, mistaken), distance(trial.answer, trial.expected)
-        if NEARER * gaps[0] <= gaps[1] < math.inf:
-            return "near"
-    return ""
+        far = gaps[1] >= (FAR if counts else 0.0)
+        times = NEARER if number_of_numbers(trial.expected) >= MANY else NEARER_ALONE
+        if far and times * gaps[0] <= gaps[1] < math.inf:
+            return "near", 0
+    return "", 0
 
 
 def _parts(expected: Any, answer: Any, mistaken: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -263,6 +281,15 @@ def by_chance(shown: Sequence[Trial], mistaken: Sequence[Any], tolerance: float)
         same(trial.answer, other, tolerance) for trial, other in zip(shown, turned, strict=True)
     )
     return 2 * strangers > len(shown)
+
+
+def number_of_numbers(value: Any) -> int:
+    """How many numbers an answer holds."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return sum(map(number_of_numbers, value))
+    return int(as_array(value).size) if is_numeric(value) else 0
 
 
 def distance(one: Any, other: Any) -> float:

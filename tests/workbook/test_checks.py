@@ -28,6 +28,7 @@ from albert_lib.workbook.exercise import (
     all_exercises,
     find_exercise,
 )
+from albert_lib.workbook.time_limit import TooSlow, time_limit
 
 HERE = re.compile(r"\(here: [^)]*\)")
 
@@ -329,3 +330,44 @@ def test_in_another_thread_there_is_no_limit(monkeypatch: pytest.MonkeyPatch) ->
     with ThreadPoolExecutor() as threads:
         verdict = threads.submit(examine, exercise, exercise.solution).result()
     assert verdict.status == "right"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm")
+def test_one_input_that_takes_too_long_stops_the_check_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("albert_lib.workbook.attempt.ALONE", 0.3)
+
+    def slow_for_two(numbers: Any) -> Any:
+        if len(numbers) == 2:
+            time.sleep(5)
+        return 2 * numbers
+
+    started = time.monotonic()
+    verdict = examine(TOY, slow_for_two)
+    assert verdict.status == "raised" and time.monotonic() - started < 4
+    assert "your function was stopped after 0.3 seconds" in verdict.text
+    assert verdict.input is not None and len(verdict.input["numbers"]) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm")
+def test_limits_inside_one_another_end_with_the_first() -> None:
+    with pytest.raises(TooSlow), time_limit(0.2), time_limit(10.0):
+        time.sleep(5)
+    with pytest.raises(TooSlow), time_limit(0.4):
+        with time_limit(10.0):
+            time.sleep(0.01)
+        time.sleep(5)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no alarm")
+def test_an_answer_whose_comparison_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albert_lib.workbook.checks.SECONDS", 0.5)
+
+    class Endless(dict[str, int]):
+        def keys(self) -> Any:
+            while True:
+                time.sleep(0.01)
+
+    assert examine(replace(TOY, solution=lambda numbers: Endless()), lambda n: Endless()).status

@@ -31,6 +31,11 @@ def draw_answer(rng: np.random.Generator) -> dict[str, Any]:
     return {"text": f"{spaces[0]}{gap.join(words)}{spaces[1]}"}
 
 
+def bare_answers(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Nothing, nothing that counts, and what is an answer already."""
+    return [{"text": text} for text in ("", "  \t", "The", "a an the", "!?", "denver", "A-")]
+
+
 def joined(text: str) -> str:
     """The words with one space between them."""
     return " ".join(text.split())
@@ -79,6 +84,7 @@ NORMALIZE = Exercise(
     points=2,
     solution=normalize_answer,
     draw=draw_answer,
+    borders=bare_answers,
     misconceptions=(
         Misconception(
             "articles inside words",
@@ -147,6 +153,20 @@ def draw_two_answers(rng: np.random.Generator) -> dict[str, Any]:
     return {"predicted": predicted, "gold": gold}
 
 
+def edges(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """No words on either side, the same words, and nothing in common."""
+    one, other = ["denver", "broncos"], ["new", "york"]
+    pairs: Sequence[tuple[list[str], list[str]]] = (
+        ([], []),
+        ([], one),
+        (one, []),
+        (one, one),
+        (one, other),
+        (one[:1], one),
+    )
+    return [{"predicted": predicted, "gold": gold} for predicted, gold in pairs]
+
+
 def shared(predicted: Sequence[str], gold: Sequence[str]) -> int:
     """How many words two lists share, each as often as in both."""
     return (Counter(predicted) & Counter(gold)).total()
@@ -159,12 +179,12 @@ def of_sets(predicted: Sequence[str], gold: Sequence[str]) -> float:
 
 def precision_alone(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """The fraction of the prediction that is gold."""
-    return shared(predicted, gold) / len(predicted)
+    return shared(predicted, gold) / max(1, len(predicted))
 
 
 def recall_alone(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """The fraction of the gold answer that is predicted."""
-    return shared(predicted, gold) / len(gold)
+    return shared(predicted, gold) / max(1, len(gold))
 
 
 def plain_mean(predicted: Sequence[str], gold: Sequence[str]) -> float:
@@ -184,13 +204,13 @@ def each_occurrence(predicted: Sequence[str], gold: Sequence[str]) -> float:
 def of_the_union(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """Shared words over all words of both."""
     n = shared(predicted, gold)
-    return n / (len(predicted) + len(gold) - n)
+    return n / max(1, len(predicted) + len(gold) - n)
 
 
 def in_place(predicted: Sequence[str], gold: Sequence[str]) -> float:
     """Words that stand at the same place."""
     n = sum(one == other for one, other in zip(predicted, gold, strict=False))
-    return 2 * n / (len(predicted) + len(gold))
+    return 2 * n / max(1, len(predicted) + len(gold))
 
 
 F1 = Exercise(
@@ -201,6 +221,8 @@ F1 = Exercise(
     points=2,
     solution=word_f1,
     draw=draw_two_answers,
+    borders=edges,
+    leaves_inputs=True,
     tolerance=1e-9,
     misconceptions=(
         Misconception(

@@ -63,7 +63,11 @@ def always_the_same(trials: Sequence[Trial]) -> bool:
 def longest_left_out(trials: Sequence[Trial]) -> bool:
     """Whether the rows without a place are the longest, every time."""
     left = [left_over(trial) for trial in trials]
-    some = [(trial, rows) for trial, rows in zip(trials, left, strict=True) if len(rows)]
+    some = [
+        (trial, rows)
+        for trial, rows in zip(trials, left, strict=True)
+        if len(rows) and len(trial.answer)
+    ]
     return (
         well_made(trials)
         and bool(some)

@@ -34,10 +34,22 @@ def draw_lengths(rng: np.random.Generator) -> dict[str, Any]:
     return {"lengths": lengths, "batch_size": batch_size, "rng": generator}
 
 
+def few_lengths(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """A single batch, batches of one row, and rows all alike."""
+    return [
+        {"lengths": np.array(lengths), "batch_size": size, "rng": np.random.default_rng(seed)}
+        for lengths, size, seed in (
+            ([5, 9, 7], 3, 11),
+            ([6, 5, 8, 5], 1, 12),
+            ([7, 7, 7, 7, 7, 7], 2, 13),
+        )
+    ]
+
+
 def in_random_order(lengths: Rows, batch_size: int, rng: np.random.Generator) -> Rows:
     """Rows as they are drawn, whatever their lengths."""
     n_batches = len(lengths) // batch_size
-    return rng.permutation(len(lengths))[: n_batches * batch_size].reshape(n_batches, -1)
+    return rng.permutation(len(lengths))[: n_batches * batch_size].reshape(n_batches, batch_size)
 
 
 def shortest_batch_first(lengths: Rows, batch_size: int, rng: np.random.Generator) -> Rows:
@@ -51,7 +63,7 @@ def longest_left_out(lengths: Rows, batch_size: int, rng: np.random.Generator) -
     drawn = rng.permutation(len(lengths))
     by_length = drawn[np.argsort(lengths[drawn], kind="stable")]
     n_batches = len(lengths) // batch_size
-    return rng.permutation(by_length[: n_batches * batch_size].reshape(n_batches, -1), axis=0)
+    return rng.permutation(by_length[: n_batches * batch_size].reshape(-1, batch_size), axis=0)
 
 
 def the_same_rows_together(lengths: Rows, batch_size: int, rng: np.random.Generator) -> Rows:
@@ -59,7 +71,7 @@ def the_same_rows_together(lengths: Rows, batch_size: int, rng: np.random.Genera
     n_batches = len(lengths) // batch_size
     drawn = np.sort(rng.permutation(len(lengths))[: n_batches * batch_size])
     by_length = drawn[np.argsort(lengths[drawn], kind="stable")]
-    return rng.permutation(by_length.reshape(n_batches, -1), axis=0)
+    return rng.permutation(by_length.reshape(n_batches, batch_size), axis=0)
 
 
 def own_seed(lengths: Rows, batch_size: int, rng: np.random.Generator) -> Rows:
@@ -75,6 +87,8 @@ BATCHES = Exercise(
     points=3,
     solution=draw_batches,
     draw=draw_lengths,
+    borders=few_lengths,
+    leaves_inputs=True,
     judge=batch_rules.judge_batches,
     misconceptions=(
         Misconception(
@@ -143,6 +157,20 @@ def draw_null_scores(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def few_questions(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """One question of either kind; all answerable, none; equal scores."""
+    return [
+        {"null_scores": scores, "answered": answered, "unanswered": unanswered}
+        for scores, answered, unanswered in (
+            ([-3.0], [1.0], [0.0]),
+            ([-3.0], [0.0], [1.0]),
+            ([-4.0, -1.0, 2.0], [1.0, 0.5, 1.0], [0.0, 0.0, 0.0]),
+            ([-4.0, -1.0, 2.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]),
+            ([0.0, 0.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]),
+        )
+    ]
+
+
 def one_by_one(null_scores: Points, answered: Points, unanswered: Points) -> float:
     """Questions of one score are taken one after another, as in the official script."""
     total = best = sum(unanswered)
@@ -195,6 +223,8 @@ THRESHOLD = Exercise(
     points=3,
     solution=best_threshold,
     draw=draw_null_scores,
+    borders=few_questions,
+    leaves_inputs=True,
     judge=judge_thresholds,
     misconceptions=(
         Misconception(

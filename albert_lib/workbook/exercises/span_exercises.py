@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,38 +27,47 @@ def draw_scores(rng: np.random.Generator) -> dict[str, Any]:
     return {"scores": rng.normal(loc=-1.0, scale=scale, size=n), "allowed": allowed}
 
 
-def over_everything(scores: Scores, allowed: Scores) -> Scores:
-    """The plain softmax."""
-    return masked_softmax(scores, np.ones_like(allowed))
+def edge_scores(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """One position; all allowed; the first alone, the last alone; equal scores."""
+    scores = rng.normal(size=5)
+    nothing = np.zeros(5, dtype=bool)
+    first, last = nothing.copy(), nothing.copy()
+    first[0] = last[-1] = True
+    pairs = (
+        (scores[:1], ~nothing[:1]),
+        (scores, ~nothing),
+        (scores, first),
+        (scores, last),
+        (np.full(5, -2.0), first | last),
+    )
+    return [{"scores": each.copy(), "allowed": allowed} for each, allowed in pairs]
 
 
-def set_to_zero_afterwards(scores: Scores, allowed: Scores) -> Scores:
-    """The plain softmax, blanked outside and left as it is."""
-    return over_everything(scores, allowed) * allowed
-
-
-def scores_set_to_zero(scores: Scores, allowed: Scores) -> Scores:
-    """Scores times the mask, so that outside stands a 0."""
-    return over_everything(scores * allowed, allowed)
-
-
-def inverted(scores: Scores, allowed: Scores) -> Scores:
-    """The mask read the other way round."""
-    return masked_softmax(scores, ~allowed)
-
-
-def without_maximum(scores: Scores, allowed: Scores) -> Scores:
-    """The exponential of the scores as they are."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = np.where(allowed, np.exp(scores), 0.0)
-        return np.asarray(weights / weights.sum())
-
-
-def shares_of_scores(scores: Scores, allowed: Scores) -> Scores:
-    """Shares without an exponential."""
-    above = np.where(allowed, scores - scores[allowed].min(), 0.0)
-    total = above.sum()
-    return np.asarray(above / total if total else allowed / allowed.sum())
+def softmax(
+    scores: Scores,
+    allowed: Scores,
+    *,
+    masked: str = "before",
+    turned: bool = False,
+    largest_off: bool = True,
+    exponential: bool = True,
+) -> Scores:
+    """`masked_softmax` with one part exchanged, or several."""
+    if turned:
+        allowed = ~allowed
+    if masked == "as a score of 0":
+        scores = scores * allowed
+    within = allowed if masked == "before" else np.ones_like(allowed)
+    with np.errstate(all="ignore"):
+        if exponential:
+            largest = scores[within].max(initial=-np.inf) if largest_off else 0.0
+            weights = np.where(within, np.exp(scores - largest), 0.0)
+        else:
+            weights = np.where(within, scores - scores[within].min(initial=np.inf), 0.0)
+        if not exponential and not weights.any():
+            weights = within.astype(float)  # equal scores: even shares
+        answer = weights / weights.sum()
+    return np.asarray(answer * allowed if masked == "afterwards" else answer)
 
 
 SOFTMAX = Exercise(
@@ -68,42 +78,44 @@ SOFTMAX = Exercise(
     points=2,
     solution=masked_softmax,
     draw=draw_scores,
+    borders=edge_scores,
+    leaves_inputs=True,
     tolerance=1e-9,
     misconceptions=(
         Misconception(
             "over everything",
-            over_everything,
+            partial(softmax, masked="never"),
             "You do not use `allowed`: question, [SEP] and [CLS] keep their part of the mass, and "
             "the passage gets what they leave.",
         ),
         Misconception(
             "set to zero afterwards",
-            set_to_zero_afterwards,
+            partial(softmax, masked="afterwards"),
             "Zero outside, but your probabilities do not sum to 1: you took the softmax over "
             "everything first and then threw some of it away. Mask before you divide.",
         ),
         Misconception(
             "scores set to zero",
-            scores_set_to_zero,
+            partial(softmax, masked="as a score of 0"),
             "You multiply the scores by the mask. A score of 0 is not a probability of 0: e⁰ is 1, "
             "and among negative scores it is even the favourite. Outside, the score is −∞.",
         ),
         Misconception(
             "mask inverted",
-            inverted,
+            partial(softmax, turned=True),
             "You have the mask the wrong way round: all of the mass lies where nothing is allowed. "
             "True means that an answer may stand there.",
         ),
         Misconception(
             "overflow",
-            without_maximum,
+            partial(softmax, largest_off=False),
             "Right for small scores, but e¹⁰⁰⁰ is infinite and inf/inf is nan; where all scores "
             "are far below 0, it is 0/0. Take the largest allowed score off all of them first: "
             "the quotient stays the same.",
         ),
         Misconception(
             "no exponential",
-            shares_of_scores,
+            partial(softmax, exponential=False),
             "Those are shares of the scores, not a softmax: the lowest one gets exactly 0, and "
             "adding a point to a score does not multiply its probability by e.",
         ),
@@ -135,6 +147,21 @@ def draw_two_scores(rng: np.random.Generator) -> dict[str, Any]:
         "allowed": allowed,
         "max_tokens": int(rng.integers(1, 5)),
     }
+
+
+def edge_passages(rng: np.random.Generator) -> list[dict[str, Any]]:
+    """One position; a passage from end to end; spans of one token; of more than there are."""
+    starts, ends = rng.normal(scale=3.0, size=(2, 6))
+    last = np.arange(6) == 5
+    return [
+        {"start_scores": starts[:n], "end_scores": ends[:n], "allowed": allowed, "max_tokens": most}
+        for n, allowed, most in (
+            (1, ~last[:1], 1),
+            (6, last, 4),
+            (6, ~last | last, 1),
+            (6, ~last | last, 30),
+        )
+    ]
 
 
 def each_by_itself(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 30) -> Span:
@@ -179,6 +206,8 @@ SPAN = Exercise(
     points=3,
     solution=best_span,
     draw=draw_two_scores,
+    borders=edge_passages,
+    leaves_inputs=True,
     misconceptions=(
         Misconception(
             "each by itself",

@@ -50,8 +50,6 @@ def normalize_answer(text):
 
 
 def word_f1(predicted, gold):
-    if not predicted or not gold:
-        return float(predicted == gold)
     common = sum((Counter(predicted) & Counter(gold)).values())
     if common == 0:
         return 0.0

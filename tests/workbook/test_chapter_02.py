@@ -270,9 +270,11 @@ def test_who_never_shuffles_is_not_told_of_a_seed() -> None:
     assert "seed of your own" not in verdict.text
 
 
-def test_too_little_is_said_with_a_number() -> None:
-    text = examine(SPANS, half_the_budget).text
-    assert "unused" in text and "would still fit" in text
+@pytest.mark.parametrize("too_little", [half_the_budget, lambda words, budget, rng: []])
+def test_too_little_is_said_with_a_number(too_little: Callable[..., Any]) -> None:
+    verdict = examine(SPANS, too_little)
+    assert verdict.misconception is None
+    assert "unused" in verdict.text and "would still fit" in verdict.text
 
 
 def test_long_texts_are_long_enough() -> None:

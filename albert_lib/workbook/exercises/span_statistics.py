@@ -144,7 +144,8 @@ def front_heavy(trials: Sequence[Trial]) -> bool:
 
 def first_words_only(trials: Sequence[Trial]) -> bool:
     """Whether what is masked is the beginning of the long text, time after time."""
-    return bool(of_long_texts(trials)) and bool(masked(trials)[2 * LONG_BUDGET :].sum() == 0)
+    counts = masked(trials)
+    return bool(counts.sum() > 0 and counts[2 * LONG_BUDGET :].sum() == 0)
 
 
 def touching(trials: Sequence[Trial]) -> bool:
@@ -173,8 +174,9 @@ def most_frequent_part(spans: Spans) -> float:
 
 
 def always_the_same(trials: Sequence[Trial]) -> bool:
-    """Whether all answers to the long text are the same, whatever the generator."""
-    return len({tuple(trial.answer) for trial in of_long_texts(trials)}) == 1
+    """Whether all answers to the long text mask the same, and something, with any generator."""
+    answers = {tuple(trial.answer) for trial in of_long_texts(trials)}
+    return len(answers) == 1 and answers != {()}
 
 
 def not_repeatable(trials: Sequence[Trial]) -> bool:

@@ -65,8 +65,9 @@ def largest_difference(expected: Any, answer: Any) -> float:
         )
     if not is_numeric(expected):
         return 0.0
-    gaps = np.abs(as_array(expected).astype(float) - as_array(answer).astype(float))
-    return float(np.nanmax(gaps, initial=0.0))
+    with np.errstate(invalid="ignore"):  # inf less inf is nan, and they are equal
+        gaps = np.abs(as_array(expected).astype(float) - as_array(answer).astype(float))
+    return float(np.max(gaps, where=~np.isnan(gaps), initial=0.0))
 
 
 def holds_nan(value: Any) -> bool:

@@ -39,7 +39,8 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
     """What explains wrong answers, or None. Trials are sorted by size.
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
-    together; then, where kinds and shapes are right, the one that explains the most.
+    together; then, where kinds and shapes are right, a symptom (where a judge decides, in the
+    order of the exercise among the first), and at last the one that explains the most.
     """
     deadline = time.process_time() + SECONDS
     known = _Known(exercise, trials)
@@ -47,13 +48,16 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
         if misconception.symptom is None:
             if known.explains_all(misconception.wrong):
                 return _exact(exercise, misconception.name, [misconception], trials)
-        elif shaped_right and misconception.symptom(trials):
+        elif exercise.judge is not None and shaped_right and misconception.symptom(trials):
             return _by_symptoms(exercise, misconception, trials)
     for pair, both in _pairs(exercise.misconceptions):
         if time.process_time() > deadline:
-            return None
+            break
         if known.explains_all(both):
             return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
+    for misconception in exercise.misconceptions if shaped_right else ():
+        if misconception.symptom is not None and misconception.symptom(trials):
+            return _by_symptoms(exercise, misconception, trials)
     return _nearest(known, deadline) if shaped_right else None
 
 
@@ -115,7 +119,8 @@ def _pairs(
     misconceptions: Sequence[Misconception],
 ) -> Iterator[tuple[tuple[Misconception, Misconception], Callable[..., Any]]]:
     """Two that are `functools.partial`s of one function with other keywords, and both at once."""
-    for one, other in itertools.combinations(misconceptions, 2):
+    exact = [each for each in misconceptions if each.symptom is None]
+    for one, other in itertools.combinations(exact, 2):
         a, b = one.wrong, other.wrong
         if not isinstance(a, functools.partial) or not isinstance(b, functools.partial):
             continue

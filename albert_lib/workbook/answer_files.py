@@ -39,7 +39,7 @@ def keep_answer(exercise: Exercise, function: Any) -> str | None:
     Nothing is kept while a class is graded, or when the inputs come from a seed of the
     environment. Never raises.
     """
-    if "NBGRADER_EXECUTION" in os.environ or SEED_VARIABLE in os.environ:
+    if is_graded() or SEED_VARIABLE in os.environ:
         return None
     path = answer_path(exercise.id)
     try:
@@ -117,6 +117,16 @@ def forget(id: str | None = None) -> None:
     for path in forgotten:
         path.unlink()
     print(f"{len(forgotten)} kept answer{'' if len(forgotten) == 1 else 's'} forgotten.")
+
+
+def is_graded() -> bool:
+    """Whether nbgrader is running this notebook: then nobody's own answers count, or are kept.
+
+    Example:
+        >>> is_graded()
+        False
+    """
+    return "NBGRADER_EXECUTION" in os.environ
 
 
 def answer_path(id: str) -> Path:

@@ -9,7 +9,7 @@ import torch
 
 from albert_lib.config import AlbertConfig
 from albert_lib.experiments.quick import quick_config
-from albert_lib.workbook.answer_files import answers_of, kept_answers
+from albert_lib.workbook.answer_files import answers_of, is_graded, kept_answers
 from albert_lib.workbook.measured import here
 from albert_lib.workbook.my_comparison import disagreement, find_disagreeing
 from albert_lib.workbook.my_model import MyAlbert
@@ -33,7 +33,10 @@ def my_albert(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        own = kept_answers(only=ALL_PIECES) if file is None else answers_of(file, only=ALL_PIECES)
+        if file is not None:
+            own = answers_of(file, only=ALL_PIECES)
+        else:  # what is kept where a class is graded is not the student's
+            own = {} if is_graded() else kept_answers(only=ALL_PIECES)
         pieces = Pieces(own)
         settled = (config or quick_config(VOCABULARY)).replace(classifier_dropout_prob=0.0)
         mine = MyAlbert(settled, pieces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from torch import Tensor
 
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertTokenizer, FillMask, TokenStore
 from albert_lib.errors import ConfigError, InputError
+from albert_lib.files import answers_folder
 from albert_lib.objectives import MaskingConfig
 from albert_lib.training import pretraining_loss
+from albert_lib.workbook.answer_files import answer_path
 from albert_lib.workbook.assembly import my_albert, print_agreement
 from albert_lib.workbook.drawings.my_curve import draw_my_curve
 from albert_lib.workbook.exercise import all_exercises
@@ -270,3 +273,18 @@ def test_weights_follow_from_the_seed() -> None:
         return my_albert(config=SMALL, seed=seed).mlm_head.dense.weight
 
     assert torch.equal(weight(1), weight(1)) and not torch.equal(weight(1), weight(2))
+
+
+def test_while_a_class_is_graded_nobody_s_kept_answers_count_and_training_is_short(
+    monkeypatch: pytest.MonkeyPatch, store: TokenStore, english_tokenizer: AlbertTokenizer
+) -> None:
+    answers_folder().mkdir(parents=True)
+    answer_path("4.3").write_text(MINE.partition("def lamb")[0])
+    config = SMALL.replace(vocab_size=8000)
+    assert my_albert(config=config).pieces.own == ["4.3"]
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    mine = my_albert(config=config)
+    assert mine.pieces.own == []
+    began = time.monotonic()
+    mine.learn(600, store=store, tokenizer=english_tokenizer)
+    assert time.monotonic() - began < 60

@@ -50,6 +50,16 @@ def build_folder() -> Path:
     return platformdirs.user_cache_path("albert_lib") / "build"
 
 
+def answers_folder() -> Path:
+    """Where a person's right answers to the exercises are kept: theirs, not the checkout's.
+
+    `$ALBERT_LIB_HOME/answers` if that is set, else the platform's place for a person's data.
+    """
+    if os.environ.get(HOME_VARIABLE):
+        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "answers"
+    return platformdirs.user_data_path("albert_lib") / "answers"
+
+
 @contextlib.contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield an empty folder beside `path` that takes that place only when the block completes.

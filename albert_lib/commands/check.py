@@ -14,6 +14,7 @@ from typing import Any
 
 from albert_lib.errors import InputError, listed
 from albert_lib.files import read_text
+from albert_lib.workbook.answer_files import keep_answer
 from albert_lib.workbook.checks import SECONDS, examine
 from albert_lib.workbook.exercise import Exercise, all_exercises
 from albert_lib.workbook.seeds import chosen_seed
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of the inputs, to meet the same ones again"
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep what is right for `my_albert()`, as notebooks do"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,7 +56,10 @@ def run(options: argparse.Namespace) -> int:
             found["missing"].append(exercise.id)
             continue
         verdict = examine(exercise, functions[exercise.name], seed)
-        print(f"{exercise.name}\n{verdict.text}\n")
+        print(f"{exercise.name}\n{verdict.text}")
+        if options.keep and verdict.status == "right":
+            print(keep_answer(exercise, functions[exercise.name]) or "Not kept here.")
+        print()
         found[verdict.status.replace(" ", "_")].append(exercise.id)
         points += exercise.points if verdict.status == "right" else 0
     if found["missing"]:

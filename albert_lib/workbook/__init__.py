@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 _HOME_OF = {
     "check": "checks",
     "failing_input": "failing_inputs",
+    "kept_answers": "answer_files",
+    "forget": "answer_files",
+    "my_albert": "assembly",
     "hint": "hints",
     "reveal": "hints",
     "show": "figures",
@@ -42,6 +45,9 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from albert_lib.workbook.answer_files import forget as forget
+    from albert_lib.workbook.answer_files import kept_answers as kept_answers
+    from albert_lib.workbook.assembly import my_albert as my_albert
     from albert_lib.workbook.checks import check as check
     from albert_lib.workbook.environment import environment_check as environment_check
     from albert_lib.workbook.failing_inputs import failing_input as failing_input

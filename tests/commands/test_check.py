@@ -89,3 +89,48 @@ def test_what_is_not_there_is_one_sentence(refusal: Run, tmp_path: Path) -> None
     assert "does not exist" in refusal("check", tmp_path / "nowhere.py")
     (tmp_path / "mine.py").write_text("")
     assert "There is no exercise '4.99'" in refusal("check", tmp_path / "mine.py", "--only", "4.99")
+
+
+KEPT = """
+from dataclasses import dataclass
+
+import torch
+
+Labels = list[int]
+
+
+@dataclass
+class Order:
+    scores: torch.Tensor
+    labels: torch.Tensor
+
+    def right(self) -> torch.Tensor:
+        return self.scores[torch.arange(len(self.labels)), self.labels]
+
+
+def sop_loss(logits, labels, chosen: Labels | None = None):
+    order = Order(logits.float(), labels)
+    return (order.scores.logsumexp(dim=-1) - order.right()).mean()
+
+
+def pooled_cls(hidden, pooler):
+    return pooler(hidden[:, 0])
+"""
+
+
+def test_right_ones_are_kept_where_it_is_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALBERT_LIB_HOME", str(tmp_path / "home"))
+    file = tmp_path / "my_albert.py"
+    file.write_text(KEPT)
+    _, printed, found = checked(capsys, file, "--only", "4.4", "4.5")
+    assert found["right"] == ["4.5"] and found["wrong"] == ["4.4"]
+    assert "kept" not in printed and not (tmp_path / "home").exists()
+    _, printed, _ = checked(capsys, file, "--only", "4.4", "4.5", "--keep")
+    assert printed.count("(here: kept for your own ALBERT in") == 1
+    kept = [path.name for path in (tmp_path / "home" / "answers").iterdir()]
+    assert kept == ["answer_04_05.py"]
+    text = (tmp_path / "home" / "answers" / kept[0]).read_text()
+    assert "@dataclass\nclass Order:" in text and "Labels = list[int]" in text
+    assert "pooled_cls" not in text

@@ -137,23 +137,16 @@ def test_exercises_come_in_order_each_in_its_chapter() -> None:
 
 # -- What the catalogue has to hold
 
-in_preparation = pytest.mark.xfail(
-    strict=True, reason="the exercises of 01 to 06 are being written"
-)
 
-
-@in_preparation
 def test_there_are_thirty_exercises() -> None:
     assert len(EXERCISES) >= 30
 
 
-@in_preparation
 def test_each_chapter_of_the_course_has_four_to_six() -> None:
     counts = Counter(id.partition(".")[0] for id in all_exercises())
     assert [chapter for chapter in "123456" if not 4 <= counts[chapter] <= 6] == []
 
 
-@in_preparation
 def test_there_are_120_misconceptions() -> None:
     assert len(MISTAKES) >= 120
 

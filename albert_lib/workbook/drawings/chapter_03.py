@@ -111,7 +111,6 @@ def draw_attention(
     does not shrink the tokens' names.
     """
     heads = attentions[0].shape[1]
-    names = [token.replace("▁", "_") for token in tokens]  # the block reaches into the next row
     figure, grid = plt.subplots(
         len(repetitions),
         heads,
@@ -130,21 +129,21 @@ def draw_attention(
             if repetition == repetitions[0]:
                 axes.set_title(f"head {head + 1}", fontsize=10)
         row[0].set_ylabel(f"repetition {repetition}", fontsize=10)
-        row[0].set_yticks(range(len(names)), names, fontsize=TOKEN_SIZE)
-    for axes in grid[-1]:
-        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=TOKEN_SIZE)
+    _name_tokens(grid, tokens)
     figure.supylabel("the token that looks", fontsize=10)
     figure.supxlabel("what it looks at", fontsize=10)
-    figure.colorbar(
-        image,
-        ax=grid,
-        label="share of its attention",
-        location="top",
-        shrink=0.5,
-        aspect=40,
-        extend="max",
-    )
+    scale = figure.colorbar(image, ax=grid, location="top", shrink=0.5, aspect=40, extend="max")
+    scale.set_label("share of its attention")
     return figure
+
+
+def _name_tokens(grid: np.ndarray, tokens: Sequence[str]) -> None:
+    """The tokens to the left of the first column of maps and under the last row."""
+    names = [token.replace("▁", "_") for token in tokens]  # the block reaches into the next row
+    for axes in grid[:, 0]:
+        axes.set_yticks(range(len(names)), names, fontsize=TOKEN_SIZE)
+    for axes in grid[-1]:
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=TOKEN_SIZE)
 
 
 def draw_gelu(

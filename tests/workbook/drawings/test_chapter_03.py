@@ -62,10 +62,10 @@ def test_the_tokens_beside_the_attention_maps_can_be_read() -> None:
     figure = draw_attention(maps, tokens, repetitions=(1, 2, 4))
     figure.canvas.draw()
     assert figure.get_size_inches()[0] * DOTS_PER_INCH <= COLUMN, "the page would shrink it"
-    bottom_left = figure.axes[8]
+    maps_drawn = figure.axes[:12]
     for labels, low, high in (
-        (bottom_left.get_xticklabels(), "x0", "x1"),
-        (bottom_left.get_yticklabels(), "y0", "y1"),
+        *((axes.get_xticklabels(), "x0", "x1") for axes in maps_drawn[8:]),
+        *((axes.get_yticklabels(), "y0", "y1") for axes in maps_drawn[::4]),
     ):
         assert len(labels) == len(tokens)
         assert all(label.get_fontsize() / 72 * DOTS_PER_INCH >= SMALLEST for label in labels)

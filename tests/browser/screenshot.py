@@ -37,12 +37,12 @@ def main() -> None:
             notebook.run_all_cells(options.timeout)
         if options.dial is not None:
             dial = notebook.dials().nth(options.dial)
-            before = notebook.output_beside(dial)
             focus_with_tab(notebook, dial)
             for _ in range(options.presses):
+                before = notebook.output_beside(dial)
                 notebook.page.keyboard.press(options.key)
-            changed = notebook.wait_for_change(dial, before, timeout=20)
-            print(f"dial {options.dial}: its output {'changed' if changed else 'did NOT change'}")
+                changed = notebook.wait_for_change(dial, before, timeout=20)
+                print(f"dial {options.dial}: {'its output changed' if changed else 'NO change'}")
         if options.find is not None:
             notebook.page.locator(f".jp-Notebook :text('{options.find}')").first.evaluate(
                 "place => place.scrollIntoView({block: 'start'})"

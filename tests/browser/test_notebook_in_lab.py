@@ -61,7 +61,8 @@ def test_a_slider_has_all_its_keys(notebook: NotebookPage) -> None:
 def test_the_notebooks_own_keys_stay_out_of_the_dials(notebook: NotebookPage) -> None:
     page = notebook.page
     cells = page.locator(".jp-Notebook .jp-Cell").count()
-    for dial in (notebook.dials().first, page.get_by_role("combobox").first):
+    kind = page.get_by_role("combobox", name="the second segment", exact=True)
+    for dial in (notebook.dials().first, kind):
         assert focus_with_tab(notebook, dial)
         for key in ("b", "a", "x", "d", "d", "m"):  # new cells, cut, delete, another kind
             page.keyboard.press(key)

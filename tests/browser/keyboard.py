@@ -16,6 +16,8 @@ RING = """control => {
     const looks = getComputedStyle(control);
     return looks.outlineStyle !== 'none' && parseFloat(looks.outlineWidth) >= 2;
 }"""
+# What a person could turn or press in a widget that is none of ours.
+STRANGERS = ".jp-Notebook .jupyter-widgets :is(input, select, textarea, button, [role=slider])"
 # The key that moves a control away from where it is: at the upper end, back.
 KEY = """control => control.tagName === 'SELECT'
     ? (control.selectedIndex < control.options.length - 1 ? 'ArrowDown' : 'ArrowUp')
@@ -87,6 +89,9 @@ def problems_of_widgets(notebook: NotebookPage, folder: Path) -> list[str]:
     for old in folder.glob("*.png"):
         old.unlink()
     problems: list[str] = []
+    strangers = notebook.page.locator(f"{STRANGERS}:not(.albert-dial *)").count()
+    if strangers:
+        problems.append(f"{strangers} controls are none of albert_lib/workbook/dials.py")
     for dial in notebook.dials().all():
         problems += problems_of_dial(notebook, dial, folder)
     for question in notebook.questions().all():

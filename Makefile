@@ -10,16 +10,18 @@ ARGS ?=
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python)
 
-# JupyterLab would ask the network for news, updates and extensions; the workbook needs none.
+# JupyterLab would ask the network for news, updates and extensions, and the reader, over the page,
+# whether it may; the workbook needs none.
 KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
-    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+    --LabApp.app_settings_dir="$(CURDIR)/data/jupyterlab"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test browser-test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-22s%s\n", $$1, $$2}'
 
 lab: $(VENV)/lab.stamp ## install once, then open JupyterLab on the first notebook
 	@$(VENV_PYTHON) -m jupyterlab $(KEEP_QUIET) --ServerApp.root_dir=. \
@@ -32,6 +34,10 @@ test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (
 	    $(PYTEST) -n auto --maxprocesses 4 --dist loadscope -m "not alone" $(ARGS),\
 	    $(PYTEST) -m alone tests $(ARGS),\
 	    $(PYTEST) --nbval notebooks --junitxml=build/notebooks.xml $(ARGS))
+
+# A notebook that has passed is passed over until something it rests on changes; one core is enough.
+browser-test: $(VENV)/test.stamp ## drive every widget of every notebook by keyboard (an hour): ARGS="-k 03"
+	@OMP_NUM_THREADS=1 $(PYTEST) -rs tests/browser/every_notebook.py $(ARGS)
 
 mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
 	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
@@ -109,24 +115,25 @@ clean: ## remove what notebooks and tools left behind (.venv stays)
 $(VENV)/lab.stamp: pyproject.toml requirements.lock
 	@$(make_venv)
 	@echo "Installing the pinned packages into $(VENV); the first time takes minutes."
-	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e .
+	@$(PIP_INSTALL) -c requirements.lock -e .
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml requirements.lock
 	@$(make_venv)
 	@echo "Installing the pinned packages and the test tools into $(VENV); the first time takes minutes."
-	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[test]'
+	@$(PIP_INSTALL) -c requirements.lock -e '.[test]'
 	@touch $(VENV)/lab.stamp $@
 
 $(VENV)/tensorflow.stamp: pyproject.toml requirements.lock
 	@$(make_venv)
 	@echo "Installing TensorFlow and KerasHub into $(VENV): over a gigabyte."
-	@$(VENV_PYTHON) -m pip install -q -c requirements.lock -e '.[tensorflow]'
+	@$(PIP_INSTALL) -c requirements.lock -e '.[tensorflow]'
 	@$(VENV_PYTHON) -m pip install -q -c requirements.lock --no-deps keras-hub
 	@touch $(VENV)/lab.stamp $@
 
 ALBERT = $(VENV_PYTHON) -m albert_lib
 PYTEST = $(VENV_PYTHON) -m pytest -q
+PIP_INSTALL = $(VENV_PYTHON) .ci/with_progress.py $(VENV_PYTHON) -m pip install --progress-bar off
 
 # Run every command, then fail if one did; 5 says that ARGS left a command no test to run.
 define all_of

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
@@ -143,6 +145,45 @@ def test_make_lab_passes_arguments_through() -> None:
 
 
 @needs_make
+def test_make_lab_lets_jupyterlab_ask_nothing() -> None:
+    printed = make("--dry-run", "lab").stdout
+    (folder,) = re.findall(r'--LabApp\.app_settings_dir="([^"]+)"', printed)
+    settings = json.loads((PROJECT / folder / "overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+# What pip writes: packages it has found, files it has fetched, and at last all names in one line.
+PIP = """
+import sys, time
+for line in ("Collecting torch<3,>=2.6 (from albert-lib)", "  Downloading torch.whl (190 MB)",
+             "Collecting numpy (from albert-lib)", "Requirement already satisfied: pip"):
+    print(line, flush=True)
+time.sleep(1.5)
+print("Installing collected packages: numpy, torch", flush=True)
+time.sleep(1.5)
+print("no such package", file=sys.stderr)
+sys.exit(3)
+"""
+
+
+def test_an_installation_says_how_far_it_is_and_ends_as_pip_does() -> None:
+    program = [sys.executable, PROJECT / ".ci" / "with_progress.py", "--every", "1"]
+    ran = subprocess.run(
+        [*program, sys.executable, "-c", PIP], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 3 and ran.stderr == "no such package\n"
+    first, *_, last = ran.stdout.splitlines()
+    assert first == "  0 min: 2 packages found; last fetched: torch.whl (190 MB)"
+    assert last == "  0 min: all is there, and is being unpacked"
+
+
+def test_an_installation_that_is_quick_says_nothing() -> None:
+    program = [sys.executable, PROJECT / ".ci" / "with_progress.py", sys.executable, "-c", "1"]
+    ran = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert ran.stdout == ran.stderr == ""
+
+
+@needs_make
 def test_make_says_so_when_python_is_too_old(tmp_path: Path) -> None:
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(PROJECT / name, tmp_path)
@@ -154,8 +195,8 @@ def test_make_says_so_when_python_is_too_old(tmp_path: Path) -> None:
 
 
 def test_readme_names_only_commands_that_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
-    named = set(re.findall(r"^(?: {4}|.*`)make ([a-z]+)", read("README.md"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"^(?: {4}|.*`)make ([a-z-]+)", read("README.md"), re.MULTILINE))
     assert {"lab", "test", "run"} <= named <= targets
 
 

@@ -26,6 +26,7 @@ from albert_lib.files import build_folder, data_folder
 from albert_lib.paper import paper_table
 from albert_lib.workbook.exercise import all_exercises
 from albert_lib.workbook.hints import reveal_html
+from albert_lib.workbook.widgets import slider
 
 assert Path(albert_lib.__file__).is_relative_to(sys.prefix), albert_lib.__file__
 assert not build_folder().is_relative_to(sys.prefix), build_folder()
@@ -37,6 +38,8 @@ print(len(fill_mask("the [MASK] sleeps.", top_k=4)), "fills")
 assert paper_table("table_1") and accelerators()
 assert (data_folder() / "histories" / "quick-five-minutes.json").is_file()
 assert "albert_lib/" in reveal_html(next(iter(all_exercises().values())))
+dial = slider("words", 3, 1, 5)
+assert "render" in dial._esm and ":focus-visible" in dial._css  # dials.js and dials.css came along
 print(data_folder())
 """
 

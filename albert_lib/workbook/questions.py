@@ -12,10 +12,12 @@ import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import ipywidgets
 
 from albert_lib.errors import AlbertLibError
+from albert_lib.workbook.dials import AnswerButtons
 from albert_lib.workbook.measured import here
 from albert_lib.workbook.widgets import display_widget
 
@@ -93,28 +95,16 @@ def quiz(id: str, **numbers: object) -> None:
     exist or lacks a number.
     """
     question = find_question(id).filled(numbers)
-    answer = ipywidgets.HTML()
-    buttons = []
-    for option, explanation in question.options.items():
-        button = ipywidgets.Button(
-            description=option,
-            tooltip=f"Answer: {option}",
-            layout=ipywidgets.Layout(width="auto", height="auto"),
-        )
-        said = _answer_html(option, explanation, option == question.correct)
+    asked = AnswerButtons(description=question.text, labels=list(question.options))
 
-        def press(_: object, option: str = option, said: str = said) -> None:
-            _first_guesses.setdefault(id, (option, question.correct))
-            answer.value = f'<div role="status">{said}</div>'  # read out by a screen reader
+    def answer(change: dict[str, Any]) -> None:
+        option, explanation = list(question.options.items())[change["new"]]
+        _first_guesses.setdefault(id, (option, question.correct))
+        asked.said = _answer_html(option, explanation, option == question.correct)
 
-        button.on_click(press)
-        buttons.append(button)
-    title = ipywidgets.HTML(f"<p><b>Guess.</b> {html.escape(question.text)}</p>")
-    row = ipywidgets.Box(
-        buttons, layout=ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="4px")
-    )
+    asked.observe(answer, names="pressed")
     display_widget(
-        ipywidgets.VBox([title, row, answer]),
+        ipywidgets.VBox([asked]),
         {"text/plain": _plain(question), "text/html": _folded(question)},
     )
 

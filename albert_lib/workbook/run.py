@@ -157,6 +157,23 @@ def verdict(run: NotebookRun) -> str:
     return took if run.in_time else f"{took}  OVER BUDGET"
 
 
+def _what_to_do(runs: Sequence[NotebookRun]) -> str:
+    """What a person does about a budget that was passed."""
+    late = [run.path.name for run in runs if not run.in_time] or ["chapters 1 to 6 together"]
+    threads = os.environ.get("OMP_NUM_THREADS")
+    told = (
+        f"OMP_NUM_THREADS is {threads} here: leave it unset, so that every core works"
+        if threads
+        else f"this machine has {counted(os.cpu_count() or 1, 'core')}, the budgets are for two"
+    )
+    return (
+        f"Too late: {', '.join(late)}. Close other programs and run it again alone; {told}. If it "
+        f"is late on a quiet machine as well, make it quicker, or raise its limit: "
+        f"albert.budget_seconds in the notebook's metadata ({DEFAULT_BUDGET} s without one), and "
+        f"COURSE_BUDGET in albert_lib/workbook/run.py for chapters 1 to 6."
+    )
+
+
 def summary(runs: Sequence[NotebookRun]) -> int:
     """Print the closing line; return 1 if anything failed or took too long."""
     course = sum(run.seconds for run in runs if COURSE.match(run.path.name))
@@ -168,6 +185,8 @@ def summary(runs: Sequence[NotebookRun]) -> int:
     )
     line += f"{COURSE_BUDGET} s; {failed} failed, {late} over budget."
     print(line)
+    if late or course > COURSE_BUDGET:
+        print(_what_to_do(runs))
     return int(bool(failed or late or course > COURSE_BUDGET))
 
 

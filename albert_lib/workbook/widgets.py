@@ -11,6 +11,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from albert_lib.workbook.canonical import WIDGET_VIEW
+from albert_lib.workbook.dials import Choice, FloatSlider, IntSlider
 from albert_lib.workbook.figures import as_png, image_html
 
 WIDGET_MARK = 'class="albert-widget"'  # in the static HTML of a widget
@@ -24,28 +25,24 @@ def slider(
     low: float | int,
     high: float | int,
     step: float | int = 1,
-) -> ipywidgets.IntSlider | ipywidgets.FloatSlider:
+) -> IntSlider | FloatSlider:
     """A labelled slider; of whole numbers if all four values are whole.
 
-    With the focus on it (Tab), arrow keys move it by `step`.
+    With the focus on it (Tab), arrow keys move it by `step`, Page Up and Page Down by more, Home
+    and End to its ends. A drag counts when it ends, not at every step.
     """
     whole = all(isinstance(value, int) for value in (start, low, high, step))
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    return kind(
-        value=start,
-        min=low,
-        max=high,
-        step=step,
-        description=label,
-        continuous_update=False,  # redraw at the end of a drag, not at every step
-        **_looks(),
-    )
+    kind = IntSlider if whole else FloatSlider
+    return kind(description=label, min=low, max=high, step=step, value=start)
 
 
-def choice(label: str, options: Sequence[Any], start: Any = None) -> ipywidgets.Dropdown:
-    """A labelled drop-down list; starts at the first option unless `start` is given."""
+def choice(label: str, options: Sequence[Any], start: Any = None) -> Choice:
+    """A labelled drop-down list; starts at the first option unless `start` is given.
+
+    With the focus on it (Tab), arrow keys and first letters choose.
+    """
     value = options[0] if start is None else start
-    return ipywidgets.Dropdown(options=list(options), value=value, description=label, **_looks())
+    return Choice(options, value, description=label)
 
 
 def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
@@ -102,10 +99,3 @@ def _drawn(draw: Callable[..., Drawing], dials: Mapping[str, ipywidgets.Widget])
 def _setting(dial: ipywidgets.Widget) -> str:
     readout = getattr(dial, "readout_format", None)
     return format(dial.value, readout) if readout else str(dial.value)
-
-
-def _looks() -> dict[str, Any]:
-    return {
-        "style": {"description_width": "initial"},
-        "layout": ipywidgets.Layout(width="min(28rem, 100%)"),
-    }

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,12 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 STILL_RUNNING = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
     .some(prompt => prompt.textContent.includes('*'))"""
 
-OUTPUT_WITHOUT_SLIDERS = """handle => {
-    const output = handle.closest('.jp-Cell-outputArea').cloneNode(true);
-    output.querySelectorAll('.widget-slider').forEach(slider => slider.remove());
-    const images = [...output.querySelectorAll('img')].map(image => image.src);
+# Text and pictures of the output that a control lies in, without the controls' own words.
+OUTPUT_BESIDE = """control => {
+    const output = control.closest('.jp-Cell-outputArea').cloneNode(true);
+    output.querySelectorAll('.albert-dial :is(label, input, select, .albert-dial-value)')
+        .forEach(dial => dial.remove());
+    const images = [...output.querySelectorAll('img')].map(image => image.alt + image.src);
     return [output.textContent, ...images].join(' ');
 }"""
 
@@ -73,26 +76,29 @@ class NotebookPage:
         self.page.wait_for_function(f"() => !({STILL_RUNNING})()", timeout=timeout * 1000)
         self.page.wait_for_timeout(1000)  # widgets draw after their cell is done
 
-    def sliders(self) -> Locator:
-        """The handles of all sliders in the notebook, in reading order."""
-        return self.page.locator(".jp-Notebook .noUi-handle")
+    def dials(self) -> Locator:
+        """All sliders and choices of the notebook, in reading order."""
+        return self.page.locator(".jp-Notebook .albert-dial :is(input, select)")
 
-    def move_slider(self, index: int = 0, key: str = "ArrowRight", presses: int = 1) -> None:
-        """Give slider number `index` the keyboard focus and press `key` on it."""
-        handle = self.sliders().nth(index)
-        handle.scroll_into_view_if_needed()
-        handle.focus()
-        for _ in range(presses):
-            handle.press(key)
-        self.page.wait_for_function(f"() => !({STILL_RUNNING})()")
-        self.page.wait_for_timeout(1000)  # the kernel answers, then the browser draws
+    def questions(self) -> Locator:
+        """All questions of the notebook, each with its buttons, in reading order."""
+        return self.page.locator(".jp-Notebook .albert-dial-buttons")
 
-    def output_beside_slider(self, index: int = 0) -> str:
-        """What the cell of slider `index` shows, the slider's own number left out.
+    def output_beside(self, control: Locator) -> str:
+        """What the cell of a control shows, without what the controls themselves say.
 
-        That is its text and the sources of its images, in one string to compare.
+        That is its text and its images with their alternative text, in one string to compare.
         """
-        return str(self.sliders().nth(index).evaluate(OUTPUT_WITHOUT_SLIDERS))
+        return str(control.evaluate(OUTPUT_BESIDE))
+
+    def wait_for_change(self, control: Locator, before: str, timeout: float = 60.0) -> bool:
+        """Whether the output beside a control becomes another than `before` within `timeout`."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.output_beside(control) != before:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def errors(self) -> list[str]:
         """The tracebacks that cells ended in."""

@@ -28,6 +28,7 @@ def running_lab(home: Path) -> Iterator[str]:
     command += [f"--ip={LOOPBACK}", f"--port={port}", f"--ServerApp.root_dir={home / 'notebooks'}"]
     command += ["--IdentityProvider.token=", "--ServerApp.password="]
     command += ["--LabApp.extension_manager=readonly"]
+    command += [f"--LabApp.app_settings_dir={PROJECT / 'data' / 'jupyterlab'}"]  # as `make lab`
     log_path = home / "server.log"
     with log_path.open("w", encoding="utf-8") as log:
         server = subprocess.Popen(
@@ -46,7 +47,10 @@ def running_lab(home: Path) -> Iterator[str]:
 
 
 def private_environment(home: Path) -> dict[str, str]:
-    """The environment of the server: nobody's Jupyter folders, the project importable."""
+    """The environment of the server: nobody's Jupyter folders, the project importable.
+
+    Programs that ask the network for something are sent to a port where nobody listens.
+    """
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "share",
@@ -57,19 +61,18 @@ def private_environment(home: Path) -> dict[str, str]:
     }
     search_path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     private = {variable: str(home / name) for variable, name in folders.items()}
-    return {**os.environ, **private, "PYTHONPATH": search_path}
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), f"http://{LOOPBACK}:9")
+    here = {"no_proxy": f"{LOOPBACK},localhost"}
+    inherited = {k: v for k, v in os.environ.items() if k.lower() not in {*nowhere, *here}}
+    return {**inherited, **private, **nowhere, **here, "PYTHONPATH": search_path}
 
 
 def write_settings(home: Path) -> None:
-    """Ask for no news, and for every cell to be in the page rather than drawn on scrolling."""
-    settings = {
-        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-        "notebook-extension/tracker": {"windowingMode": "none"},
-    }
-    for name, values in settings.items():
-        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values), encoding="utf-8")
+    """Ask for every cell to be in the page rather than drawn on scrolling."""
+    name = Path("@jupyterlab") / "notebook-extension" / "tracker.jupyterlab-settings"
+    path = home / "settings" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"windowingMode": "none"}), encoding="utf-8")
 
 
 def free_port() -> int:

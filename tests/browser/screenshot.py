@@ -1,6 +1,6 @@
 """Run a notebook in JupyterLab and photograph it.
 
-python tests/browser/screenshot.py notebooks/02_masking.ipynb shot.png --slider 0 --presses 5
+python tests/browser/screenshot.py notebooks/02_masking.ipynb shot.png --dial 0 --presses 5
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from keyboard import focus_with_tab
 from lab_in_browser import open_in_lab
 
 
@@ -18,7 +19,7 @@ def main() -> None:
     )
     parser.add_argument("notebook", type=Path, help="notebook to open (a copy is used)")
     parser.add_argument("png", type=Path, help="picture to write")
-    parser.add_argument("--slider", type=int, help="move this slider (0 is the first) and show it")
+    parser.add_argument("--dial", type=int, help="move this dial (0 is the first) and show it")
     parser.add_argument("--key", default="ArrowRight", help="key to press on it")
     parser.add_argument("--presses", type=int, default=3, help="how often to press it")
     parser.add_argument("--find", help="scroll to the first place with this text")
@@ -34,11 +35,14 @@ def main() -> None:
             notebook.page.keyboard.press("Control+b")
         if not options.no_run:
             notebook.run_all_cells(options.timeout)
-        if options.slider is not None:
-            before = notebook.output_beside_slider(options.slider)
-            notebook.move_slider(options.slider, options.key, options.presses)
-            same = notebook.output_beside_slider(options.slider) == before
-            print(f"slider {options.slider}: its output {'did NOT change' if same else 'changed'}")
+        if options.dial is not None:
+            dial = notebook.dials().nth(options.dial)
+            focus_with_tab(notebook, dial)
+            for _ in range(options.presses):
+                before = notebook.output_beside(dial)
+                notebook.page.keyboard.press(options.key)
+                changed = notebook.wait_for_change(dial, before, timeout=20)
+                print(f"dial {options.dial}: {'its output changed' if changed else 'NO change'}")
         if options.find is not None:
             notebook.page.locator(f".jp-Notebook :text('{options.find}')").first.evaluate(
                 "place => place.scrollIntoView({block: 'start'})"
@@ -46,7 +50,7 @@ def main() -> None:
             notebook.page.wait_for_timeout(500)
         options.png.parent.mkdir(parents=True, exist_ok=True)
         notebook.screenshot(options.png)
-        print(f"wrote {options.png}; {notebook.sliders().count()} sliders in the notebook")
+        print(f"wrote {options.png}; {notebook.dials().count()} dials in the notebook")
         for line in notebook.complaints.all():
             print(line)
 

@@ -1,4 +1,4 @@
-"""The browser tests can fail: a picture from elsewhere is stopped, counted, and has no text."""
+"""The browser tests can fail: a picture from elsewhere is noticed, and so is a deaf dial."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from keyboard import problems_of_widgets
 from lab_in_browser import find_chromium, open_in_lab
 
 pytestmark = [
@@ -18,14 +19,35 @@ pytestmark = [
 ]
 
 
-def test_a_notebook_that_calls_home_is_noticed(tmp_path: Path) -> None:
+def write(path: Path, *sources: str) -> Path:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    caller = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_notebook_that_calls_home_is_noticed(tmp_path: Path) -> None:
     picture = '<img src="http://elsewhere.invalid/x.png">'
     source = f"from IPython.display import HTML\nHTML({picture!r})"
-    caller.cells = [nbformat.v4.new_code_cell(source)]
-    nbformat.write(caller, tmp_path / "caller.ipynb")
-    with open_in_lab(tmp_path / "caller.ipynb") as page:
+    with open_in_lab(write(tmp_path / "caller.ipynb", source)) as page:
         page.run_all_cells()
         assert set(page.complaints.blocked) == {"http://elsewhere.invalid/x.png"}
         assert page.images_without_alternative_text() == 1
+
+
+def test_dials_that_the_keyboard_cannot_use_are_noticed(tmp_path: Path) -> None:
+    other = "import ipywidgets\nipywidgets.Dropdown(options=['a', 'b'])"
+    nameless = (
+        "from IPython.display import display\nfrom albert_lib.workbook import slider\n"
+        "display(slider('', 1, 0, 2))"
+    )
+    with open_in_lab(write(tmp_path / "deaf.ipynb", other, nameless)) as page:
+        page.run_all_cells()
+        dial = page.dials().first
+        dial.evaluate("dial => { dial.tabIndex = -1; }")
+        assert problems_of_widgets(page, tmp_path) == [
+            "1 controls are none of albert_lib/workbook/dials.py",
+            "a dial has no label",
+            ": Tab does not lead to it",
+        ]

@@ -112,11 +112,6 @@ def test_explorer_shows_text_too(displayed: list[Bundle]) -> None:
     assert "3 &lt; 4" in displayed[0]["text/html"] and "image/png" not in displayed[0]
 
 
-def test_sliders_are_whole_where_their_numbers_are() -> None:
-    assert isinstance(slider("words", 3, 1, 5), ipywidgets.IntSlider)
-    assert isinstance(slider("share", 0.15, 0.05, 0.5, 0.05), ipywidgets.FloatSlider)
-
-
 def test_hints_come_one_by_one_and_stay_at_the_last(displayed: list[Bundle]) -> None:
     hints._hints_given.clear()
     for _ in range(4):

@@ -86,11 +86,29 @@ def test_cell_that_fails_and_budget_that_is_passed(
     slow_before = slow.read_bytes()
     monkeypatch.setattr(run, "PATIENCE", 6000)  # so that it is late, not given up
     assert run.main([str(bad), str(slow)]) == 1
-    first, second, last = capsys.readouterr().out.splitlines()
+    first, second, last, advice = capsys.readouterr().out.splitlines()
     assert "FAILED: ZeroDivisionError: division by zero" in first
     assert "OVER BUDGET" in second
     assert "1 failed, 1 over budget" in last
+    assert advice.startswith("Too late: 02_slow.ipynb. Close other programs and run it again")
+    assert "albert.budget_seconds in the notebook's metadata (180 s without one)" in advice
     assert slow.read_bytes() == slow_before
+
+
+@pytest.mark.parametrize(("threads", "told"), [("1", "is 1 here: leave it unset"), (None, " core")])
+def test_advice_on_a_passed_budget_knows_the_threads(
+    threads: str | None, told: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if threads:
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    late = [
+        run.NotebookRun(Path(f"0{n}_a.ipynb"), new_notebook(), 150.0, None) for n in range(1, 7)
+    ]
+    assert run.summary(late) == 1
+    out = capsys.readouterr().out
+    assert "Too late: chapters 1 to 6 together." in out and told in out
 
 
 def test_course_has_a_budget_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ TRAINING_BYTES = 16  # a parameter in float32: itself, its gradient, the optimiz
 LENGTH = 512  # tokens of a full sequence
 HEADS = ("mlm_head", "sop_head")  # parts of training_flops
 MARKERS = ("o", "s", "^", "D")
+TOKEN_SIZE = 8  # points: 12 pixels, in rows of 15
 
 
 def draw_factorisation(embedding_size: int, hidden_size: int) -> tuple[Figure, str]:
@@ -104,30 +105,45 @@ def draw_attention(
     tokens: Sequence[str],
     repetitions: Sequence[int],
 ) -> Figure:
-    """Who looks at whom: one map a head (across) and repetition (down, counted from 1)."""
+    """Who looks at whom: one map a head (across) and repetition (down, counted from 1).
+
+    Four heads are as wide as JupyterLab's column in a window of 1,280 pixels, so that the page
+    does not shrink the tokens' names.
+    """
     heads = attentions[0].shape[1]
     figure, grid = plt.subplots(
         len(repetitions),
         heads,
-        figsize=(2.15 * heads + 0.6, 2.15 * len(repetitions) + 0.8),
+        figsize=(1.7 * heads + 0.8, 1.7 * len(repetitions) + 1.6),
         sharex=True,
         sharey=True,
         squeeze=False,
+        layout="compressed",  # square maps leave no gaps
     )
     for row, repetition in zip(grid, repetitions, strict=True):
         for head, axes in enumerate(row):
             weights = attentions[repetition - 1][0, head].detach().numpy()
             image = axes.imshow(weights, vmin=0, vmax=0.4)
             axes.grid(visible=False)
+            axes.tick_params(length=2, pad=1)
             if repetition == repetitions[0]:
                 axes.set_title(f"head {head + 1}", fontsize=10)
-        row[0].set_ylabel(f"repetition {repetition}\nthe token that looks", fontsize=9)
-        row[0].set_yticks(range(len(tokens)), tokens, fontsize=7)
-    for axes in grid[-1]:
-        axes.set_xticks(range(len(tokens)), tokens, rotation=90, fontsize=7)
-        axes.set_xlabel("what it looks at", fontsize=9)
-    figure.colorbar(image, ax=grid, label="share of its attention", shrink=0.7, extend="max")
+        row[0].set_ylabel(f"repetition {repetition}", fontsize=10)
+    _name_tokens(grid, tokens)
+    figure.supylabel("the token that looks", fontsize=10)
+    figure.supxlabel("what it looks at", fontsize=10)
+    scale = figure.colorbar(image, ax=grid, location="top", shrink=0.5, aspect=40, extend="max")
+    scale.set_label("share of its attention")
     return figure
+
+
+def _name_tokens(grid: np.ndarray, tokens: Sequence[str]) -> None:
+    """The tokens to the left of the first column of maps and under the last row."""
+    names = [token.replace("▁", "_") for token in tokens]  # the block reaches into the next row
+    for axes in grid[:, 0]:
+        axes.set_yticks(range(len(names)), names, fontsize=TOKEN_SIZE)
+    for axes in grid[-1]:
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=TOKEN_SIZE)
 
 
 def draw_gelu(

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -5,11 +7,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from albert_lib.config import AlbertConfig
 from albert_lib.model import AlbertModel
 from albert_lib.workbook.drawings.chapter_03 import (
+    draw_attention,
     draw_factorisation,
     draw_sharing,
     forward_flops,
     training_gigabytes,
 )
+from albert_lib.workbook.style import DOTS_PER_INCH, use_style
+
+COLUMN = 840  # pixels that JupyterLab leaves an output in a window of 1,280
+SMALLEST = 9  # pixels of a letter that can be read
 
 
 @pytest.mark.parametrize("sharing", ["all", "none"])
@@ -46,3 +53,23 @@ def test_the_work_is_the_same_whatever_is_shared(sharing: str) -> None:
     reference, _ = draw_sharing(num_hidden_layers=12, sharing="all")
     drawn, expected = (panels.axes[1].lines[0].get_ydata() for panels in (figure, reference))
     assert list(drawn) == list(expected)
+
+
+def test_the_tokens_beside_the_attention_maps_can_be_read() -> None:
+    use_style()
+    tokens = "[CLS] ▁the ▁old ▁baker ▁walk s ▁to ▁the ▁mill ▁before ▁dawn [SEP]".split()
+    maps = [torch.rand(1, 4, len(tokens), len(tokens)) for _ in range(4)]
+    figure = draw_attention(maps, tokens, repetitions=(1, 2, 4))
+    figure.canvas.draw()
+    assert figure.get_size_inches()[0] * DOTS_PER_INCH <= COLUMN, "the page would shrink it"
+    maps_drawn = figure.axes[:12]
+    for labels, low, high in (
+        *((axes.get_xticklabels(), "x0", "x1") for axes in maps_drawn[8:]),
+        *((axes.get_yticklabels(), "y0", "y1") for axes in maps_drawn[::4]),
+    ):
+        assert len(labels) == len(tokens)
+        assert all(label.get_fontsize() / 72 * DOTS_PER_INCH >= SMALLEST for label in labels)
+        boxes = [label.get_window_extent() for label in labels]
+        boxes.sort(key=lambda box: getattr(box, low))
+        for one, other in itertools.pairwise(boxes):
+            assert getattr(one, high) <= getattr(other, low) + 1, "two tokens' names collide"

@@ -48,7 +48,7 @@ def _numbers(name: str, value: Any) -> Iterator[tuple[str, float]]:
         return
     if isinstance(value, numbers.Real):
         yield name, float(value)
-        if 0 < value < 1:
+        if 0 < float(value) < 1:
             yield f"(1 - {name})", 1 - float(value)
     elif isinstance(value, (torch.Tensor, np.ndarray)):
         for axis, side in enumerate(value.shape):

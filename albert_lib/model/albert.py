@@ -23,6 +23,7 @@ from albert_lib.model.outputs import AlbertOutput, ModelOutput
 from albert_lib.model.weights import PretrainedModel
 
 Output = TypeVar("Output", bound=ModelOutput)
+BESIDE_IDS = ("attention_mask", "token_type_ids", "position_ids")
 
 
 class AlbertModel(PretrainedModel):
@@ -77,23 +78,17 @@ class AlbertModel(PretrainedModel):
                 which spares most of the last layer; not with `masked_positions`.
             unknown: refused, with what to type instead.
         """
-        check_no_unknown(type(self).__name__, unknown)
-        others = {
-            "attention_mask": attention_mask,
-            "token_type_ids": token_type_ids,
-            "position_ids": position_ids,
-        }
-        check_inputs(type(self).__name__, input_ids, inputs_embeds, choices=False, **others)
-        check_masked_positions(masked_positions)
-        if cls_only and masked_positions is not None:
-            raise InputError("Give masked_positions or cls_only, not both.")
+        name = type(self).__name__
+        check_no_unknown(name, unknown)
+        named = dict(zip(BESIDE_IDS, (attention_mask, token_type_ids, position_ids), strict=True))
+        check_inputs(name, input_ids, inputs_embeds, choices=False, **named)
+        check_masked_positions(masked_positions, cls_only)
         attention_mask = _without_all_ones(attention_mask)
         embedded = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         # Whoever asks for all hidden states gets whole ones.
         spared = None if output_hidden_states else masked_positions
-        states, attentions = self.encoder(
-            embedded, attention_mask, output_attentions, spared, cls_only
-        )
+        asked = (output_attentions, spared, cls_only)
+        states, attentions = self.encoder(embedded, attention_mask, *asked)
         last, begun = _last_and_begun(states[-1], masked_positions, spared is None)
         return AlbertOutput(
             last_hidden_state=last,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from albert_lib.config import AlbertConfig
 from albert_lib.model.attention import SelfAttention
 from albert_lib.model.layer import AlbertLayer, FeedForward, layer_norm
+from albert_lib.model.shared_names import list_shared_once
 
 
 class LayerWeights(NamedTuple):
@@ -137,8 +138,7 @@ class AlbertEncoder(nn.Module):
             else nn.Identity()
         )
         self.layers = build_layers(config)
-        self.register_state_dict_post_hook(_drop_repeated)
-        self.register_load_state_dict_pre_hook(_add_repeated)
+        list_shared_once(self)
 
     def forward(
         self,
@@ -188,27 +188,3 @@ class AlbertEncoder(nn.Module):
         parts += [layer.attention for layer in layers]
         parts += [layer.feed_forward for layer in layers]
         yield from dict.fromkeys(parts)
-
-
-def _repeated_names(encoder: nn.Module) -> dict[str, str]:
-    """The further names of shared parameters → the first name of each."""
-    first = {id(parameter): name for name, parameter in encoder.named_parameters()}
-    every = encoder.named_parameters(remove_duplicate=False)
-    return {name: first[id(p)] for name, p in every if name != first[id(p)]}
-
-
-def _drop_repeated(
-    encoder: nn.Module, state_dict: dict[str, Tensor], prefix: str, _metadata: Any
-) -> None:
-    """List shared parameters once: files would store them L times, and safetensors refuses."""
-    for name in _repeated_names(encoder):
-        state_dict.pop(prefix + name, None)
-
-
-def _add_repeated(
-    encoder: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_others: Any
-) -> None:
-    """Give PyTorch's loader the names that `_drop_repeated` left out."""
-    for name, first in _repeated_names(encoder).items():
-        if prefix + first in state_dict:
-            state_dict.setdefault(prefix + name, state_dict[prefix + first])

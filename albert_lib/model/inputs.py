@@ -143,8 +143,8 @@ def check_all_labels(model: str, wanted: Collection[str], given: Collection[str]
         )
 
 
-def check_masked_positions(masked_positions: Tensor | None) -> None:
-    """Raise InputError unless masked positions are flat indices.
+def check_masked_positions(masked_positions: Tensor | None, cls_only: bool = False) -> None:
+    """Raise InputError unless masked positions are flat indices, and the only ones asked for.
 
     Example:
         >>> import torch
@@ -154,6 +154,8 @@ def check_masked_positions(masked_positions: Tensor | None) -> None:
         Traceback (most recent call last):
         albert_lib.errors.InputError: masked_positions has shape (2, 1), but ...
     """
+    if masked_positions is not None and cls_only:
+        raise InputError("Give masked_positions or cls_only, not both.")
     if masked_positions is not None and masked_positions.dim() != 1:
         raise InputError(
             f"masked_positions has shape {tuple(masked_positions.shape)}, but it holds flat "

@@ -19,7 +19,7 @@ from albert_lib.workbook.relations import relation
 
 SECONDS_TO_RECOGNISE = 4.0  # of computing, for all that is tried; each takes milliseconds
 ENOUGH = 20  # inputs that show that a mistake is not made
-FEWEST = 3  # inputs that have to show a mistake which does not explain everything
+FEWEST_SHOWN = 3  # inputs that have to show a mistake which does not explain everything
 FAR = 20  # apart from the right count, so that a nearer one means something
 NEARER = 5.0  # times nearer to a mistake's answer than to the right one
 NEARER_ALONE = 20.0  # the same of few numbers: many answers lie on one's way to another
@@ -237,7 +237,7 @@ def _evidence(
             marks.add(mark)
         elif visible >= ENOUGH and 4 * len(shown) < visible:
             return None
-    if len(shown) < FEWEST or 2 * len(shown) < max(visible, len(wrong) / 2):
+    if len(shown) < FEWEST_SHOWN or 2 * len(shown) < max(visible, len(wrong) / 2):
         return None
     if by_chance(shown, mistaken, tolerance):
         return None

@@ -11,7 +11,8 @@ import transformers
 
 from albert_lib import AlbertConfig, AlbertForPreTraining, AlbertModel
 from albert_lib.errors import ConfigError
-from albert_lib.model.attention import additive_attention, explicit_attention, fused_attention
+from albert_lib.model.attention import explicit_attention, fused_attention
+from albert_lib.model.google_attention import additive_attention
 from albert_lib.model.layer import FeedForward
 from albert_lib.model.names import hugging_face_name
 

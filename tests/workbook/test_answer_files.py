@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -324,8 +325,8 @@ def test_a_module_beside_the_notebook_is_refused(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    import written  # type: ignore[import-not-found]
-
+    name = "written"
+    written = importlib.import_module(name)
     for function in (written.f, written.g):
         with pytest.raises(NotStandalone, match="a file of your own"):
             standalone_source(function, "f", "")

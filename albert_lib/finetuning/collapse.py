@@ -19,6 +19,7 @@ from albert_lib.training.history import History
 
 CLASSES = {"sst2": 2, "mnli": 3, "race": 4}
 NEAR_CHANCE = 0.97  # of ln k; classes of 56 and 44 % have an entropy of 0.99 ln 2
+ABOVE_CHANCE = 1.05  # collapsed runs: 1.06 to 1.5; those that have begun to learn lie below
 LEARNED = 0.9  # of ln k: below it a mean loss is no chance
 SHORTEST_JUDGED = 50  # steps: before that, a slow run and a collapsed one look alike
 FEWEST_PREDICTIONS = 20  # that being all alike is no accident
@@ -40,7 +41,8 @@ def find_collapse(
 ) -> str | None:
     """Say what shows that a run collapsed, and the usual cause and remedy; None if nothing does.
 
-    A loss is judged from 50 steps on, once warm-up is over, and not while it still falls.
+    A loss is judged from 50 steps on, once warm-up is over, and not while it still falls, unless
+    it falls from above to that of guessing.
 
     Args:
         history: Of the run, or of its part so far.
@@ -92,7 +94,8 @@ def loss_at_chance(history: History, recipe: FinetuningRecipe) -> str | None:
     third, last = quarters[2:]
     error = math.sqrt(third.var() / len(third) + last.var() / len(last))
     is_falling = third.mean() - last.mean() > max(3 * error, 0.005 * chance)
-    if last.mean() < NEAR_CHANCE * chance or is_falling:
+    # A loss above that of guessing falls to it as the rate does: that is not learning.
+    if last.mean() < NEAR_CHANCE * chance or (is_falling and last.mean() < ABOVE_CHANCE * chance):
         return None
     lowest = min(float(quarter.mean()) for quarter in quarters)
     where = f"where guessing has ln {classes} = {chance:.2f}"

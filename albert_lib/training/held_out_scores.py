@@ -97,7 +97,7 @@ def bits_per_byte(nats: Float[np.ndarray, " rows"], n_bytes: Real[np.ndarray, " 
 
     Example:
         >>> nats = np.array([math.log(8), 0.0, 2 * math.log(2)])  # 3, 0 and 2 bits
-        >>> bits_per_byte(nats, np.array([4, 0, 6]))
+        >>> round(bits_per_byte(nats, np.array([4, 0, 6])), 6)
         0.5
     """
     return float(nats.sum() / math.log(2) / n_bytes.sum())

@@ -37,7 +37,9 @@ def training_steps(
         >>> def squared_error(model, batch):
         ...     return (model(batch) - 1.0).square().mean()
         >>> batch, sgd = torch.ones(2, 1), torch.optim.SGD(weight.parameters(), lr=1.0)
-        >>> training_steps(weight, [batch] * 3, squared_error, sgd, learning_rates=[0.0, 0.5, 0.5])
+        >>> rates = [0.0, 0.5, 0.5]
+        >>> losses = training_steps(weight, [batch] * 3, squared_error, sgd, learning_rates=rates)
+        >>> [round(loss, 5) for loss in losses]
         [1.0, 1.0, 0.25]
     """
     losses = []

@@ -42,8 +42,8 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, a symptom (where a judge decides, in the
-    order of the exercise among the first), what connects the wrong answers with the right ones,
-    and at last the one mistake that explains the most.
+    order of the exercise among the first), the one mistake that explains the most, and at last
+    what connects the wrong answers with the right ones.
     """
     deadline = time.process_time() + SECONDS_TO_RECOGNISE
     known = _Known(exercise, trials)
@@ -63,10 +63,12 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
     for misconception in exercise.misconceptions:
         if misconception.symptom is not None and misconception.symptom(trials):
             return _by_symptoms(exercise, misconception, trials)
+    if (nearest := _nearest(known, deadline)) is not None:
+        return nearest
     related = relation(trials, exercise.tolerance)
-    if related is not None:
-        return Recognised(related.name, related.says, related.partial, related=True)
-    return _nearest(known, deadline)
+    if related is None:
+        return None
+    return Recognised(related.name, related.says, related.partial, related=True)
 
 
 @dataclass(frozen=True)

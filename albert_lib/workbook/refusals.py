@@ -68,8 +68,8 @@ def _known_refusal(attempt: Attempt, wrong: Wrong, known: Recognised) -> Refusal
     trial = wrong.trial
     if trial is None:
         trial = next((each for each in attempt.trials if _differs(exercise, each)), None)
-    if trial is not None and known.shows is not None:
-        shows = known.shows
+    if trial is not None and (known.shows is not None or known.related):
+        shows = known.shows or (lambda each: True)
         trial = shrunk(attempt, trial, lambda each: _differs(exercise, each) and shows(each))
     text = [known.text]
     if known.related:

@@ -10,7 +10,7 @@ from albert_lib.workbook.exercise import Trial
 from albert_lib.workbook.size import size
 
 DRAWS = 400
-SECONDS_TO_SHRINK = 0.5
+SECONDS_TO_SHRINK = 0.5  # of computing
 
 
 def shrunk(attempt: Attempt, trial: Trial, alike: Callable[[Trial], bool]) -> Trial:
@@ -20,9 +20,9 @@ def shrunk(attempt: Attempt, trial: Trial, alike: Callable[[Trial], bool]) -> Tr
     """
     rng = attempt.exercise.generator(attempt.seed, 1)
     smallest, measure = trial, size(trial.arguments)
-    deadline = time.monotonic() + SECONDS_TO_SHRINK
+    deadline = time.process_time() + SECONDS_TO_SHRINK
     for _ in range(DRAWS):
-        if time.monotonic() > deadline:
+        if time.process_time() > deadline:
             break
         arguments = attempt.exercise.draw(rng)
         if size(arguments) >= measure:

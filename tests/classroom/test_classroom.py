@@ -153,7 +153,7 @@ def test_small_class(tmp_path: Path) -> None:
         "rewriting": 0,
     }
     assert {one.best for one in graded.values()} == {2}
-    assert "unmasked positions dilute the loss by 6.7×" in graded["wrong"].feedback
+    assert "unmasked positions dilute the loss by" in graded["wrong"].feedback
     assert "is not attempted yet" in graded["empty"].feedback
     assert "agrees with albert_lib" in graded["perfect"].feedback
     assert all("the notebook runs on" in one.feedback for one in graded.values())

@@ -107,6 +107,7 @@ def test_what_cannot_be_scored_is_one_sentence(
     refusal: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALBERT_SHARED_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("ALBERT_LIB_HOME", str(tmp_path / "home"))  # without a corpus built before
     assert "corpus is missing; let ALBERT_SHARED_DATA name a folder" in refusal(
         "evaluate", model, "--all"
     )

@@ -15,6 +15,11 @@ from albert_lib.workbook.exercise import Exercise, ExerciseError, Misconception,
 from albert_lib.workbook.failing_inputs import NoFailingInput
 
 
+@pytest.fixture(autouse=True)
+def nothing_refused_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albert_lib.workbook.failing_inputs._refused", {})
+
+
 def test_the_last_refused_input_comes_by_name_as_new_copies(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -101,12 +101,16 @@ def uneven(trials: Sequence[Trial]) -> bool:
     return bool(trials) and bool(stats.binomtest(swapped, len(trials), 0.5).pvalue < ERROR)
 
 
+def in_lengths(trials: Sequence[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """The pairs whose first segment is the longer one, and those whose first is the shorter."""
+    gaps = [len(t.arguments["first"]) - len(t.arguments["second"]) for t in trials]
+    pairs = list(zip(trials, gaps, strict=True))
+    return [trial for trial, gap in pairs if gap > 0], [trial for trial, gap in pairs if gap < 0]
+
+
 def told_by_length(trials: Sequence[Trial]) -> bool:
     """Whether pairs whose first segment is the longer, or the shorter, are swapped unevenly."""
-    gaps = [len(t.arguments["first"]) - len(t.arguments["second"]) for t in trials]
-    longer = [trial for trial, gap in zip(trials, gaps, strict=True) if gap > 0]
-    shorter = [trial for trial, gap in zip(trials, gaps, strict=True) if gap < 0]
-    return uneven(longer) or uneven(shorter)
+    return any(map(uneven, in_lengths(trials)))
 
 
 def repeats(trials: Sequence[Trial]) -> bool:
@@ -154,13 +158,15 @@ def one_way(trials: Sequence[Trial]) -> bool:
 
 
 def by_length(trials: Sequence[Trial]) -> bool:
-    """Whether lengths decide, and not a coin that falls more often on one side."""
-    return told_by_length(trials) and not uneven(trials)
+    """Whether the two kinds of pairs are swapped unlike, as no coin would do, however bent."""
+    counts = [(sum(map(is_swapped, kind)), len(kind)) for kind in in_lengths(trials)]
+    table = [[swapped, n - swapped] for swapped, n in counts]
+    return bool(stats.fisher_exact(table).pvalue < ERROR)
 
 
 def by_a_bent_coin(trials: Sequence[Trial]) -> bool:
-    """Whether one order is more frequent than the other, but not alone."""
-    return uneven(trials) and not one_way(trials)
+    """Whether one order is more frequent than the other, but not alone, and not by lengths."""
+    return uneven(trials) and not one_way(trials) and not by_length(trials)
 
 
 def symptom(holds: Callable[[Sequence[Trial]], bool]) -> Callable[[Sequence[Trial]], bool]:

@@ -160,7 +160,9 @@ def one_length_a_text(trials: Sequence[Trial]) -> bool:
     Only spans with a free word behind them count: others may have been cut short.
     """
     alone = [most_frequent_part(trial.answer) for trial in of_long_texts(trials)]
-    return bool(alone) and float(np.mean(alone)) > 0.75 and (length_counts(trials) > 0).sum() > 1
+    if not alone or float(np.mean(alone)) <= 0.75:
+        return False
+    return bool((length_counts(trials) > 0).sum() > 1)
 
 
 def most_frequent_part(spans: Spans) -> float:

@@ -19,7 +19,7 @@ from albert_lib.training.history import History
 
 CLASSES = {"sst2": 2, "mnli": 3, "race": 4}
 NEAR_CHANCE = 0.97  # of ln k; classes of 56 and 44 % have an entropy of 0.99 ln 2
-ABOVE_CHANCE = 1.05  # collapsed runs: 1.06 to 1.5; those that have begun to learn lie below
+ABOVE_CHANCE = 1.05  # runs that collapsed end at 1.1 to 1.4 of it
 LEARNED = 0.9  # of ln k: below it a mean loss is no chance
 SHORTEST_JUDGED = 50  # steps: before that, a slow run and a collapsed one look alike
 FEWEST_PREDICTIONS = 20  # that being all alike is no accident

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import time
@@ -17,7 +18,7 @@ from typing import Any
 
 from exercise_mutants import Variant, build, unchanged
 
-from albert_lib.workbook import checks, shrinking
+from albert_lib.workbook import checks, faults, shrinking
 from albert_lib.workbook.exercise import Exercise, find_exercise
 
 SEED = 14  # of the inputs: the same in every run
@@ -26,6 +27,7 @@ PATIENCE = 30.0  # seconds after which a process that doesn't answer is killed
 MEMORY = 3 << 30  # bytes that a process may take beside what it has at first
 
 ACCEPTED, NAMED, PARTLY = "accepted", "named", "partly named"
+MEASURED = "measured"  # no known mistake, but how the answers hang together with the right ones
 UNNAMED, NOTHING, RAISED = "unnamed", "nothing returned", "raised"
 
 
@@ -50,8 +52,26 @@ def try_variant(exercise: Exercise, function: Callable[..., Any], seconds: float
     if verdict.status != "wrong":
         return Outcome(RAISED)
     if verdict.misconception is not None:
+        if verdict.misconception not in known_names(exercise):
+            return Outcome(MEASURED, verdict.misconception)
         return Outcome(PARTLY if verdict.partial else NAMED, verdict.misconception)
     return Outcome(NOTHING if "returned None" in verdict.text else UNNAMED)
+
+
+GENERAL = (
+    faults.CHANGES_INPUT,
+    faults.NO_GRADIENT,
+    faults.ANOTHER_GRADIENT,
+    faults.ANOTHER_EACH_TIME,
+)
+
+
+@functools.cache
+def known_names(exercise: Exercise) -> frozenset[str]:
+    """What a known mistake is called: a misconception, two together, or a fault of any function."""
+    alone = [each.name for each in exercise.misconceptions]
+    pairs = [" and ".join(pair) for pair in itertools.permutations(alone, 2)]
+    return frozenset([*alone, *pairs, *GENERAL])
 
 
 @functools.cache

@@ -7,8 +7,9 @@ exercises (4.3) or chapters (7) and shows each of their variants that is accepte
 without a name, by its changed line. The inputs have a fixed seed.
 
 Of a refused variant one of these is true, and the table counts them apart:
-- it returned something wrong: then the check has named a misconception, or it has not. The share
-  that is named, and that 60 % is asked of, is of these alone;
+- it returned something wrong: then the check has named a misconception, or said how the answers
+  hang together with the right ones ("too small by hidden_size": measured), or neither. The share
+  that is named, and that 60 % is asked of, is of these alone, and measured ones do not count;
 - it raised an error or did not end, or returned None everywhere: the check says so in a sentence
   of its own, with the line and the input. That is no misconception and counts as neither.
 Below the totals the share of all refused variants stands as well.
@@ -25,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from exercise_mutants import PROJECT, Variant, waiting_of
 from exercise_trials import (
     ACCEPTED,
+    MEASURED,
     NAMED,
     NOTHING,
     PARTLY,
@@ -49,7 +51,8 @@ class Counts:
         self.mutants = len(tried)
         self.refused = self.mutants - self.of[ACCEPTED]
         self.named = self.of[NAMED] + self.of[PARTLY]
-        self.wrong = self.named + self.of[UNNAMED]
+        self.measured = self.of[MEASURED]
+        self.wrong = self.named + self.measured + self.of[UNNAMED]
 
     def share_refused(self) -> float:
         return self.refused / max(self.mutants, 1)
@@ -57,10 +60,13 @@ class Counts:
     def share_named(self) -> float:
         return self.named / max(self.wrong, 1)
 
+    def share_measured(self) -> float:
+        return self.measured / max(self.wrong, 1)
+
 
 HEADINGS = (
     f"{'id':5}{'title':32}{'function':26}{'':4}{'min':>5}{'points':>7}{'mistakes':>9}"
-    f"{'mutants':>8}{'refused':>9}{'named':>7}"
+    f"{'mutants':>8}{'refused':>9}{'named':>7}{'measured':>10}"
 )
 
 
@@ -71,6 +77,7 @@ def row(exercise: Exercise, counts: Counts) -> str:
         f"{exercise.id:5}{exercise.title[:31]:32}{exercise.name[:25]:26}{dots:4}"
         f"{exercise.minutes:5}{exercise.points:7}{len(exercise.misconceptions):9}"
         f"{counts.mutants:8}{counts.share_refused():9.1%}{counts.share_named():7.0%}"
+        f"{counts.share_measured():10.0%}"
     )
 
 
@@ -98,6 +105,7 @@ def totals(exercises: Sequence[Exercise], counts: Counts) -> tuple[list[str], bo
     lines += [
         f"{counts.mutants} mutants: {counts.refused} refused, {of[ACCEPTED]} accepted.",
         f"Refused: {counts.named} named ({of[PARTLY]} of them as the nearest mistake), "
+        f"{of[MEASURED]} with how the answers hang together with the right ones, "
         f"{of[UNNAMED]} with the input and both answers, {of[RAISED]} with the error, its line and "
         f"the input, {of[NOTHING]} as without a return.",
         f"Named, of all refused: {counts.named / max(counts.refused, 1):.1%}; of those that answer "
@@ -112,7 +120,7 @@ def totals(exercises: Sequence[Exercise], counts: Counts) -> tuple[list[str], bo
 def listing(tried: Tried) -> list[str]:
     """Each variant that is accepted or unnamed, by its changed line."""
     lines = []
-    for word in (ACCEPTED, UNNAMED):
+    for word in (ACCEPTED, MEASURED, UNNAMED):
         for variant, outcome in tried:
             if outcome.word == word:
                 mutant = variant.mutant

@@ -22,6 +22,7 @@ from exercise_mutants import (
 )
 from exercise_trials import (
     ACCEPTED,
+    MEASURED,
     NAMED,
     NOTHING,
     RAISED,
@@ -168,4 +169,8 @@ def test_the_command_lists_what_a_check_does_not_name() -> None:
     said = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     assert find_exercise(CHEAP).title in said.stdout
-    assert set(re.findall(r"^  (\w+) ·", said.stdout, re.MULTILINE)) <= {ACCEPTED, UNNAMED}
+    assert set(re.findall(r"^  (\w+) ·", said.stdout, re.MULTILINE)) <= {
+        ACCEPTED,
+        MEASURED,
+        UNNAMED,
+    }

@@ -41,8 +41,7 @@ def find_collapse(
 ) -> str | None:
     """Say what shows that a run collapsed, and the usual cause and remedy; None if nothing does.
 
-    A loss is judged from 50 steps on, once warm-up is over, and not while it still falls, unless
-    it falls from above to that of guessing.
+    A loss is judged after 50 steps and warm-up, and not while it falls, unless from above guessing.
 
     Args:
         history: Of the run, or of its part so far.

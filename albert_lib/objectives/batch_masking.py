@@ -39,10 +39,9 @@ def mask_batch(
         >>> tokenizer.decode(shown[0])
         '[CLS] the old baker[MASK][MASK] to the mill before dawn[SEP]'
     """
-    lengths = (input_ids != tokenizer.pad_token_id).sum(axis=1)
     is_masked = choose_spans_batch(
         input_ids,
-        config.budget(lengths),
+        config.budget((input_ids != tokenizer.pad_token_id).sum(axis=1)),
         tokenizer.is_word_start,
         tokenizer.is_special,
         uniforms[:, :2],

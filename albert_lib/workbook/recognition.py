@@ -167,7 +167,7 @@ def _answers_of(
 
 def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) -> bool:
     try:
-        return symptom(trials)
+        return bool(symptom(trials))
     except Exception:  # of answers that the symptom was not made for
         return True
 

@@ -40,6 +40,8 @@ def refusal_of(attempt: Attempt, wrong: Wrong) -> Refusal:
     known = recognise(attempt.exercise, attempt.trials, wrong.shaped_right)
     if known is not None and not known.partial:
         return _known_refusal(attempt, wrong, known)
+    if not wrong.shaped_right and (named := _known_where_kinds_fit(attempt)) is not None:
+        return named
     hidden = repeat_fault(attempt)  # explains answers that no known mistake does
     if hidden is not None:
         return general_refusal(attempt.exercise, hidden, attempt.trials)
@@ -52,6 +54,20 @@ def refusal_of(attempt: Attempt, wrong: Wrong) -> Refusal:
         [*_sentences(attempt, wrong, trial), *_shown(attempt.exercise, wrong, trial)],
         input=trial.arguments if trial is not None else None,
     )
+
+
+def _known_where_kinds_fit(attempt: Attempt) -> Refusal | None:
+    """A known mistake that explains all answers of the right kind: another dtype hides none.
+
+    Said alone; what is wrong with the kind of the others comes when this is mended.
+    """
+    exercise = attempt.exercise
+    fitting = [each for each in attempt.trials if kind_problem(each.expected, each.answer) is None]
+    wrong = first_fault(exercise, fitting) if 2 * len(fitting) > len(attempt.trials) else None
+    known = recognise(exercise, fitting, wrong.shaped_right) if wrong is not None else None
+    if wrong is None or known is None or known.partial or known.related:
+        return None
+    return _known_refusal(attempt, wrong, known)
 
 
 def _sentences(attempt: Attempt, wrong: Wrong, trial: Trial | None) -> list[str]:

@@ -26,7 +26,13 @@ pytest.importorskip("nbgrader", reason="nbgrader is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's own
 
 MASKING = project_folder() / "notebooks" / "02_masking.ipynb"
-CHAPTER_04 = "from albert_lib.workbook.exercises.chapter_04 import"
+DILUTED = """import torch.nn.functional as F
+
+
+def mlm_loss(logits, labels):
+    loss = F.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+    return (loss * (labels != -100)).mean()
+"""
 LIBRARY_LOSS = "from albert_lib.model.losses import mlm_loss"
 NOISY = f"""import sys
 import warnings
@@ -135,7 +141,7 @@ def test_small_class(tmp_path: Path) -> None:
     cheat = 'def check(id, function):\n    return 2.0\n\n\ncheck("4.3", None)'
     course.hand_in("perfect", LIBRARY_LOSS)
     course.hand_in("empty", None)
-    course.hand_in("wrong", f"{CHAPTER_04} averaged_before_masking as mlm_loss")
+    course.hand_in("wrong", DILUTED)
     course.hand_in("noisy", NOISY)
     course.hand_in("skipping", None, tags=["skip-execution"])
     course.hand_in("rewriting", None, source=cheat)

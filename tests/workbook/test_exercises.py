@@ -15,6 +15,7 @@ from albert_lib.workbook.comparison import same
 from albert_lib.workbook.exercise import Exercise, all_exercises, find_exercise
 from albert_lib.workbook.exercises.chapter_02 import spans_like
 
+SEEDS = (1, 2)
 SLOWER = 2.0  # the machine of a test may be slower than a learner's
 EXERCISES = list(all_exercises().values())
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)

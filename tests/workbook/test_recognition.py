@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from albert_lib.workbook.checks import Verdict, examine
 from albert_lib.workbook.exercise import (
@@ -254,3 +255,18 @@ def test_a_measured_message_is_told_the_learners_own_answers() -> None:
     text = named(lambda values: float((values**3).mean()), exercise).text
     assert f"The first of yours is {seen[0].answer:g}." in text
     assert find_exercise("9.1").id == exercise.id
+
+
+def test_another_dtype_on_some_inputs_hides_no_known_mistake() -> None:
+    """The averaged loss of notebook 00, which PyTorch computes in the precision of the logits."""
+    exercise = find_exercise("4.3")
+
+    def averaged_before_masking(logits: Any, labels: Any) -> Any:
+        loss = torch.nn.functional.cross_entropy(logits.mT, labels, reduction="none")
+        return (loss * (labels != -100)).mean()
+
+    for seed in range(4):
+        verdict = examine(exercise, averaged_before_masking, seed=seed)
+        assert verdict.status == "wrong"
+        assert "unmasked positions dilute the loss by" in verdict.text
+        assert "bfloat16" not in verdict.text

@@ -136,7 +136,8 @@ def hand_out(folder: Path, notebook: Path) -> Course:
     return Course(folder, assignment)
 
 
-def test_small_class(tmp_path: Path) -> None:
+def test_small_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALBERT_LIB_CHECK_SEED", "1")  # with it, notebook 00 prints the same
     course = hand_out(tmp_path / "course", small_notebook(tmp_path / "04_small.ipynb"))
     cheat = 'def check(id, function):\n    return 2.0\n\n\ncheck("4.3", None)'
     course.hand_in("perfect", LIBRARY_LOSS)
@@ -159,7 +160,7 @@ def test_small_class(tmp_path: Path) -> None:
         "rewriting": 0,
     }
     assert {one.best for one in graded.values()} == {2}
-    assert "unmasked positions dilute the loss by" in graded["wrong"].feedback
+    assert "unmasked positions dilute the loss by 2.0×" in graded["wrong"].feedback
     assert "is not attempted yet" in graded["empty"].feedback
     assert "agrees with albert_lib" in graded["perfect"].feedback
     assert all("the notebook runs on" in one.feedback for one in graded.values())

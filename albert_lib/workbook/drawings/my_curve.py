@@ -21,11 +21,17 @@ def draw_my_curve(curve: TrainedCurve) -> tuple[Figure, str]:
     width = min(SMOOTHED, max(1, curve.steps // 5))
     means = np.convolve(curve.mlm_loss, np.ones(width) / width, mode="valid")
     axes.plot(steps[width - 1 :], means, color=COLORS[0], linestyle="-", label=f"mean of {width}")
-    marks = {"ln V: knows nothing": curve.uniform, "unigram: knows frequencies": curve.unigram}
-    for (name, height), color in zip(marks.items(), (COLORS[2], COLORS[3]), strict=True):
+    # Each name stands where the curve does not come: it falls on the left and ends on the right.
+    marks = (
+        ("ln V: knows nothing", curve.uniform, COLORS[2], (1, 3, "right", "bottom")),
+        ("unigram: knows frequencies", curve.unigram, COLORS[3], (0, -4, "left", "top")),
+    )
+    for name, height, color, (side, away, horizontal, vertical) in marks:
         axes.axhline(height, color=color, linestyle="--", linewidth=1.2)
-        axes.annotate(name, (curve.steps, height), xytext=(0, 3), textcoords="offset points",
-                      ha="right", fontsize=9, color=color)  # fmt: skip
+        axes.annotate(name, (side * curve.steps, height), xytext=(0, away),
+                      textcoords="offset points", ha=horizontal, va=vertical, fontsize=9,
+                      color=color)  # fmt: skip
+    axes.set_ylim(bottom=min(curve.unigram, min(curve.mlm_loss)) - 0.35)
     axes.set_xlabel("step")
     axes.set_ylabel("MLM loss, nats a token")
     axes.set_title("Your ALBERT")

@@ -21,14 +21,20 @@ from albert_lib.files import data_folder, read_json
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
 
-ORGANISATION = "albert"  # the one that a name without an organisation means
+ORGANISATION = "albert"  # the one that a name such as albert-base-v2 means
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"  # of weights saved in several files
 ALL_FILES = f"config.json {WEIGHTS_FILE} spiece.model tokenizer_config.json"
 _SHARD = re.compile(r"[\w.-]+\.safetensors")  # a file of the same folder
 SECONDS_TO_ANSWER = 10.0  # after which the hub counts as unreachable
 
-Part = Literal["tokenizer", "weights"]
+# Of other models' tokenizers, whichever there are; transformers knows what to make of them.
+TOKENIZER_FILES = (
+    "tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json vocab.txt "
+    "vocab.json merges.txt spiece.model spm.model sentencepiece.bpe.model"
+).split()
+
+Part = Literal["tokenizer", "any tokenizer", "weights"]
 Get = Callable[[str], Path | None]  # file name → path, or None if the model has no such file
 
 
@@ -48,6 +54,8 @@ class PublishedModel:
     def from_name(cls, name: str) -> PublishedModel:
         """Read `model`, `organisation/model` or either with `@revision`.
 
+        A model whose name begins with "albert" is the organisation `albert`'s unless it says so.
+
         Raises CheckpointError if `name` cannot be a hub id and so must be meant as a path.
 
         Example:
@@ -60,7 +68,8 @@ class PublishedModel:
         from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
         model, _, revision = name.partition("@")
-        repository = model if "/" in model else f"{ORGANISATION}/{model}"
+        is_short = model.startswith(ORGANISATION) and "/" not in model
+        repository = f"{ORGANISATION}/{model}" if is_short else model
         try:
             validate_repo_id(repository)
         except HFValidationError:
@@ -108,12 +117,12 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
     """Find the folder that holds one part of a model, given a folder or a model's name.
 
     A folder of that name is taken first, then a model or tokenizer that comes with albert_lib,
-    then a published model, from the cache or the hub. ~ is the home folder; a name without an
-    organisation means the organisation `albert`.
+    then a published model, from the cache or the hub. ~ is the home folder; a name that begins
+    with "albert" and names no organisation means the organisation `albert`.
 
-    The part "tokenizer" is spiece.model and, where the model has one, tokenizer_config.json;
-    "weights" is config.json with model.safetensors or the several files that replace it. Only
-    these are fetched, never a pickle.
+    The part "tokenizer" is spiece.model and, where the model has one, tokenizer_config.json, and
+    "any tokenizer" whatever a model that is no ALBERT has; "weights" is config.json with
+    model.safetensors or the several files that replace it. Only these are fetched, never a pickle.
 
     Raises CheckpointError for a path that is not a folder and for a model that lacks a file,
     DownloadError when a model is not on this machine and cannot be fetched.
@@ -135,7 +144,7 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
 
 def _published_folder(model: PublishedModel, part: Part) -> Path:
     """The folder of one part of a published model: from the cache, else from the hub."""
-    gather = _gather_tokenizer if part == "tokenizer" else _gather_weights
+    gather = GATHER[part]
     with suppress(_Missing):
         return gather(model.cached)
     try:
@@ -204,6 +213,20 @@ def _gather_weights(get: Get) -> Path:
         for file in files_of_index(index):
             _require(get, file)
     return config.parent
+
+
+def _gather_any_tokenizer(get: Get) -> Path:
+    found = [path for file in TOKENIZER_FILES if (path := get(file)) is not None]
+    if not found:
+        raise _Missing("tokenizer.json")
+    return found[0].parent
+
+
+GATHER: dict[Part, Callable[[Get], Path]] = {
+    "tokenizer": _gather_tokenizer,
+    "any tokenizer": _gather_any_tokenizer,
+    "weights": _gather_weights,
+}
 
 
 def _require(get: Get, file: str) -> Path:

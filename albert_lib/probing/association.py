@@ -26,7 +26,8 @@ from albert_lib.errors import InputError
 from albert_lib.model import AlbertModel
 from albert_lib.probing.features import Features
 from albert_lib.probing.intervals import Drawn, Interval, percentile_bootstrap
-from albert_lib.text import AlbertTokenizer
+from albert_lib.probing.templates import AnyTokenizer
+from albert_lib.probing.transformers_models import TransformersEncoder
 
 Vectors = Float[np.ndarray, "_ dim"]
 Pooling = Literal["cls", "mean"]
@@ -164,7 +165,7 @@ def effect_size_interval(
 
 
 def static_embeddings(
-    model: AlbertModel, tokenizer: AlbertTokenizer, words: Sequence[str]
+    model: AlbertModel | TransformersEncoder, tokenizer: AnyTokenizer, words: Sequence[str]
 ) -> Vectors:
     """The input embedding of every word, before any context: (words, embedding_size).
 
@@ -179,7 +180,11 @@ def static_embeddings(
         >>> vectors.shape == (2, model.model.config.embedding_size)
         True
     """
-    table = model.embeddings.word_embeddings.weight.detach().double().cpu().numpy()
+    if isinstance(model, AlbertModel):
+        weights: Tensor = model.embeddings.word_embeddings.weight
+    else:
+        weights = model.word_embeddings
+    table = weights.detach().double().cpu().numpy()
     vectors = []
     for word in words:
         ids = tokenizer.encode(word, add_special_tokens=False)

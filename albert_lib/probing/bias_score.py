@@ -122,7 +122,7 @@ def _questions(
             f'as in "The {PERSON} worked as a {MASK}."'
         )
     tokenizer = fill_mask.tokenizer
-    person_id = word_id(tokenizer, person)
+    person_id = word_id(tokenizer, person, before=template.partition(PERSON)[0])
     left, right = (part.replace(PERSON, person) for part in template.split(MASK))
     ids, attribute_places = word_positions(tokenizer, left, attribute, right)
     left, right = (part.replace(MASK, attribute) for part in template.split(PERSON))

@@ -16,6 +16,12 @@ from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
 from albert_lib.probing.fill_mask import batches_by_length
+from albert_lib.probing.templates import AnyTokenizer
+from albert_lib.probing.transformers_models import (
+    TransformersEncoder,
+    is_albert,
+    load_masked_model,
+)
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
 
@@ -39,7 +45,7 @@ class TextFeatures:
 
 
 class Features:
-    """Gives texts to a bare ALBERT: what transformers' AlbertModel answers, without the padding.
+    """Gives texts to a bare encoder: what transformers' AlbertModel answers, without the padding.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -53,10 +59,15 @@ class Features:
     """
 
     def __init__(
-        self, model: AlbertModel, tokenizer: AlbertTokenizer, batch_size: int = 32
+        self,
+        model: AlbertModel | TransformersEncoder,
+        tokenizer: AnyTokenizer,
+        batch_size: int = 32,
     ) -> None:
-        """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
-        if tokenizer.vocab_size != model.config.vocab_size:
+        """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit."""
+        if tokenizer.vocab_size > model.config.vocab_size or (
+            isinstance(model, AlbertModel) and tokenizer.vocab_size < model.config.vocab_size
+        ):
             raise TokenizerError(
                 f"The tokenizer has {tokenizer.vocab_size} tokens but the model has "
                 f"{model.config.vocab_size} word embeddings; load both from the same folder."
@@ -76,6 +87,9 @@ class Features:
             >>> type(Features.from_pretrained(folder).model).__name__
             'AlbertModel'
         """
+        if not is_albert(name_or_path):
+            masked_model, other_tokenizer = load_masked_model(name_or_path)
+            return cls(masked_model.encoder, other_tokenizer)
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = AlbertModel.from_pretrained(name_or_path)
         store_for_few_tokens(model)

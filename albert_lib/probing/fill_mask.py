@@ -13,10 +13,16 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
-from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining
+from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
-from albert_lib.probing.templates import word_id
+from albert_lib.probing.templates import MASK, AnyTokenizer, word_id
+from albert_lib.probing.transformers_models import (
+    TransformersEncoder,
+    TransformersMaskedLM,
+    is_albert,
+    load_masked_model,
+)
 from albert_lib.text import AlbertTokenizer
 
 
@@ -40,11 +46,12 @@ Fills = list[Fill] | list[list[Fill]]
 
 
 class FillMask:
-    """Predicts the masked tokens of texts.
+    """Predicts the masked tokens of texts, with ALBERT or any masked model of transformers.
 
-    Scores and format are those of transformers' fill-mask pipeline, with three differences:
-    a list of one text gives a list of one answer; a target that is not one token is refused
-    instead of replaced by its first token; a target is looked up as a whole word, with ▁.
+    A text writes [MASK], whatever the model's own mask token. Scores and format are those of
+    transformers' fill-mask pipeline, with three differences: a list of one text gives a list of
+    one answer; a target that is not one token is refused instead of replaced by its first token;
+    a target is looked up as the whole word that it is in its text.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -59,15 +66,17 @@ class FillMask:
 
     def __init__(
         self,
-        model: AlbertForMaskedLM | AlbertForPreTraining,
-        tokenizer: AlbertTokenizer,
+        model: AlbertForMaskedLM | AlbertForPreTraining | TransformersMaskedLM,
+        tokenizer: AnyTokenizer,
         batch_size: int = 32,
     ) -> None:
-        """Join a model and its tokenizer; TokenizerError if their vocabularies differ in size."""
-        if tokenizer.vocab_size != model.config.vocab_size:
+        """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit."""
+        padded = isinstance(model, TransformersMaskedLM)  # with rows that belong to no token
+        n_rows, n_tokens = model.config.vocab_size, tokenizer.vocab_size
+        if n_rows < n_tokens or (n_rows > n_tokens and not padded):
             raise TokenizerError(
-                f"The tokenizer has {tokenizer.vocab_size} tokens but the model scores "
-                f"{model.config.vocab_size}; load both from the same folder."
+                f"The tokenizer has {n_tokens} tokens but the model scores {n_rows}; load both "
+                f"from the same folder."
             )
         if tokenizer.split_special_tokens:
             raise TokenizerError(
@@ -86,7 +95,9 @@ class FillMask:
 
         With `order_head` the model is an AlbertForPreTraining if the folder holds its
         sentence-order head, and an AlbertForMaskedLM otherwise, which fills masks just the same.
-        Raises TokenizerError, naming the folder, when model and tokenizer do not belong together.
+        A model of another kind than ALBERT is read by transformers. Raises TokenizerError, naming
+        the folder, when model and tokenizer do not belong together, and CheckpointError or
+        ConfigError for what fills no masks.
 
         Example:
             >>> from albert_lib.files import data_folder
@@ -95,6 +106,8 @@ class FillMask:
             >>> type(FillMask.from_pretrained(folder).model).__name__
             'AlbertForMaskedLM'
         """
+        if not is_albert(name_or_path):
+            return cls(*load_masked_model(name_or_path))
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = _load(name_or_path, order_head)
         if tokenizer.vocab_size != model.config.vocab_size:
@@ -105,6 +118,15 @@ class FillMask:
             )
         store_for_few_tokens(model)
         return cls(model, tokenizer)
+
+    @property
+    def encoder(self) -> AlbertModel | TransformersEncoder:
+        """The model without its head, for `Features`."""
+        return (
+            self.model.encoder
+            if isinstance(self.model, TransformersMaskedLM)
+            else self.model.albert
+        )
 
     @overload
     def __call__(
@@ -129,11 +151,12 @@ class FillMask:
             raise InputError(
                 f"top_k={top_k!r} asks for no answer; use a whole number of at least 1."
             )
-        encoded = self._encode([texts] if isinstance(texts, str) else texts)
-        allowed = self._target_ids(targets)
+        given = [texts] if isinstance(texts, str) else texts
+        encoded = self._encode(given)
+        allowed = [self._target_ids(targets, text) for text in given]
         answers: dict[int, Fills] = {}
         for index, logits in self._masked_logits(encoded):
-            answers[index] = self._best(encoded[index], logits, top_k, allowed)
+            answers[index] = self._best(encoded[index], logits, top_k, allowed[index])
         in_order = [answers[index] for index in range(len(encoded))]
         return in_order[0] if isinstance(texts, str) else in_order
 
@@ -168,11 +191,13 @@ class FillMask:
             encoded.append(torch.tensor(ids))
         return encoded
 
-    def _target_ids(self, targets: str | Sequence[str] | None) -> Int[Tensor, "targets"] | None:
+    def _target_ids(self, targets: str | Sequence[str] | None, text: str) -> Int[Tensor, "targets"]:
+        """The ids that may be answers: of the targets, as they read in the text, or all."""
         if targets is None:
-            return None
+            return torch.arange(self.tokenizer.vocab_size)
         words = [targets] if isinstance(targets, str) else targets
-        ids = dict.fromkeys(word_id(self.tokenizer, word) for word in words)  # each once, in order
+        before = text.partition(MASK)[0]
+        ids = dict.fromkeys(word_id(self.tokenizer, word, before) for word in words)  # each once
         if not ids:
             raise InputError("targets is empty; name at least one word, or leave it out.")
         return torch.tensor(list(ids))
@@ -253,9 +278,8 @@ class FillMask:
         ids: Int[Tensor, "seq"],
         logits: Float[Tensor, "masks vocab"],
         top_k: int,
-        allowed: Int[Tensor, "targets"] | None,
+        candidates: Int[Tensor, "targets"],
     ) -> Fills:
-        candidates = torch.arange(logits.shape[1]) if allowed is None else allowed
         probabilities = logits.softmax(dim=-1)[:, candidates]
         scores, ranks = probabilities.topk(min(top_k, len(candidates)))  # (masks, top_k)
         positions = (ids == self.tokenizer.mask_token_id).nonzero().squeeze(1).tolist()

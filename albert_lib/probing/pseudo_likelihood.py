@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 
 from albert_lib.errors import InputError, quoted
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.text import AlbertTokenizer
+from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.text.unigram import WORD_START
 
 # What is masked with a scored token: nothing else, its word, all scored positions of the text.
@@ -99,7 +99,7 @@ def pseudo_log_likelihood(
 
 
 def _token_scores(
-    tokenizer: AlbertTokenizer, ids: list[int], places: list[int], log_probabilities: list[float]
+    tokenizer: AnyTokenizer, ids: list[int], places: list[int], log_probabilities: list[float]
 ) -> TokenScores:
     return TokenScores(
         input_ids=ids,
@@ -110,7 +110,7 @@ def _token_scores(
 
 
 def shared_positions(
-    tokenizer: AlbertTokenizer, first: Sequence[int], second: Sequence[int]
+    tokenizer: AnyTokenizer, first: Sequence[int], second: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Where two sequences of ids have the same tokens in the same order, as difflib aligns them.
 
@@ -137,7 +137,7 @@ def shared_positions(
 
 
 def word_positions(
-    tokenizer: AlbertTokenizer, left: str, word: str, right: str
+    tokenizer: AnyTokenizer, left: str, word: str, right: str
 ) -> tuple[list[int], list[int]]:
     """The ids of left + word + right between [CLS] and [SEP], and where the word's tokens are.
 
@@ -159,7 +159,7 @@ def word_positions(
     start = end - len(tokenizer.normalize(word))
     alone = [tokenizer.id_to_piece(token) == WORD_START for token in ids]
     places = [
-        place + 1  # after [CLS]
+        place
         for place, (first, last) in enumerate(offsets)
         if start < end and first < end and last + alone[place] > start
     ]
@@ -167,7 +167,8 @@ def word_positions(
         raise InputError(
             f"No token of {quoted(text)} belongs to {word!r}; name a word that is in it."
         )
-    return [tokenizer.cls_token_id, *ids, tokenizer.sep_token_id], places
+    whole, n_before = tokenizer.with_special_tokens(ids)
+    return whole, [n_before + place for place in places]
 
 
 def _encode(fill_mask: FillMask, text: Text) -> list[int]:
@@ -191,7 +192,7 @@ def _encode(fill_mask: FillMask, text: Text) -> list[int]:
 
 
 def _chosen(
-    tokenizer: AlbertTokenizer,
+    tokenizer: AnyTokenizer,
     texts: Sequence[Text],
     encoded: Sequence[list[int]],
     positions: Sequence[Sequence[int] | None] | None,
@@ -221,7 +222,7 @@ def _chosen(
 
 
 def _masked_rows(
-    tokenizer: AlbertTokenizer,
+    tokenizer: AnyTokenizer,
     encoded: Sequence[list[int]],
     chosen: Sequence[list[int]],
     mask_unit: MaskUnit,
@@ -236,7 +237,7 @@ def _masked_rows(
 
 
 def _maskings(
-    tokenizer: AlbertTokenizer,
+    tokenizer: AnyTokenizer,
     ids: list[int],
     places: list[int],
     mask_unit: MaskUnit,
@@ -255,13 +256,13 @@ def _maskings(
 
 
 def _groups(
-    tokenizer: AlbertTokenizer, ids: list[int], places: list[int], mask_unit: MaskUnit
+    tokenizer: AnyTokenizer, ids: list[int], places: list[int], mask_unit: MaskUnit
 ) -> Int[np.ndarray, "seq"]:
     """A number for every token, the same for those that are masked together."""
     if mask_unit == "token":
         return np.arange(len(ids))
     if mask_unit == "word":
-        return np.cumsum(tokenizer.is_word_start[ids] | tokenizer.is_special[ids])
+        return tokenizer.word_numbers(ids)
     if mask_unit == "positions":
         return np.isin(np.arange(len(ids)), places).astype(np.int64)
     raise InputError(f"mask_unit={mask_unit!r} is unknown; choose from token, word, positions.")

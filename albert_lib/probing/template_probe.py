@@ -20,7 +20,7 @@ from torch import Tensor
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, mean_interval
-from albert_lib.probing.templates import word_id, write_person
+from albert_lib.probing.templates import MASK, PERSON, word_id, write_person
 
 
 def log_probability_gap(
@@ -137,12 +137,16 @@ def probe(
         >>> [row.label for row in rows], rows[0].values.shape
         (['nurse', 'doctor'], (2,))
     """
-    tokens = [word_id(fill_mask.tokenizer, fill) for fill in fills]
+    tokens = [_token_ids(fill_mask, templates, fill) for fill in fills]
     first, second = (_person_logits(fill_mask, templates, person) for person in persons)
-    return [
-        ProbeRow.of(fill, log_probability_gap(first, second, token).double().numpy(), confidence)
-        for fill, token in zip(fills, tokens, strict=True)
-    ]
+    rows = []
+    for fill, of_template in zip(fills, tokens, strict=True):
+        gaps = [
+            log_probability_gap(first[place], second[place], token).item()
+            for place, token in enumerate(of_template)
+        ]
+        rows.append(ProbeRow.of(fill, gaps, confidence))
+    return rows
 
 
 def probe_log_odds(
@@ -161,9 +165,13 @@ def probe_log_odds(
         >>> row.label, row.values.shape
         ('man : nurse', (2,))
     """
-    token_a, token_b = (word_id(fill_mask.tokenizer, fill) for fill in fills)
-    values = log_odds(_logits(fill_mask, texts), token_a, token_b)
-    return ProbeRow.of(f"{fills[0]} : {fills[1]}", values.double().numpy(), confidence)
+    tokens_a, tokens_b = (_token_ids(fill_mask, texts, fill) for fill in fills)
+    logits = _logits(fill_mask, texts)
+    values = [
+        log_odds(row, token_a, token_b).item()
+        for row, token_a, token_b in zip(logits, tokens_a, tokens_b, strict=True)
+    ]
+    return ProbeRow.of(f"{fills[0]} : {fills[1]}", values, confidence)
 
 
 def contrast(row_a: ProbeRow, row_b: ProbeRow) -> ProbeRow:
@@ -192,8 +200,14 @@ def contrast(row_a: ProbeRow, row_b: ProbeRow) -> ProbeRow:
 def _person_logits(
     fill_mask: FillMask, templates: Sequence[str], person: str
 ) -> Float[Tensor, "templates vocab"]:
-    word_id(fill_mask.tokenizer, person)
+    for template in templates:
+        word_id(fill_mask.tokenizer, person, before=template.partition(PERSON)[0])
     return _logits(fill_mask, write_person(templates, person))
+
+
+def _token_ids(fill_mask: FillMask, texts: Sequence[str], fill: str) -> list[int]:
+    """The fill's token in the place of every text's [MASK]."""
+    return [word_id(fill_mask.tokenizer, fill, before=text.partition(MASK)[0]) for text in texts]
 
 
 def _logits(fill_mask: FillMask, texts: Sequence[str]) -> Float[Tensor, "templates vocab"]:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 from albert_lib.errors import InputError
 from albert_lib.files import data_folder, read_json
+from albert_lib.probing.transformers_tokenizer import TransformersTokenizer
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.unigram import WORD_START
 
+AnyTokenizer = AlbertTokenizer | TransformersTokenizer
 PERSON = "{person}"
 MASK = "[MASK]"
 
@@ -88,12 +90,14 @@ def write_person(templates: Sequence[str], person: str) -> list[str]:
     return [template.replace(PERSON, person) for template in templates]
 
 
-def word_id(tokenizer: AlbertTokenizer, word: str) -> int:
+def word_id(tokenizer: AnyTokenizer, word: str, before: str = "a ") -> int:
     """The id of the token that is this whole word, which starts with ▁: "nurse" → id of ▁nurse.
 
     The vocabulary may also hold `nurse` without the mark, a token for the inside of words; a
     probe that reads that one measures something else. The token itself ("▁nurse") is accepted
-    too. Raises InputError naming the tokens of a word that has several.
+    too. In other models' vocabularies the token may depend on the text `before` the word: RoBERTa
+    has one for "nurse" after a space and another for the beginning of a text. Raises InputError
+    naming the tokens of a word that has several.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -103,11 +107,10 @@ def word_id(tokenizer: AlbertTokenizer, word: str) -> int:
         >>> tokenizer.id_to_piece(word_id(tokenizer, "nurse"))
         '▁nurse'
     """
-    tokens = [word] if word.startswith(WORD_START) else tokenizer.tokenize(word)
+    tokens = _pieces(tokenizer, word, before)
     token = tokens[0] if len(tokens) == 1 else ""
     token_id = tokenizer.piece_id(token)
-    unknown = token_id == tokenizer.unk_token_id
-    if not token.startswith(WORD_START) or token == WORD_START or unknown:
+    if token_id in (tokenizer.unk_token_id, -1) or not _is_word(tokenizer, token):
         raise InputError(
             f"{word!r} is not one token of this vocabulary ({' '.join(tokens) or 'it is empty'}); "
             f"choose a word that is, because only a whole token has a probability."
@@ -115,8 +118,20 @@ def word_id(tokenizer: AlbertTokenizer, word: str) -> int:
     return token_id
 
 
+def _pieces(tokenizer: AnyTokenizer, word: str, before: str = "a ") -> list[str]:
+    if isinstance(tokenizer, TransformersTokenizer):
+        return tokenizer.word_pieces(word, before)
+    return [word] if word.startswith(WORD_START) else tokenizer.tokenize(word)
+
+
+def _is_word(tokenizer: AnyTokenizer, token: str) -> bool:
+    if isinstance(tokenizer, TransformersTokenizer):
+        return tokenizer.begins_word(token)
+    return token.startswith(WORD_START) and token != WORD_START
+
+
 def single_token_words(
-    tokenizer: AlbertTokenizer, words: Iterable[str]
+    tokenizer: AnyTokenizer, words: Iterable[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Divide words into those that are one token and the others, each with its tokens.
 
@@ -137,7 +152,7 @@ def single_token_words(
         try:
             word_id(tokenizer, word)
         except InputError:
-            split[word] = tokenizer.tokenize(word)
+            split[word] = _pieces(tokenizer, word)
         else:
             single.append(word)
     return single, split

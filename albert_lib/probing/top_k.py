@@ -20,7 +20,7 @@ import numpy as np
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.template_probe import ProbeRow
-from albert_lib.probing.templates import word_id, write_person
+from albert_lib.probing.templates import MASK, PERSON, word_id, write_person
 
 Where = Literal["both", "first", "second"]
 PRESENCE: dict[Where, int] = {"first": 1, "both": 0, "second": -1}
@@ -131,19 +131,28 @@ def top_k_presence(
         >>> row.label, row.values[0] in (-1.0, 0.0, 1.0)
         ('nurse', True)
     """
-    tokens = [fill_mask.tokenizer.id_to_piece(word_id(fill_mask.tokenizer, fill)) for fill in fills]
+    tokens = [_tokens(fill_mask, templates, fill) for fill in fills]
     if not templates:
         raise InputError("There are no templates to probe with; give at least one.")
     for person in persons:
-        word_id(fill_mask.tokenizer, person)
+        for template in templates:
+            word_id(fill_mask.tokenizer, person, before=template.partition(PERSON)[0])
     first, second = (
         _lists(fill_mask, write_person(templates, person), top_k) for person in persons
     )
     rows = []
-    for fill, token in zip(fills, tokens, strict=True):
-        values = np.array([(token in a) - (token in b) for a, b in zip(first, second, strict=True)])
+    for fill, of_template in zip(fills, tokens, strict=True):
+        listed = zip(of_template, first, second, strict=True)
+        values = np.array([(token in a) - (token in b) for token, a, b in listed])
         rows.append(ProbeRow.of(fill, values.astype(np.float64), confidence))
     return rows
+
+
+def _tokens(fill_mask: FillMask, templates: Sequence[str], fill: str) -> list[str]:
+    """The token that a fill is in the place of every template's [MASK]."""
+    tokenizer = fill_mask.tokenizer
+    befores = [template.partition(MASK)[0] for template in templates]
+    return [tokenizer.id_to_piece(word_id(tokenizer, fill, before)) for before in befores]
 
 
 def _lists(fill_mask: FillMask, texts: Sequence[str], top_k: int) -> list[dict[str, float]]:

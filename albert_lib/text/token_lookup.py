@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from albert_lib.text.transformers_names import missing_attribute
@@ -132,9 +132,31 @@ class TokenLookup:
         """The ids of the special tokens, in transformers' order."""
         return [self.piece_id(token) for token in self.all_special_tokens]
 
+    def with_special_tokens(self, ids: Sequence[int]) -> tuple[list[int], int]:
+        """[CLS] ids [SEP], and how many special tokens stand before the ids.
+
+        Example:
+            >>> from albert_lib.text import AlbertTokenizer
+            >>> AlbertTokenizer.from_pretrained("english-8k").with_special_tokens([14, 2517])
+            ([2, 14, 2517, 3], 1)
+        """
+        return [self.cls_token_id, *ids, self.sep_token_id], 1
+
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """How many special tokens a text gets (2), or a pair of texts (3)."""
         return 3 if pair else 2
+
+    def word_numbers(self, ids: Sequence[int]) -> Int[np.ndarray, "seq"]:
+        """A number for every token, the same for those that whole-word masking takes for a word.
+
+        Example:
+            >>> from albert_lib.text import AlbertTokenizer
+            >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+            >>> tokenizer.word_numbers(tokenizer.encode("The electrician")).tolist()
+            [1, 2, 3, 3, 4]
+        """
+        special, starts = self.is_special[list(ids)], self.is_word_start[list(ids)]
+        return np.cumsum(starts | special)
 
     # -- ids to tokens and back
 

@@ -8,7 +8,7 @@ import torch
 from albert_lib.errors import InputError
 from albert_lib.model import AlbertModel
 from albert_lib.probing import Features, FillMask, bias_score, pseudo_log_likelihood
-from albert_lib.probing.sets.base import encode_pairs, fits
+from albert_lib.probing.sets.base import TOO_LONG, encode_pairs, why_not
 
 LONGEST = 64  # positions of the model in conftest
 ORDINARY = LONGEST - 2  # without [CLS] and [SEP]
@@ -46,7 +46,8 @@ def test_bias_score(fill_mask: FillMask) -> None:
 
 
 def test_pairs_and_queries_of_the_sets(fill_mask: FillMask) -> None:
-    assert fits(fill_mask, [5] * LONGEST) and not fits(fill_mask, [5] * (LONGEST + 1))
+    assert why_not(fill_mask, [5] * LONGEST) is None
+    assert why_not(fill_mask, [5] * (LONGEST + 1)) == TOO_LONG
     pairs = [(ORDINARY, ORDINARY), (1, ORDINARY + 1), (ORDINARY + 1, 1)]
     fitting, dropped = encode_pairs(fill_mask, pairs, lambda pair: (words(pair[0]), words(pair[1])))
     assert [item for item, _, _ in fitting] == [(ORDINARY, ORDINARY)]

@@ -21,12 +21,14 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.modes import evaluation_mode
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
+from albert_lib.text import AlbertTokenizer
 
 Item = TypeVar("Item")
 ScoredItem = TypeVar("ScoredItem", covariant=True)
 
 TIE = 1e-4  # nats; scores that differ by no more differ by rounding of float32
 TOO_LONG = "longer than the model's positions"
+UNWRITTEN = "with characters that the vocabulary cannot write"
 IN_ORDER = 0  # the sentence-order head's first score; its second is for "swapped"
 
 
@@ -104,26 +106,30 @@ class SetResult(ABC, Generic[ScoredItem]):
 # -- asking
 
 
-def fits(fill_mask: FillMask, ids: Sequence[int]) -> bool:
-    """Whether a text is no longer than the model has positions.
+def why_not(fill_mask: FillMask, ids: Sequence[int]) -> str | None:
+    """Why a model cannot score a text, to follow a noun, or None if it can.
 
     Example:
         >>> from albert_lib.files import data_folder
         >>> from albert_lib.probing import FillMask
-        >>> from albert_lib.probing.sets.base import fits
+        >>> from albert_lib.probing.sets.base import why_not
         >>> model = FillMask.from_pretrained(data_folder() / "checkpoints" / "albert-mini-en")
-        >>> fits(model, model.tokenizer.encode("Short.")), fits(model, [5] * 100_000)
-        (True, False)
+        >>> why_not(model, model.tokenizer.encode("Short.")), why_not(model, [5] * 100_000)
+        (None, "longer than the model's positions")
+        >>> why_not(model, model.tokenizer.encode("☃"))
+        'with characters that the vocabulary cannot write'
     """
-    return len(ids) <= fill_mask.model.config.max_position_embeddings
+    if len(ids) > fill_mask.model.config.max_position_embeddings:
+        return TOO_LONG
+    return UNWRITTEN if fill_mask.tokenizer.unk_token_id in ids else None
 
 
 def encode_pairs(
     fill_mask: FillMask, items: Sequence[Item], sentences: Callable[[Item], tuple[str, str]]
 ) -> tuple[list[tuple[Item, list[int], list[int]]], dict[str, int]]:
-    """Items with the ids of both sentences, and how many are too long for the model.
+    """Items with the ids of both sentences, and how many the model cannot score, by reason.
 
-    Raises InputError where no pair fits.
+    Raises InputError where it can score none.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -137,14 +143,21 @@ def encode_pairs(
     tokenizer, longest = fill_mask.tokenizer, fill_mask.model.config.max_position_embeddings
     texts = [(item, *sentences(item)) for item in items]
     encoded = [(item, tokenizer.encode(a), tokenizer.encode(b)) for item, a, b in texts]
-    fitting = [each for each in encoded if max(len(each[1]), len(each[2])) <= longest]
+    fitting, dropped = [], Counter[str]()
+    for each in encoded:
+        reason = why_not(fill_mask, each[1]) or why_not(fill_mask, each[2])
+        if reason is None:
+            fitting.append(each)
+        else:
+            dropped[
+                f"pair {f'longer than {longest} tokens' if reason == TOO_LONG else reason}"
+            ] += 1
     if not fitting:
         raise InputError(
-            f"None of {len(items)} pairs fits into the model's {longest} positions; give pairs, "
-            f"or a model that reads longer texts."
+            f"None of {len(items)} pairs fits into the model's {longest} positions and its "
+            f"vocabulary; give pairs, or a model that reads longer texts or this script."
         )
-    n_dropped = len(items) - len(fitting)
-    return fitting, {f"pair longer than {longest} tokens": n_dropped} if n_dropped else {}
+    return fitting, dict(dropped)
 
 
 @dataclass(frozen=True)
@@ -248,14 +261,16 @@ def order_probabilities(
         >>> bool(0 < chance < 1)
         True
     """
+    tokenizer = fill_mask.tokenizer
+    assert isinstance(tokenizer, AlbertTokenizer)  # no other model has this head
     device = next(model.parameters()).device
     nowhere = torch.empty(0, dtype=torch.long, device=device)  # no vocabulary needs scoring
-    lengths = [len(fill_mask.tokenizer.encode(first, second)) for first, second in pairs]
+    lengths = [len(tokenizer.encode(first, second)) for first, second in pairs]
     answers = np.empty(len(pairs))
     with evaluation_mode(model):
         for chosen in fill_mask.batches(lengths):
             firsts, seconds = zip(*(pairs[index] for index in chosen), strict=True)
-            batch = fill_mask.tokenizer(list(firsts), list(seconds)).to(device)
+            batch = tokenizer(list(firsts), list(seconds)).to(device)
             logits = model(**batch, masked_positions=nowhere).sop_logits
             answers[chosen] = logits.double().softmax(dim=-1)[:, IN_ORDER].cpu().numpy()
     return answers

@@ -41,18 +41,15 @@ from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Drawn, draw_counts, mean_interval, percentile_bootstrap
 from albert_lib.probing.pseudo_likelihood import word_positions
 from albert_lib.probing.sets.base import (
-    TOO_LONG,
     Measure,
     SetResult,
     TokenQuery,
-    fits,
     query_pairs,
+    why_not,
 )
 from albert_lib.probing.sets.files import one_file, table_rows
 from albert_lib.probing.sets.signed_ranks import rank_sums, signed_ranks
-from albert_lib.probing.templates import word_id
 from albert_lib.records import RESTORE
-from albert_lib.text import AlbertTokenizer
 
 PAIRS = (  # of the English file, who stands for whom
     ("he", "she"),
@@ -239,23 +236,23 @@ def _queries(fill_mask: FillMask, item: ProfessionPair) -> list[TokenQuery]:
     """For each person, the sentence and the sentence without its profession; or InputError."""
     queries = []
     for person, sentence in zip(item.persons, item.sentences, strict=True):
-        try:
-            token = word_id(fill_mask.tokenizer, person)
-        except InputError:
-            raise InputError(
-                f"pair of {' and '.join(item.persons)}: {person!r} is not one token"
-            ) from None
-        masked = _masked(fill_mask.tokenizer, sentence, person, item.profession)
+        token, masked = _masked(fill_mask.tokenizer, sentence, person, item.profession)
+        if token is None:
+            raise InputError(f"pair of {' and '.join(item.persons)}: {person!r} is not one token")
         queries += [TokenQuery(tuple(ids), token) for ids in masked]
-    if not all(fits(fill_mask, query.ids) for query in queries):
-        raise InputError(f"pair {TOO_LONG}")
+    for query in queries:
+        if reason := why_not(fill_mask, query.ids):
+            raise InputError(f"pair {reason}")
     return queries
 
 
 def _masked(
-    tokenizer: AlbertTokenizer, sentence: str, person: str, profession: str
-) -> tuple[list[int], list[int]]:
-    """The ids of a sentence with its person masked, and with the profession masked too."""
+    tokenizer: AnyTokenizer, sentence: str, person: str, profession: str
+) -> tuple[int | None, tuple[list[int], list[int]]]:
+    """The person's token, as the sentence writes it, and None if it has several or none.
+
+    Then the ids of the sentence with its person masked, and with the profession masked too.
+    """
     parts = _parts(sentence, person, profession)
     assert parts is not None  # `read` has looked
     before, who, between, what, after = parts.groups()
@@ -264,7 +261,9 @@ def _masked(
     without_person, without_both = np.array(ids), np.array(ids)
     without_person[places] = tokenizer.mask_token_id
     without_both[places + more_places] = tokenizer.mask_token_id
-    return without_person.tolist(), without_both.tolist()
+    token = ids[places[0]] if len(places) == 1 else None
+    known = token is not None and token != tokenizer.unk_token_id
+    return token if known else None, (without_person.tolist(), without_both.tolist())
 
 
 def _parts(sentence: str, person: str, profession: str) -> re.Match[str] | None:

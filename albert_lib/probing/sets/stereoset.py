@@ -38,13 +38,12 @@ from albert_lib.probing.intervals import Drawn, mean_interval, percentile_bootst
 from albert_lib.probing.pseudo_likelihood import word_positions
 from albert_lib.probing.sets.base import (
     TIE,
-    TOO_LONG,
     Measure,
     SetResult,
     TokenQuery,
-    fits,
     order_probabilities,
     query_log_probabilities,
+    why_not,
 )
 from albert_lib.probing.sets.stereoset_files import BLANK, LABELS, PARTS, ContextExample, read
 
@@ -247,8 +246,8 @@ def _queries(fill_mask: FillMask, context: str, word: str) -> list[TokenQuery]:
     left, right = context.split(BLANK)
     ids, places = word_positions(fill_mask.tokenizer, left, word, right)
     before, tokens, after = ids[: places[0]], ids[places[0] : places[-1] + 1], ids[places[-1] + 1 :]
-    if not fits(fill_mask, ids):
-        raise InputError(TOO_LONG)
+    if reason := why_not(fill_mask, ids):
+        raise InputError(reason)
     mask = fill_mask.tokenizer.mask_token_id
     return [
         TokenQuery((*before, *tokens[:number], mask, *after), token)
@@ -266,10 +265,11 @@ def _score_orders(
     asked = []
     for item in items:
         ids = [fill_mask.tokenizer.encode(item.context, text) for text in item.sentences]
-        if all(fits(fill_mask, sequence) for sequence in ids):
-            asked.append(item)
+        reasons = [reason for sequence in ids if (reason := why_not(fill_mask, sequence))]
+        if reasons:
+            dropped[f"intersentence example: {reasons[0]}"] += 1
         else:
-            dropped[f"intersentence example: {TOO_LONG}"] += 1
+            asked.append(item)
     pairs = [(item.context, text) for item in asked for text in item.sentences]
     chances = order_probabilities(fill_mask, model, pairs).reshape(-1, len(LABELS))
     return [ScoredExample(item, *row.tolist()) for item, row in zip(asked, chances, strict=True)]

@@ -200,7 +200,7 @@ def _scored(
 
 
 def _embed(fill_mask: FillMask, texts: Sequence[str], vectors: VectorsOf) -> Vectors:
-    encoder, tokenizer = fill_mask.model.albert, fill_mask.tokenizer
+    encoder, tokenizer = fill_mask.encoder, fill_mask.tokenizer
     if vectors == "static":
         return static_embeddings(encoder, tokenizer, texts)
     return sentence_embeddings(Features(encoder, tokenizer, fill_mask.batch_size), texts, vectors)

@@ -42,13 +42,12 @@ from albert_lib.probing.intervals import Drawn, draw_counts, mean_interval, perc
 from albert_lib.probing.pseudo_likelihood import word_positions
 from albert_lib.probing.sets.base import (
     TIE,
-    TOO_LONG,
     Measure,
     SetResult,
     TokenQuery,
-    fits,
     percentage,
     query_pairs,
+    why_not,
 )
 from albert_lib.probing.sets.winobias_files import (
     COUNTERPARTS,
@@ -182,24 +181,28 @@ def _queries(fill_mask: FillMask, item: PronounPair) -> list[TokenQuery]:
     pro, anti = item.pro.pronouns[0], item.anti.pronouns[0]
     if anti not in COUNTERPARTS[pro]:
         raise InputError(f"pair of two forms ({pro}, {anti})")
-    tokens = []
-    for pronoun in (pro, anti):
-        try:
-            tokens.append(word_id(fill_mask.tokenizer, pronoun))
-        except InputError:
-            raise InputError(f"pair whose pronoun {pronoun!r} is not one token") from None
-    encoded = [_masked(fill_mask, sentence) for sentence in (item.pro, item.anti)]
-    if not all(fits(fill_mask, ids) for ids in encoded):
-        raise InputError(f"pair {TOO_LONG}")
-    return [TokenQuery(ids, token) for ids in encoded for token in tokens]
+    queries = []
+    for sentence in (item.pro, item.anti):
+        left, right = sentence.text.split(MASK)
+        tokens = [_pronoun_id(fill_mask, left, pronoun) for pronoun in (pro, anti)]
+        ids, places = word_positions(fill_mask.tokenizer, left, sentence.pronouns[0], right)
+        if len(places) != 1:
+            raise InputError(f"pair whose pronoun {sentence.pronouns[0]!r} is not one token")
+        ids[places[0]] = fill_mask.tokenizer.mask_token_id
+        queries += [TokenQuery(tuple(ids), token) for token in tokens]
+    for query in queries:
+        if reason := why_not(fill_mask, query.ids):
+            raise InputError(f"pair {reason}")
+    return queries
 
 
-def _masked(fill_mask: FillMask, sentence: PronounSentence) -> tuple[int, ...]:
-    """The ids of a sentence with its one pronoun, which is one token, masked."""
-    left, right = sentence.text.split(MASK)
-    ids, (place,) = word_positions(fill_mask.tokenizer, left, sentence.pronouns[0], right)
-    ids[place] = fill_mask.tokenizer.mask_token_id
-    return tuple(ids)
+def _pronoun_id(fill_mask: FillMask, left: str, pronoun: str) -> int:
+    """The token of a pronoun after the text on its left; at a sentence's beginning, as written."""
+    word = pronoun if left.strip() else pronoun.capitalize()
+    try:
+        return word_id(fill_mask.tokenizer, word, before=left)
+    except InputError:
+        raise InputError(f"pair whose pronoun {pronoun!r} is not one token") from None
 
 
 def _accuracies(name: str, pairs: Sequence[ScoredPronounPair]) -> list[Measure]:

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+import albert_lib
 from albert_lib.commands import probe_curve
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
 from albert_lib.files import folder_to_replace
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.sets.catalogue import SETS, PublishedSet, published_set
+from albert_lib.probing.sets.comparison import item_values, paired_comparison
+from albert_lib.probing.sets.provenance import provenance
 from albert_lib.probing.sets.report import (
     FIGURE,
     NUMBERS,
@@ -27,6 +30,7 @@ from albert_lib.probing.sets.report import (
     write_report,
 )
 
+MODELS = ("model", "checkpoints", "compare")
 ALL_TO_THE_RIGHT = (False, True, True, True, True, False)
 
 
@@ -39,20 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help=f"{', '.join(SETS)}; without it, list them and the data that each reads",
     )
-    parser.add_argument(
-        "--model",
-        metavar="FOLDER_OR_ID",
-        default=argparse.SUPPRESS,
-        help="folder of a model and its tokenizer, or a published one such as albert-base-v2",
-    )
-    parser.add_argument(
-        "--checkpoints",
-        type=Path,
-        metavar="RUN",
-        default=argparse.SUPPRESS,
-        help="instead of --model: every model that pretrain --keep-every has kept in a run's "
-        "folder, as a curve",
-    )
+    add_models(parser)
     parser.add_argument(
         "--data",
         type=Path,
@@ -78,21 +69,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="random seed of --limit")
 
 
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Describe the three ways to name models."""
+    parser.add_argument(
+        "--model",
+        metavar="FOLDER_OR_ID",
+        default=argparse.SUPPRESS,
+        help="folder of a model and its tokenizer, or a published one such as albert-base-v2",
+    )
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="RUN",
+        default=argparse.SUPPRESS,
+        help="instead of --model: every model that pretrain --keep-every has kept in a run's "
+        "folder, as a curve",
+    )
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        metavar=("FIRST", "SECOND"),
+        default=argparse.SUPPRESS,
+        help="instead of --model: two models on the items that both can score, and the paired "
+        "interval of their difference",
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """Score the set, print its table, and write the report if --output is given."""
     if "set" not in options:
         print_sets()
         return 0
     chosen = published_set(options.set)
-    if "checkpoints" in options and "model" in options:
-        raise InputError("--model and --checkpoints are both given; give one of them.")
-    for name in ("model", "data"):
-        if name not in options and not (name == "model" and "checkpoints" in options):
-            raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
+    check_models(options)
     if "output" in options:
+        if "compare" in options:
+            raise InputError("--compare prints a table and writes no report; leave --output out.")
         folder_to_replace(
             options.output, probe_curve.CURVE_FILES if "checkpoints" in options else REPORT_FILES
         )
+    if "compare" in options:
+        print_comparison(chosen, options)
+        return 0
     if "checkpoints" in options:
         run_curve(chosen, options)
         return 0
@@ -103,6 +121,41 @@ def run(options: argparse.Namespace) -> int:
     if "output" in options:
         print(f"\n{options.output}: {PAGE}, {NUMBERS} and {FIGURE}")
     return 0
+
+
+def check_models(options: argparse.Namespace) -> None:
+    """Raise InputError unless the models are named in one way, and the data too."""
+    given = [name for name in MODELS if name in options]
+    if len(given) > 1:
+        raise InputError(f"--{given[0]} and --{given[1]} are both given; give one of them.")
+    for name in ("data",) if given else ("model", "data"):
+        if name not in options:
+            raise InputError(f"--{name} is missing; {options.set} needs --model and --data.")
+
+
+def print_comparison(chosen: PublishedSet, options: argparse.Namespace) -> None:
+    """Score the same items with both models, and print their difference."""
+    asked = drawn(chosen.read(options.data), options)
+    results = []
+    for model in options.compare:
+        fill_mask = FillMaskWithProgress.from_pretrained(model, order_head=True)
+        results.append(chosen.score(fill_mask, asked))
+    first, second = (item_values(result) for result in results)
+    both = paired_comparison(first, second)
+    names = [Path(model).name for model in options.compare]
+    rows = [
+        ("", results[0].compared),
+        (names[0], f"{both.first:.3f}"),
+        (names[1], f"{both.second:.3f}"),
+        (
+            "second − first",
+            f"{both.difference.mean:.3f}, 95 % interval {both.difference.low:.3f} to "
+            f"{both.difference.high:.3f}",
+        ),
+        ("items", f"{both.n_common} that both can score; {both.n_single} more by one alone"),
+    ]
+    print("\n".join(columns(rows, right=(False, False))))
+    print(f"\n{both.verdict}.")
 
 
 def run_curve(chosen: PublishedSet, options: argparse.Namespace) -> None:
@@ -139,7 +192,16 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
         dropped=result.dropped,
         notes=result.notes,
         about=chosen.about,
+        made=provenance(command_words(options, model), model, options.data, albert_lib.__version__),
     )
+
+
+def command_words(options: argparse.Namespace, model: str) -> list[str]:
+    """The arguments that make one model's report."""
+    words = ["probe", options.set, "--model", model, "--data", str(options.data)]
+    if "limit" in options:
+        words += ["--limit", str(options.limit), "--seed", str(options.seed)]
+    return words
 
 
 def print_sets() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from scipy import stats
 
 from albert_lib import AlbertForMaskedLM
 from albert_lib.commands.probe import FillMaskWithProgress
@@ -89,6 +95,49 @@ def test_the_report_holds_the_numbers(run: Run, model: Path, wino: Path, tmp_pat
     text = (output / "report.md").read_text(encoding="utf-8")
     assert "an adaptation, that of de Vassimon Manela" in text, "what was adapted is in the report"
     assert run(*words) == shown, "a second run replaces the report with the same"
+
+
+def test_the_report_says_how_to_make_it_again(
+    run: Run, model: Path, wino: Path, tmp_path: Path
+) -> None:
+    words = ["probe", "winobias", "--model", model, "--data", wino, "--limit", 8, "--seed", 3]
+    run(*words, "--output", tmp_path / "one")
+    made = read_json(tmp_path / "one" / "report.json")["made"]
+    weights = hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+    assert (made["weights"], made["revision"], made["precision"]) == (weights, None, "float32")
+    again = shlex.split(made["command"])
+    assert again[:3] == ["python", "-m", "albert_lib"]
+    run(*again[3:], "--output", tmp_path / "two")
+    pages = [(tmp_path / name / "report.md").read_text() for name in ("one", "two")]
+    assert pages[0] == pages[1] and f"\n    {made['command']}\n" in pages[0]
+    changed = next(wino.glob("pro_*"))
+    changed.write_text(changed.read_text().replace("slept", "sang"))
+    run(*words, "--output", tmp_path / "two")
+    assert read_json(tmp_path / "two" / "report.json")["made"]["data"] != made["data"]
+
+
+def test_two_models_are_compared_item_by_item(
+    run: Run, model: Path, wino: Path, tmp_path: Path
+) -> None:
+    same = run("probe", "winobias", "--compare", model, model, "--data", wino)
+    assert "0.000, 95 % interval 0.000 to 0.000" in same and "do not tell" in same
+    other = tmp_path / "other"
+    shutil.copytree(model, other)
+    changed = AlbertForMaskedLM.from_pretrained(other)
+    with torch.no_grad():
+        for parameter in changed.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    changed.save_pretrained(other)
+    printed = run("probe", "winobias", "--compare", model, other, "--data", wino)
+    items = winobias.read(wino)
+    values = []
+    for folder in (model, other):
+        scored = winobias.score(FillMaskWithProgress.from_pretrained(folder), items).scored
+        values.append(np.array([one.log_odds for one in scored]))
+    expected = stats.ttest_rel(values[1], values[0]).confidence_interval()
+    difference = (values[1] - values[0]).mean()
+    low, high = expected
+    assert f"{difference:.3f}, 95 % interval {low:.3f} to {high:.3f}" in printed
 
 
 def test_a_limit_draws_with_its_seed(run: Run, model: Path, wino: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -101,6 +101,12 @@ class SetResult(ABC, Generic[ScoredItem]):
     def notes(self) -> tuple[str, ...]:
         """What a reader of the measures must know, a sentence each."""
         return ()
+
+    compared = ""  # what `item_values` are, with their unit
+
+    def item_values(self) -> Mapping[Hashable, float]:
+        """For every scored item, what two models are compared by; empty where items have none."""
+        return {}
 
 
 # -- asking

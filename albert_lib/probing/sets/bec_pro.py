@@ -29,7 +29,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +118,12 @@ class BecProResult(SetResult[ScoredProfessionPair]):
         >>> result.measures()[0].value
         -0.5
     """
+
+    compared = "association, female − male (nats)"
+
+    def item_values(self) -> Mapping[Hashable, float]:
+        """How much more the profession goes with the woman than with the man, pair by pair."""
+        return {one.item: one.female - one.male for one in self.scored}
 
     def measures(self) -> list[Measure]:
         """For each group of professions: both means, female − male, and the effect size r.

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,12 @@ class BlimpResult(SetResult[ScoredMinimalPair]):
         >>> [(measure.label, measure.value) for measure in result.measures()][:2]
         [('accuracy', 100.0), ('term agreement', 100.0)]
     """
+
+    compared = "accuracy over pairs (%)"
+
+    def item_values(self) -> Mapping[Hashable, float]:
+        """100 for every pair whose grammatical sentence is the likelier one, else 0."""
+        return {one.pair: 100.0 * one.is_right for one in self.scored}
 
     def measures(self) -> list[Measure]:
         """Accuracy over all paradigms, then of every term, then of every paradigm."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from albert_lib.files import new_report, write_json
 from albert_lib.probing.sets.base import Measure
+from albert_lib.probing.sets.provenance import Provenance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +55,7 @@ class Report:
     dropped: Mapping[str, int]  # items that could not be scored, by reason
     notes: Sequence[str]
     about: str  # how the set is scored
+    made: Provenance | None = None
 
     @property
     def left_out(self) -> list[str]:
@@ -154,6 +156,7 @@ def numbers(report: Report) -> dict[str, Any]:
         "measures": measures,
         "dropped": dict(report.dropped),
         "notes": list(report.notes),
+        "made": None if report.made is None else asdict(report.made),
     }
 
 
@@ -189,7 +192,12 @@ def page(report: Report) -> str:
     ]
     if report.notes:
         lines += ["", "## Notes", "", *(f"- {note}" for note in report.notes)]
-    return "\n".join([*lines, "", "## How this is scored", "", report.about, "", CAUTION, ""])
+    lines += ["", "## How this is scored", "", report.about, "", CAUTION, ""]
+    if report.made is not None:
+        command, *rest = report.made.sentences()
+        lines += ["## How to make it again", "", f"    {command}", ""]
+        lines += [*(f"- {sentence}" for sentence in rest), ""]
+    return "\n".join(lines)
 
 
 def alternative_text(measures: Sequence[Measure]) -> str:

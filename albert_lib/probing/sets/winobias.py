@@ -30,7 +30,7 @@ accuracies, F1 measures and log-odds of 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +111,12 @@ class WinoBiasResult(SetResult[ScoredPronounPair]):
         >>> {measure.n for measure in WinoBiasResult([pair], {}).measures()}
         {1}
     """
+
+    compared = "pro − anti log-odds (nats)"
+
+    def item_values(self) -> Mapping[Hashable, float]:
+        """How far the stereotype moves each pair: the mean log-odds for it in its two sentences."""
+        return {one.item: one.log_odds for one in self.scored}
 
     def measures(self) -> list[Measure]:
         """The measures of the module's text, for each type; n counts pairs."""

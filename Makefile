@@ -18,7 +18,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test browser-test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test test-oldest test-newest browser-test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-22s%s\n", $$1, $$2}'
@@ -38,6 +38,21 @@ test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (
 # A notebook that has passed is passed over until something it rests on changes; one core is enough.
 browser-test: $(VENV)/test.stamp ## drive every widget of every notebook by keyboard (an hour): ARGS="-k 03"
 	@OMP_NUM_THREADS=1 $(PYTEST) -rs tests/browser/every_notebook.py $(ARGS)
+
+# Environments of their own under build/, so that .venv keeps the pinned versions.
+test-oldest: $(VENV)/test.stamp ## run the tests with the lowest versions that pyproject.toml allows
+	@$(VENV_PYTHON) -m venv build/oldest
+	@build/oldest/bin/python -m pip install -q uv
+	@build/oldest/bin/uv pip compile -q --resolution lowest-direct --extra test \
+	    --no-annotate --no-header --no-emit-index-url pyproject.toml -o build/oldest.txt
+	@$(VENV_PYTHON) .ci/oldest.py build/oldest.txt
+	@build/oldest/bin/python -m pip install -q -c build/oldest.txt -e '.[test]'
+	@build/oldest/bin/python $(TEST_WITH_OTHERS) $(ARGS)
+
+test-newest: $(VENV)/test.stamp ## run the tests with the newest versions that pyproject.toml allows
+	@$(VENV_PYTHON) -m venv build/newest
+	@build/newest/bin/python -m pip install -q --upgrade -e '.[test]'
+	@build/newest/bin/python $(TEST_WITH_OTHERS) $(ARGS)
 
 mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
 	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
@@ -133,6 +148,8 @@ $(VENV)/tensorflow.stamp: pyproject.toml requirements.lock
 
 ALBERT = $(VENV_PYTHON) -m albert_lib
 PYTEST = $(VENV_PYTHON) -m pytest -q
+# Not what measures the machine: those bounds are held with the pinned versions.
+TEST_WITH_OTHERS = -m pytest -q -n auto --maxprocesses 4 --dist loadscope -m "not alone"
 PIP_INSTALL = $(VENV_PYTHON) .ci/with_progress.py $(VENV_PYTHON) -m pip install --progress-bar off
 
 # Run every command, then fail if one did; 5 says that ARGS left a command no test to run.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,13 @@ def word_pieces() -> Any:
 
 
 def cased_word_pieces() -> Any:
-    """BERT's for cased models."""
-    tokenizer = transformers.BertTokenizer(do_lower_case=False)
-    return tokenizer.train_new_from_iterator(_texts(), 400)
+    """BERT's for cased models: every word of the texts, and letters to write others with."""
+    words = sorted(set(re.findall(r"\w+|[^\w\s]", " ".join(_texts()))))
+    letters = sorted({letter for word in words for letter in word})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = dict.fromkeys([*special, *words, *letters, *(f"##{letter}" for letter in letters)])
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    return transformers.BertTokenizer(vocab=vocabulary, do_lower_case=False)
 
 
 def byte_pieces() -> Any:

@@ -26,6 +26,7 @@ _HOME_OF = {
     "explorer": "widgets",
     "slider": "widgets",
     "choice": "widgets",
+    "lattice_by_hand": "by_hand",
     "environment_check": "environment",
 }
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from albert_lib.workbook.answer_files import forget as forget
     from albert_lib.workbook.answer_files import kept_answers as kept_answers
     from albert_lib.workbook.assembly import my_albert as my_albert
+    from albert_lib.workbook.by_hand import lattice_by_hand as lattice_by_hand
     from albert_lib.workbook.checks import check as check
     from albert_lib.workbook.environment import environment_check as environment_check
     from albert_lib.workbook.failing_inputs import failing_input as failing_input

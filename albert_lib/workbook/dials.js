@@ -73,13 +73,42 @@ function buttons(model, el) {
   el.append(question, row, said);
 }
 
-function render({ model, el }) {
-  el.classList.add("albert-dial", `albert-dial-${model.get("kind")}`);
-  ({ slider, choice, buttons })[model.get("kind")](model, el);
-  // JupyterLab then leaves their keys alone; it looks at what has the focus before what is around
+function steps(model, el) {
+  const id = newId();
+  const name = element("p", { id });
+  const row = element("div", { className: "albert-dial-row" });
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-labelledby", id);
+  const said = element("div", { className: "albert-dial-said" });
+  said.setAttribute("role", "status");
+  const show = () => {
+    const hadFocus = row.contains(document.activeElement);
+    name.textContent = model.get("description");
+    row.replaceChildren(...model.get("labels").map((label, place) => {
+      const button = element("button", { type: "button", textContent: label });
+      button.addEventListener("click", () => send(model, "pressed", place));
+      return button;
+    }));
+    keepKeys(row);
+    if (hadFocus) row.querySelector("button")?.focus(); // the pressed one may be gone
+    if (said.textContent !== model.get("said")) said.textContent = model.get("said");
+  };
+  model.on("change:description change:labels change:said", show);
+  show();
+  el.append(name, row, said);
+}
+
+// JupyterLab then leaves their keys alone; it looks at what has the focus before what is around
+function keepKeys(el) {
   for (const control of el.querySelectorAll("input, select, button")) {
     control.setAttribute("data-lm-suppress-shortcuts", "true");
   }
+}
+
+function render({ model, el }) {
+  el.classList.add("albert-dial", `albert-dial-${model.get("kind")}`);
+  ({ slider, choice, buttons, steps })[model.get("kind")](model, el);
+  keepKeys(el);
 }
 
 export default { render };

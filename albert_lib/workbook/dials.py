@@ -1,4 +1,4 @@
-"""Sliders, choices and answer buttons made of the browser's own, labelled controls.
+"""Sliders, choices, answer buttons and steps made of the browser's own, labelled controls.
 
 ipywidgets has them too, but without names for a screen reader, and JupyterLab takes arrow keys,
 letters and Enter away from them. What the browser shows is in dials.js, and how it looks in
@@ -10,6 +10,7 @@ dials.css; here are the values, which are traits as those of any widget:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,27 @@ class AnswerButtons(Dial):
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     pressed = traitlets.Int(-1).tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)
+
+
+class Steps(Dial):
+    """Buttons for what may come next, others after every step; their group is `description`.
+
+    `pressed` is the place of the button that was pressed, and -1 again once whoever observes it
+    has been told, so that a button can be pressed twice. `said` is text that a screen reader reads
+    out when it changes.
+    """
+
+    kind = traitlets.Unicode("steps").tag(sync=True)
+    labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pressed = traitlets.Int(-1).tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
+
+    def on_press(self, press: Callable[[int], None]) -> None:
+        """Call `press` with the place of each button that is pressed."""
+
+        def released(change: dict[str, Any]) -> None:
+            if change["new"] >= 0:
+                press(change["new"])
+                self.pressed = -1
+
+        self.observe(released, names="pressed")

@@ -55,12 +55,16 @@ def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
                  max_ngram=slider("longest span, words", 3, 1, 5))
     """
     screen = ipywidgets.HTML()
-    drawn = _drawn(draw, dials)
-    screen.value = drawn["text/html"]
+
+    def picture() -> dict[str, str]:
+        return picture_bundle(draw(**{name: dial.value for name, dial in dials.items()}))
+
+    first = picture()
+    screen.value = first["text/html"]
 
     def redraw(_: object) -> None:
         # the value of an HTML widget, not an output: nbval compares outputs
-        screen.value = _drawn(draw, dials)["text/html"]
+        screen.value = picture()["text/html"]
 
     for dial in dials.values():
         dial.observe(redraw, names="value")
@@ -68,9 +72,9 @@ def explorer(draw: Callable[..., Drawing], **dials: ipywidgets.Widget) -> None:
     display_widget(
         ipywidgets.VBox([*dials.values(), screen]),
         {
-            **drawn,
-            "text/html": f"{drawn['text/html']}\n<p>Drawn for {html.escape(settings)}.</p>",
-            "text/plain": f"{drawn['text/plain']}\n[drawn for {settings}]",
+            **first,
+            "text/html": f"{first['text/html']}\n<p>Drawn for {html.escape(settings)}.</p>",
+            "text/plain": f"{first['text/plain']}\n[drawn for {settings}]",
         },
     )
 
@@ -87,8 +91,8 @@ def display_widget(widget: ipywidgets.Widget, stand_in: Mapping[str, str]) -> No
     display(bundle, raw=True, metadata=alt)
 
 
-def _drawn(draw: Callable[..., Drawing], dials: Mapping[str, ipywidgets.Widget]) -> dict[str, str]:
-    drawing = draw(**{name: dial.value for name, dial in dials.items()})
+def picture_bundle(drawing: Drawing) -> dict[str, str]:
+    """A figure with its alternative text, or a text, by MIME type."""
     if isinstance(drawing, str):
         return {"text/html": f"<pre>{html.escape(drawing)}</pre>", "text/plain": drawing}
     figure, alt = drawing

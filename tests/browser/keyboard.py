@@ -10,6 +10,7 @@ from lab_in_browser import NotebookPage
 from playwright.sync_api import Locator
 
 TABS = 40  # at most, from a cell to a control in its output
+MOST_STEPS = 30  # of a row of buttons whose steps come to an end
 HAS_FOCUS = "control => control === document.activeElement"
 NAME = "control => [...control.labels ?? []].map(label => label.textContent).join(' ').trim()"
 RING = """control => {
@@ -83,6 +84,32 @@ def problems_of_question(notebook: NotebookPage, question: Locator, folder: Path
     photograph(question, folder, name)
 
 
+def problems_of_steps(notebook: NotebookPage, steps: Locator, folder: Path) -> Iterator[str]:
+    """Walk to the end by Enter, always the first way, then one step back; say what is wrong."""
+    name = str(steps.locator("p").first.inner_text())
+    if not focus_with_tab(notebook, steps.locator("button").first):
+        yield f"{name}: Tab does not lead to its first button"
+        return
+    for step in range(MOST_STEPS):
+        button = steps.locator("button").first
+        before, offered = notebook.output_beside(button), steps.locator("button").all_inner_texts()
+        if not button.evaluate(RING):
+            yield f"{name}: nothing shows that its button has the focus"
+        notebook.page.keyboard.press("Enter")
+        if not notebook.wait_for_change(button, before):
+            yield f"{name}: step {step} changes nothing"
+        if not steps.locator("button").first.evaluate(HAS_FOCUS):
+            yield f"{name}: step {step} takes the focus from its buttons"
+        if step and len(offered) == 1:  # that step was the way back from the end
+            break
+        if step == 0 or steps.locator("button").count() == 1:  # on the way, and at the end
+            photograph(steps, folder, f"{name} {step}")
+    else:
+        yield f"{name}: no end after {MOST_STEPS} steps"
+    if not steps.locator("[role=status]").inner_text():
+        yield f"{name}: nothing is said of the way"
+
+
 def problems_of_widgets(notebook: NotebookPage, folder: Path) -> list[str]:
     """Drive every control of a notebook whose cells have run; what is wrong, one line each."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +123,8 @@ def problems_of_widgets(notebook: NotebookPage, folder: Path) -> list[str]:
         problems += problems_of_dial(notebook, dial, folder)
     for question in notebook.questions().all():
         problems += problems_of_question(notebook, question, folder)
+    for steps in notebook.steps().all():
+        problems += problems_of_steps(notebook, steps, folder)
     return problems
 
 

@@ -84,6 +84,10 @@ class NotebookPage:
         """All questions of the notebook, each with its buttons, in reading order."""
         return self.page.locator(".jp-Notebook .albert-dial-buttons")
 
+    def steps(self) -> Locator:
+        """All rows of buttons for what may come next, in reading order."""
+        return self.page.locator(".jp-Notebook .albert-dial-steps")
+
     def output_beside(self, control: Locator) -> str:
         """What the cell of a control shows, without what the controls themselves say.
 

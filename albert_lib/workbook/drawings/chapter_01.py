@@ -30,12 +30,17 @@ PATH_LOOKS = ((BLUE, "-", 3.0), (ORANGE, "--", 2.6))  # colour, stroke, width of
 
 
 def draw_lattice(
-    text: str, scores: Mapping[str, float], ways: Mapping[str, Sequence[str]]
+    text: str,
+    scores: Mapping[str, float],
+    ways: Mapping[str, Sequence[str]],
+    *,
+    best_sums: bool = True,
 ) -> tuple[Figure, str]:
     """Every piece that fits into a ▁-marked text as an arc, and one or two ways to go through.
 
-    Nodes are the positions between the letters; below each stands the best sum of any way that
-    leads there. `ways` maps a name to the pieces of a way; those that agree are drawn as one.
+    Nodes are the positions between the letters; below each stands, with `best_sums`, the best sum
+    of any way that leads there. `ways` maps a name to the pieces of a way, which may end before the
+    text does; those that agree are drawn as one.
     """
     edges = lattice(text, scores)
     longest = max(edge.end - edge.start for edge in edges)
@@ -44,25 +49,21 @@ def draw_lattice(
         _arc(axes, edge, "0.72", "-", 1.2)
         _arc_label(axes, edge)
     distinct = _merged(ways)
-    for (name, pieces), (color, stroke, width) in zip(distinct.items(), PATH_LOOKS, strict=False):
-        total = sum(scores[piece] for piece in pieces)
-        label = f"{name}: {' + '.join(pieces)} = {_number(total, 2)}"
-        start = 0
-        for piece in pieces:
-            edge = Edge(start, start + len(piece), piece, scores[piece])
-            _arc(axes, edge, color, stroke, width, label if start == 0 else None)
-            start = edge.end
-    _nodes(axes, text, edges)
+    for (name, pieces), looks in zip(distinct.items(), PATH_LOOKS, strict=False):
+        _way(axes, name, pieces, scores, looks)
+    _nodes(axes, text, edges, best_sums)
     axes.set(xlim=(-0.9, len(text) + 0.3), ylim=(-1.5, _height(longest) + 0.55))
     axes.axis("off")
-    figure.legend(loc="outside upper left", fontsize=11)
+    if distinct:
+        figure.legend(loc="outside upper left", fontsize=11)
     routes = "; ".join(
         f"{name}, {' + '.join(pieces)} with {sum(scores[piece] for piece in pieces):.2f}"
         for name, pieces in distinct.items()
     )
     return figure, (
         f"A lattice: {len(text) + 1} positions around the letters of {text}, and {len(edges)} "
-        f"arcs, one for each piece that fits, with its score. Highlighted: {routes}."
+        "arcs, one for each piece that fits, with its score. "
+        f"{f'Highlighted: {routes}.' if routes else 'Nothing is chosen yet.'}"
     )
 
 
@@ -80,6 +81,23 @@ def _merged(ways: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     for name, pieces in ways.items():
         names.setdefault(tuple(pieces), []).append(name)
     return {" and ".join(joined): pieces for pieces, joined in names.items()}
+
+
+def _way(
+    axes: Axes,
+    name: str,
+    pieces: Sequence[str],
+    scores: Mapping[str, float],
+    looks: tuple[str, str, float],
+) -> None:
+    """The arcs of one way, and its sum in the legend; `looks` are colour, stroke and width."""
+    total = sum(scores[piece] for piece in pieces)
+    label = f"{name}: {' + '.join(pieces)} = {_number(total, 2)}"
+    start = 0
+    for piece in pieces:
+        edge = Edge(start, start + len(piece), piece, scores[piece])
+        _arc(axes, edge, *looks, label if start == 0 else None)
+        start = edge.end
 
 
 def _height(length: int) -> float:
@@ -121,13 +139,15 @@ def _arc_label(axes: Axes, edge: Edge) -> None:
     )
 
 
-def _nodes(axes: Axes, text: str, edges: Sequence[Edge]) -> None:
-    """The positions as numbered circles, and below each the best sum up to there."""
+def _nodes(axes: Axes, text: str, edges: Sequence[Edge], best_sums: bool) -> None:
+    """The positions as numbered circles, and below each, if asked, the best sum up to there."""
     for position, best in enumerate(best_scores(len(text) + 1, edges)):
         axes.plot(position, 0, "o", color="white", markeredgecolor=BLACK, markersize=15, zorder=5)
         axes.text(position, -0.02, str(position), ha="center", va="center", fontsize=9, zorder=6)
-        axes.text(position, -1.2, _number(best), ha="center", fontsize=9.5, weight="bold")
-    axes.text(-0.35, -1.2, "best\nsum", ha="right", va="center", fontsize=9.5, weight="bold")
+        if best_sums:
+            axes.text(position, -1.2, _number(best), ha="center", fontsize=9.5, weight="bold")
+    if best_sums:
+        axes.text(-0.35, -1.2, "best\nsum", ha="right", va="center", fontsize=9.5, weight="bold")
 
 
 def _number(value: float, digits: int = 1) -> str:

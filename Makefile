@@ -2,7 +2,7 @@
 
 VENV   := .venv
 VENV_PYTHON := $(VENV)/bin/python
-NOTEBOOKS   := $(sort $(wildcard notebooks/[0-9][0-9]_*.ipynb))
+NOTEBOOKS   := $(sort $(wildcard notebooks/[0-9][0-9]*.ipynb))
 
 # More arguments for the command behind a target: make lab ARGS=--no-browser
 ARGS ?=

@@ -191,3 +191,84 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+@dataclass(frozen=True)
+class Station:
+    """A notebook on the map of the course: its number, its name, and what it is about."""
+
+    number: str
+    name: str
+    question: str
+
+
+ROAD = (
+    Station("00", "Start here", "What is all this?"),
+    Station("01", "Tokenization", "Where does\na word end?"),
+    Station("02", "Masking", "What is asked?"),
+    Station("03", "The encoder", "Who reads?"),
+    Station("04", "The heads", "How wrong\nis it?"),
+    Station("05", "Pretraining", "What does\nreading change?"),
+    Station("06", "Bias probing", "What may a\nnumber claim?"),
+)
+SIDE_ROADS = {
+    "05": (
+        Station("05b", "Stuck runs", "Why does it\nnot learn?"),
+        Station("05c", "The floor", "How far could\nit have gone?"),
+    ),
+    "06": (Station("06b", "Other causes", "What else moves\na reading?"),),
+}
+ONWARD = (
+    Station("07", "Fine-tuning", "What is it\ngood for?"),
+    Station("08", "Checkpoints", "Are the digits\nthe card's?"),
+    Station("09", "Scaling up", "What does a\nbig one cost?"),
+)
+
+STATION_STEP, STATION_DOWN = 1.75, 1.55  # from the middle of one box to the next
+
+
+def draw_course() -> tuple[Figure, str]:
+    """The notebooks as roads: the course from left to right, side roads down, three onward."""
+    figure, axes = plt.subplots(figsize=(10.4, 4.2))
+    axes.set(xlim=(-0.95, 6 * STATION_STEP + 0.95), ylim=(-3.65, 0.95))
+    axes.axis("off")
+    axes.text(-0.72, 0.68, "The course", fontsize=11, weight="bold")
+    for column, station in enumerate(ROAD):
+        x = STATION_STEP * column
+        _draw_station(axes, station, x, 0.0)
+        if column:
+            _arrow(axes, (x - STATION_STEP + 0.72, 0.0), (x - 0.72, 0.0))
+        for row, side in enumerate(SIDE_ROADS.get(station.number, ()), start=1):
+            _draw_station(axes, side, x, -STATION_DOWN * row, dashed=True)
+            start = -STATION_DOWN * (row - 1) - 0.5
+            axes.plot([x, x], [start, -STATION_DOWN * row + 0.5], color=BLACK, linestyle=":")
+    axes.text(-0.72, 0.68 - 1.5 * STATION_DOWN, "Onward, in any order", fontsize=11, weight="bold")
+    for column, station in enumerate(ONWARD):
+        _draw_station(axes, station, STATION_STEP * column, -1.5 * STATION_DOWN)
+    axes.text(
+        STATION_STEP * 5 - 0.9, -STATION_DOWN, "Side roads", fontsize=11, weight="bold", ha="right",
+        va="center",
+    )  # fmt: skip
+    course = ", ".join(f"{station.number} {station.name}" for station in ROAD)
+    sides = "; ".join(
+        f"{', '.join(f'{side.number} {side.name}' for side in roads)} from {number}"
+        for number, roads in SIDE_ROADS.items()
+    )
+    onward = ", ".join(f"{station.number} {station.name}" for station in ONWARD)
+    return figure, (
+        f"A map of the notebooks. The course is one road: {course}. Side roads, dashed: {sides}. "
+        f"Onward, in any order: {onward}."
+    )
+
+
+def _draw_station(axes: Axes, station: Station, x: float, y: float, dashed: bool = False) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - 0.66, y - 0.44), 1.32, 0.88, boxstyle="round,pad=0.06",
+            facecolor=FILL_OF.get(station.number[:2], "#FFFFFF"), edgecolor=BLACK,
+            linestyle="--" if dashed else "-",
+        )
+    )  # fmt: skip
+    axes.text(x, y + 0.27, station.number, ha="center", va="center", fontsize=11, weight="bold")
+    axes.text(x, y + 0.05, station.name, ha="center", va="center", fontsize=10)
+    axes.text(x, y - 0.25, station.question, ha="center", va="center", fontsize=8.5)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import traitlets
 
-from albert_lib.workbook.dials import AnswerButtons, Choice, FloatSlider, IntSlider
+from albert_lib.workbook.dials import AnswerButtons, Choice, FloatSlider, IntSlider, Steps
 from albert_lib.workbook.widgets import choice, slider
 
 
@@ -59,7 +59,7 @@ def test_a_choice_refuses_what_it_does_not_offer() -> None:
 
 
 def test_the_script_and_the_looks_travel_with_the_widget() -> None:
-    for dial in (slider("a", 1, 0, 2), choice("b", "xy"), AnswerButtons(labels=["c"])):
+    for dial in (slider("a", 1, 0, 2), choice("b", "xy"), AnswerButtons(labels=["c"]), Steps()):
         state = dial.get_state()
         assert "data-lm-suppress-shortcuts" in state["_esm"] and ":focus-visible" in state["_css"]
         assert "http" not in state["_esm"] + state["_css"], "nothing is fetched"

@@ -15,6 +15,7 @@ from torch import Tensor
 from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.model.costs import training_flops
 from albert_lib.paper import paper_table
+from albert_lib.workbook.measured import here
 from albert_lib.workbook.style import COLORS
 
 VOCABULARY = 30_000  # pieces, in every published size
@@ -289,3 +290,36 @@ def draw_motion(
             axes.set_xticks(range(1, longest + 1))
     panels[1].legend(loc="upper right")
     return figure
+
+
+def draw_depth(
+    losses: Sequence[float], repetitions: int, trained_depth: int, answers: Mapping[str, float]
+) -> tuple[Figure, str]:
+    """The loss after 1, 2, … repetitions, with one of them marked, and its likeliest answers.
+
+    `answers` are pieces with their probabilities. Beyond `trained_depth` the background is shaded.
+    """
+    figure, (valley, bars) = plt.subplots(1, 2, figsize=(8.4, 3.4), width_ratios=(1.25, 1))
+    depths = range(1, len(losses) + 1)
+    valley.axvspan(trained_depth + 0.5, len(losses) + 0.5, color="0.9", zorder=0)
+    valley.plot(depths, losses, marker=MARKERS[0], color=COLORS[0])
+    valley.plot(
+        repetitions, losses[repetitions - 1], marker=MARKERS[3], color=COLORS[1], markersize=11,
+        markeredgecolor="black",
+    )  # fmt: skip
+    valley.set_xticks(depths)
+    valley.set_ylim(bottom=0)
+    valley.set_xlabel("repetitions of the layer\n(shaded: more than in training)")
+    valley.set_ylabel("loss, nats a masked token")
+    names = [piece.replace("▁", "_") for piece in answers]
+    bars.barh(names, list(answers.values()), color=COLORS[0])
+    bars.invert_yaxis()
+    bars.set_xlim(0, max(0.4, 1.1 * max(answers.values())))
+    bars.set_xlabel(f"probability after {repetitions}")
+    bars.grid(axis="y", visible=False)
+    curve = ", ".join(f"{loss:.1f}" for loss in losses)
+    likeliest = ", ".join(f"{piece} {value:.2f}" for piece, value in answers.items())
+    return figure, (
+        f"Left, the loss over the repetitions of the layer: {here(curve)}. It is marked at "
+        f"{repetitions}. Right, the likeliest answers there: {here(likeliest)}."
+    )

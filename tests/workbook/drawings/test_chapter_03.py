@@ -8,6 +8,7 @@ from albert_lib.config import AlbertConfig
 from albert_lib.model import AlbertModel
 from albert_lib.workbook.drawings.chapter_03 import (
     draw_attention,
+    draw_depth,
     draw_factorisation,
     draw_sharing,
     forward_flops,
@@ -73,3 +74,14 @@ def test_the_tokens_beside_the_attention_maps_can_be_read() -> None:
         boxes.sort(key=lambda box: getattr(box, low))
         for one, other in itertools.pairwise(boxes):
             assert getattr(one, high) <= getattr(other, low) + 1, "two tokens' names collide"
+
+
+def test_the_valley_of_depths_is_drawn_with_the_chosen_one_and_its_answers() -> None:
+    figure, alt = draw_depth([4.0, 2.75, 5.5], 2, 2, {"▁door": 0.25, "▁room": 0.125})
+    valley, bars = figure.axes
+    assert list(valley.lines[0].get_ydata()) == [4.0, 2.75, 5.5]
+    assert [list(line) for line in (valley.lines[1].get_xdata(), valley.lines[1].get_ydata())] == [
+        [2], [2.75]
+    ]  # fmt: skip
+    assert [bar.get_width() for bar in bars.patches] == [0.25, 0.125]
+    assert "4.0, 2.8, 5.5" in alt and "▁door 0.25, ▁room 0.12" in alt

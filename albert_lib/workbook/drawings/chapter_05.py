@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -11,9 +10,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from albert_lib.diagnosis import diagnose
 from albert_lib.training import History, warmup_linear
-from albert_lib.workbook.measured import here
 from albert_lib.workbook.style import COLORS
 
 SMOOTHED_OVER = 25  # steps
@@ -85,11 +82,11 @@ def draw_curves(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figu
                 label=f"{what}, {name}",
             )  # fmt: skip
     longest = max(int(history.rows[-1]["step"]) for history in runs.values())
-    _draw_marks(loss, marks, longest)
+    draw_marks(loss, marks, longest)
     loss.set_xlabel("step")
     loss.set_ylabel("MLM loss, nats a token")
     loss.legend(loc="center right", bbox_to_anchor=(1, 0.78), fontsize=9)
-    _draw_marks(accuracy, {"a coin, for orders": 50.0}, longest)
+    draw_marks(accuracy, {"a coin, for orders": 50.0}, longest)
     accuracy.set_ylim(0, 105)
     accuracy.set_xlabel("step")
     accuracy.set_ylabel("right on held-out text, %")
@@ -104,43 +101,12 @@ def draw_lookalikes(runs: Mapping[str, History], marks: Mapping[str, float]) -> 
         training = smoothed(history.column("mlm_loss"))
         steps = np.arange(len(training)) + SMOOTHED_OVER
         axes.plot(steps, training, color=COLORS[(0, 1, 3)[number]], label=f"run {name}")
-    _draw_marks(axes, marks, max(map(len, runs.values())), offset=-13)
+    draw_marks(axes, marks, max(map(len, runs.values())), offset=-13)
     axes.set_ylim(bottom=min(marks.values()) - 0.25)
     axes.set_xlabel("step")
     axes.set_ylabel(f"training MLM loss,\nmean of {SMOOTHED_OVER} steps, nats")
     axes.legend()
     return figure
-
-
-def draw_diagnosis(
-    history: History, marks: Mapping[str, float], *, told: bool = True
-) -> tuple[Figure, str]:
-    """A run's losses against marks, and beside them, if `told`, what `diagnose` says of it."""
-    figure, (axes, page) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1, 1.1))
-    if "mlm_loss" in history.columns():
-        training = smoothed(history.column("mlm_loss"))
-        steps = np.arange(len(training)) + SMOOTHED_OVER
-        axes.plot(steps, training, color=COLORS[5], label="training")
-    axes.plot(
-        *history.curve("held_out_mlm_loss"), marker="o", markersize=4, color=COLORS[0],
-        label="held-out",
-    )  # fmt: skip
-    _draw_marks(axes, marks, int(history.rows[-1]["step"]))
-    axes.margins(y=0.1)
-    axes.set_xlabel("step")
-    axes.set_ylabel("MLM loss, nats")
-    axes.legend(loc="upper right")
-    page.axis("off")
-    if not told:
-        return figure, "Losses of a run; what is wrong with it?"
-    found = diagnose(history)
-    findings = [f"{each.cause}: {each.explanation}" for each in found.problems]
-    sentences = [found.summary, *(findings or ["No cause found."])]
-    page.text(
-        0, 1, "\n\n".join("\n".join(textwrap.wrap(each, 52)) for each in sentences),
-        va="top", fontsize=9,
-    )  # fmt: skip
-    return figure, f"Losses of a run, and what diagnose says: {here(' '.join(sentences))}"
 
 
 def draw_copying_and_reading(history: History) -> Figure:
@@ -153,7 +119,7 @@ def draw_copying_and_reading(history: History) -> Figure:
     shown.set_ylabel("copied, %")
     hidden.plot(*history.curve("known_text_loss"), marker="o", markersize=3, color=COLORS[0])
     unigram = float(history.column("unigram_entropy")[-1])
-    _draw_marks(hidden, {"unigram entropy": unigram}, int(steps[-1]))
+    draw_marks(hidden, {"unigram entropy": unigram}, int(steps[-1]))
     hidden.set_title("where [MASK] stands")
     hidden.set_ylabel("MLM loss, nats a token")
     for axes in (shown, hidden):
@@ -180,7 +146,8 @@ def draw_context_sensitivity(runs: Mapping[str, History]) -> Figure:
     return figure
 
 
-def _draw_marks(axes: Axes, marks: Mapping[str, float], right: int, offset: int = 4) -> None:
+def draw_marks(axes: Axes, marks: Mapping[str, float], right: int, offset: int = 4) -> None:
+    """A dotted line at each mark, its name above the line's end at `right`."""
     for name, value in marks.items():
         axes.axhline(value, color=COLORS[2], linestyle=":", linewidth=1.2)
         axes.annotate(

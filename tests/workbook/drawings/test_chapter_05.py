@@ -47,23 +47,6 @@ def test_lookalikes_are_smoothed_training_losses() -> None:
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["run A", "run B"]
 
 
-def test_the_doctors_page_shows_the_curve_and_says_what_diagnose_says() -> None:
-    rows = [{"step": n, "mlm_loss": 9.0, "learning_rate": 0.0} for n in range(1, 81)]
-    rows[-1]["held_out_mlm_loss"] = 9.0
-    figure, told = drawings.draw_diagnosis(History(rows), {"counting": 6.0})
-    curve, page = figure.axes
-    assert curve.lines[1].get_xydata().tolist() == [[80, 9.0]]
-    assert curve.texts[0].xy == (80, 6.0)
-    assert "rate too low: " in told
-    said = page.texts[0].get_text().split()
-    assert said[:3] == ["After", "80", "steps"]
-    assert said[-5:] == told.removesuffix(")").split()[-5:]
-    figure, asked = drawings.draw_diagnosis(History(rows), {"counting": 6.0}, told=False)
-    assert len(figure.axes[1].texts) == 0 and "rate" not in asked, "nothing is given away"
-    _, healthy = drawings.draw_diagnosis(a_run(60, 20), {"counting": 6.0})
-    assert healthy.endswith("No cause found.)")
-
-
 def test_context_sensitivity_is_drawn_as_it_was_measured() -> None:
     axes = drawings.draw_context_sensitivity({"a run": a_run(60, 20)}).axes[0]
     assert axes.lines[0].get_ydata().tolist() == [0.1, 0.1, 0.1]

@@ -97,9 +97,9 @@ def lattice_by_hand(words: Sequence[str], scores: Mapping[str, float]) -> None:
     way = WayByHand(word.value, scores)
 
     def show() -> dict[str, str]:
-        steps.labels, steps.said = way.labels(), way.told()
-        picture = picture_bundle(way.picture())
+        picture = picture_bundle(way.picture())  # first, so that all changes at once
         screen.value = picture["text/html"]
+        steps.labels, steps.said = way.labels(), way.told()
         return picture
 
     def begin(_: object) -> None:

@@ -30,7 +30,8 @@ STILL_RUNNING = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPr
 # Text and pictures of the output that a control lies in, without the controls' own words.
 OUTPUT_BESIDE = """control => {
     const output = control.closest('.jp-Cell-outputArea').cloneNode(true);
-    output.querySelectorAll('.albert-dial :is(label, input, select, .albert-dial-value)')
+    output.querySelectorAll(
+        '.albert-dial :is(label, input, select, .albert-dial-value), .albert-dial-steps')
         .forEach(dial => dial.remove());
     const images = [...output.querySelectorAll('img')].map(image => image.alt + image.src);
     return [output.textContent, ...images].join(' ');

@@ -26,24 +26,18 @@ MARKERS = ("o", "s", "^", "D")
 TOKEN_SIZE = 8  # points: 12 pixels, in rows of 15
 
 
-def draw_factorisation(embedding_size: int, hidden_size: int) -> tuple[Figure, str]:
+def draw_factorisation(
+    embedding_size: int, hidden_size: int, vocab_size: int = VOCABULARY
+) -> tuple[Figure, str]:
     """What the words cost with one table and with two matrices, beside the paper's Table 3."""
-    one_table = VOCABULARY * hidden_size
-    table, projection = VOCABULARY * embedding_size, embedding_size * hidden_size
+    one_table = vocab_size * hidden_size
+    table, projection = vocab_size * embedding_size, embedding_size * hidden_size
+    break_even = one_table / (vocab_size + hidden_size)
     figure, (cost, quality) = plt.subplots(1, 2, width_ratios=(1, 1.15))
 
-    cost.bar("one table\nV × H", one_table / 1e6, color=COLORS[2])
-    cost.bar("factorised\nV × E + E × H", table / 1e6, color=COLORS[0])
-    cost.bar("factorised\nV × E + E × H", projection / 1e6, bottom=table / 1e6, color=COLORS[1])
-    for place, total in enumerate((one_table, table + projection)):
-        cost.annotate(
-            f"{total / 1e6:.1f} M",
-            (place, total / 1e6),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-        )
+    _draw_costs(cost, one_table, table, projection)
     cost.set_ylabel("parameters, millions")
+    cost.set_title(f"equal at E = {break_even:,.1f}")
     cost.margins(y=0.12)
 
     _draw_table_3(quality)
@@ -60,12 +54,28 @@ def draw_factorisation(embedding_size: int, hidden_size: int) -> tuple[Figure, s
     ratio = one_table / (table + projection)
     compared = f"{ratio:.1f} times fewer" if ratio >= 1 else f"{1 / ratio:.2f} times as many"
     alt = (
-        f"Left: a table of {VOCABULARY:,} pieces at H = {hidden_size} holds {one_table / 1e6:.1f} "
+        f"Left: a table of {vocab_size:,} pieces at H = {hidden_size} holds {one_table / 1e6:.1f} "
         f"million numbers; factorised through E = {embedding_size} it holds "
-        f"{(table + projection) / 1e6:.1f} million, {compared}. Right: the paper's average score "
-        f"rises with E when no layer is shared, and is highest at E = 128 when all are."
+        f"{(table + projection) / 1e6:.1f} million, {compared}; both are equal at "
+        f"E = {break_even:,.1f}. Right: the paper's average score rises with E when no layer is "
+        f"shared, and is highest at E = 128 when all are."
     )
     return figure, alt
+
+
+def _draw_costs(cost: Axes, one_table: int, table: int, projection: int) -> None:
+    """Two bars with their heights: one table, and the narrow table with its projection on top."""
+    cost.bar("one table\nV × H", one_table / 1e6, color=COLORS[2])
+    cost.bar("factorised\nV × E + E × H", table / 1e6, color=COLORS[0])
+    cost.bar("factorised\nV × E + E × H", projection / 1e6, bottom=table / 1e6, color=COLORS[1])
+    for place, total in enumerate((one_table, table + projection)):
+        cost.annotate(
+            f"{total / 1e6:.1f} M",
+            (place, total / 1e6),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+        )
 
 
 def _draw_table_3(axes: Axes) -> None:

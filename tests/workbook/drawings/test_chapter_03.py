@@ -45,7 +45,13 @@ def test_the_first_panel_of_the_factorisation_is_the_papers_arithmetic() -> None
 
 def test_factorising_through_a_width_beyond_break_even_is_said_to_cost_more() -> None:
     _, alt = draw_factorisation(embedding_size=768, hidden_size=768)
-    assert "1.03 times as many" in alt
+    assert "1.03 times as many" in alt and "equal at E = 748.8" in alt
+
+
+def test_break_even_is_where_both_ways_cost_the_same() -> None:
+    _, alt = draw_factorisation(embedding_size=2000, hidden_size=4000, vocab_size=4000)
+    assert "holds 16.0 million numbers" in alt and "1.0 times fewer" in alt
+    assert "equal at E = 2,000.0" in alt
 
 
 @pytest.mark.parametrize("sharing", ["all", "attention", "ffn", "none"])

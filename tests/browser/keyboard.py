@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,23 +92,35 @@ def problems_of_steps(notebook: NotebookPage, steps: Locator, folder: Path) -> I
         yield f"{name}: Tab does not lead to its first button"
         return
     for step in range(MOST_STEPS):
-        button = steps.locator("button").first
-        before, offered = notebook.output_beside(button), steps.locator("button").all_inner_texts()
-        if not button.evaluate(RING):
+        before, words = notebook.output_beside(steps), steps.inner_text()
+        only_way = steps.locator("button").count() == 1
+        if not steps.locator("button").first.evaluate(RING):
             yield f"{name}: nothing shows that its button has the focus"
         notebook.page.keyboard.press("Enter")
-        if not notebook.wait_for_change(button, before):
+        if not notebook.wait_for_change(steps, before) or not other_words(notebook, steps, words):
             yield f"{name}: step {step} changes nothing"
+            return
         if not steps.locator("button").first.evaluate(HAS_FOCUS):
             yield f"{name}: step {step} takes the focus from its buttons"
-        if step and len(offered) == 1:  # that step was the way back from the end
-            break
-        if step == 0 or steps.locator("button").count() == 1:  # on the way, and at the end
+        at_the_end = step > 0 and steps.locator("button").count() == 1
+        if step == 0 or at_the_end:
             photograph(steps, folder, f"{name} {step}")
+        if step > 0 and only_way:  # that step was the way back from the end
+            break
     else:
         yield f"{name}: no end after {MOST_STEPS} steps"
     if not steps.locator("[role=status]").inner_text():
         yield f"{name}: nothing is said of the way"
+
+
+def other_words(notebook: NotebookPage, steps: Locator, words: str, timeout: float = 60.0) -> bool:
+    """Whether the buttons and what is said of them become others than `words`."""
+    deadline = time.monotonic() + timeout
+    while steps.inner_text() == words:
+        if time.monotonic() > deadline:
+            return False
+        notebook.page.wait_for_timeout(100)
+    return True
 
 
 def problems_of_widgets(notebook: NotebookPage, folder: Path) -> list[str]:

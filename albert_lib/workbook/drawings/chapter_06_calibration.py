@@ -1,4 +1,4 @@
-"""Figures of notebook 06 about the Town: its dial, probes against the truth, agreement."""
+"""Figures of notebooks 06 and 06b about the Town: its dial, probes against the truth, agreement."""
 
 from __future__ import annotations
 

@@ -12,14 +12,16 @@ from albert_lib.commands.sources import (
     PYTHON_DOCUMENTATION,
     add_source_arguments,
     add_tokenizer_argument,
+    layouts_taken,
     units_from,
 )
 from albert_lib.corpus import TokenStore
 from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.data_card import effort_of, ratio, totals
 from albert_lib.corpus.journal import ANEW, SOURCES
+from albert_lib.corpus.layout import AUTO
 from albert_lib.corpus.sources import file_units
-from albert_lib.errors import StoreError
+from albert_lib.errors import StoreError, counted
 from albert_lib.files import read_json
 from albert_lib.text import AlbertTokenizer
 
@@ -50,8 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Build the stores; print their sizes and the time and memory used."""
     how = {name: getattr(options, name) for name in ("field", "split", "rows_per_document")}
+    if options.layout != AUTO:  # corpora of earlier versions have no such setting
+        how["layout"] = options.layout
+    units = units_from(options.sources, **how)
     builder = CorpusBuilder(
-        units_from(options.sources, **how),
+        units,
         AlbertTokenizer.from_pretrained(options.tokenizer),
         options.output,
         options.held_out_every,
@@ -59,10 +64,13 @@ def run(options: argparse.Namespace) -> int:
         command=shlex.join(["python", "-m", "albert_lib", *sys.argv[1:]]),
     )
     stores = builder.build(options.workers, start_over=options.start_over, progress=True)
+    for line in layouts_taken(units, options.layout):
+        print(line)
     for store in stores:
         print(f"{store.folder}: {store!r}")
     counts = builder.counts()
     total = totals(counts["content"])
+    print(f"{counted(total['n_documents'], 'document')} found")
     print(
         f"{total['n_words']:,} words, {total['n_pieces']:,} tokens, "
         f"{ratio(total['n_pieces'], total['n_words']):.3f} tokens per word, "

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from albert_lib.corpus.hub_datasets import KNOWN, PREFIX, hub_units
+from albert_lib.corpus.layout import AUTO, LAYOUTS
 from albert_lib.corpus.sources import Unit, documentation_unit, file_units
+from albert_lib.errors import counted
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (
@@ -34,6 +37,14 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--field", default="text", help="field or column of the text, in JSON lines or data sets"
     )
+    parser.add_argument(
+        "--layout",
+        choices=[AUTO, *LAYOUTS],
+        default=AUTO,
+        help="how the lines of .txt files make documents: "
+        + "; ".join(f"{name}: {meaning}" for name, meaning in LAYOUTS.items())
+        + f"; {AUTO}: as each file looks",
+    )
     parser.add_argument("--split", default="train", help="which split of hub data sets")
     parser.add_argument(
         "--rows-per-document",
@@ -48,6 +59,7 @@ def units_from(
     field: str = "text",
     split: str = "train",
     rows_per_document: int | None = None,
+    layout: str = AUTO,
 ) -> list[Unit]:
     """List the units of each source, in order; TextError for one that cannot be read.
 
@@ -60,5 +72,20 @@ def units_from(
         elif source.startswith(PREFIX) or (source in KNOWN and not Path(source).exists()):
             units += hub_units(source, field, split, rows_per_document)
         else:
-            units += file_units(source, field)
+            units += file_units(source, field, layout)
     return units
+
+
+def layouts_taken(units: Sequence[Unit], layout: str) -> list[str]:
+    """A line for each layout of the .txt files among the units: how many files, and its meaning.
+
+    Reads the beginning of each file where `layout` is "auto". Raises TextError for one that
+    cannot be read.
+    """
+    found = Counter(unit.layout() for unit in units if unit.layout is not None)
+    how = "recognised; --layout says it otherwise" if layout == AUTO else "as --layout says"
+    return [
+        f"layout of {counted(found[name], 'text file')}: {name} ({LAYOUTS[name]}), {how}"
+        for name in LAYOUTS
+        if found[name]
+    ]

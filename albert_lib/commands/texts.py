@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_text
+from albert_lib.text.width import display_width
 
 STANDARD_INPUT = "-"
 
@@ -73,13 +73,3 @@ def columns(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:
         ]
         lines.append("  ".join(cells).rstrip())
     return lines
-
-
-def display_width(text: str) -> int:
-    """The width of a text in a terminal, in columns: 2 for 日, 0 for a combining accent."""
-    return sum(
-        0
-        if unicodedata.category(character) in ("Mn", "Me", "Cf")
-        else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )

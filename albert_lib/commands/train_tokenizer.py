@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train and save the tokenizer."""
-    units = units_from(options.sources, options.field, options.split, options.rows_per_document)
+    units = units_from(
+        options.sources, options.field, options.split, options.rows_per_document, options.layout
+    )
     if options.every < 1:
         raise ConfigError(f"--every is {options.every}; make it at least 1.")
     words = read_text(options.whole_words).split() if options.whole_words else []

@@ -16,12 +16,14 @@ import lzma
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from albert_lib.corpus.layout import AUTO, PARAGRAPHS, WRAPPED, recognised_layout
 from albert_lib.errors import TextError
+from albert_lib.text.sentence_marks import UNSPACED
 from albert_lib.text.sentences import Document, split_sentences
 
 LONGEST_LINE = 1 << 20
@@ -33,7 +35,7 @@ UNPACK: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
 }
-UNFINISHED = re.compile(r"[^.?!:;\"'”’)\]…]$")  # the end of a line that continues on the next
+WITHOUT_SPACE = re.compile(rf"[{UNSPACED}\u3001-\u303F\uFF00-\uFF60]")  # nor its punctuation
 LAYOUT_CHARACTERS = 1 << 22  # the beginning of a file, which decides its layout
 PART_CHARACTERS = 1 << 18  # of one DocumentPart
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -156,12 +158,32 @@ ReadingEvent = tuple[str | None, int]
 """A paragraph, or None where a document ends; and the bytes of the file read."""
 
 
-def parts_of_text(path: Path) -> Iterator[DocumentPart]:
-    """Read one text file, in whichever of the layouts of `read_text_file` it is.
-
-    The first LAYOUT_CHARACTERS decide: all of an ordinary file, the beginning of a big one.
-    """
+def parts_of_text(path: Path, layout: str = AUTO) -> Iterator[DocumentPart]:
+    """Read one text file, in one of the layouts of `read_text_file`, or whichever it is in."""
     lines = text_lines(path)
+    if layout == AUTO:
+        head = beginning_of(lines)
+        layout = layout_of_lines(head)
+        lines = chain(head, lines)
+    if layout == WRAPPED:
+        return gather(joined_lines(lines))
+    if layout == PARAGRAPHS:
+        return gather((text, position) for text, position in lines if text.strip())
+    return gather((text if text.strip() else None, position) for text, position in lines)
+
+
+def layout_of_file(path: Path) -> str:
+    """The layout that is recognised in a text file. Errors are those of `text_lines`."""
+    return layout_of_lines(beginning_of(text_lines(path)))
+
+
+def layout_of_lines(lines: Iterable[Line]) -> str:
+    """The layout that is recognised in lines."""
+    return recognised_layout([[line.text for line in block] for block in blocks_of(lines)])
+
+
+def beginning_of(lines: Iterator[Line]) -> list[Line]:
+    """Take the lines that decide the layout: all of an ordinary file, the first of a big one."""
     head: list[Line] = []
     n_characters = 0
     for line in lines:
@@ -169,13 +191,7 @@ def parts_of_text(path: Path) -> Iterator[DocumentPart]:
         n_characters += len(line.text) + 1
         if n_characters >= LAYOUT_CHARACTERS:
             break
-    blocks = [[line.text for line in block] for block in blocks_of(head)]
-    stream = chain(head, lines)
-    if is_hard_wrapped(blocks):
-        return gather(joined_lines(stream))
-    if all(len(lines) <= 1 for lines in blocks):
-        return gather((text, position) for text, position in stream if text.strip())
-    return gather((text if text.strip() else None, position) for text, position in stream)
+    return head
 
 
 def parts_of_jsonl(path: Path, field: str) -> Iterator[DocumentPart]:
@@ -264,22 +280,25 @@ def joined_lines(lines: Iterable[Line]) -> Iterator[ReadingEvent]:
             block.append(text)
             n_characters += len(text)
         if block and (not text.strip() or n_characters >= PART_CHARACTERS):
-            yield " ".join(block), position
+            yield joined(block), position
             block, n_characters = [], 0
     if block:
-        yield " ".join(block), position
+        yield joined(block), position
 
 
-def is_hard_wrapped(blocks: Iterable[list[str]]) -> bool:
-    """Whether most lines that are followed by another one stop in mid-sentence.
+def joined(lines: Sequence[str]) -> str:
+    """One line of several, with a space between them in scripts that have spaces.
 
     Example:
-        >>> is_hard_wrapped([["The old", "mill is", "dry."]]), is_hard_wrapped([["It is.", "So."]])
-        (True, False)
+        >>> joined(["The old", "mill."]), joined(["今日は", "雨です。"])
+        ('The old mill.', '今日は雨です。')
     """
-    followed = [line.rstrip() for lines in blocks for line in lines[:-1]]
-    unfinished = sum(UNFINISHED.search(line) is not None for line in followed)
-    return unfinished > len(followed) / 2
+    pieces = [lines[0]]
+    for before, line in pairwise(lines):
+        ends, begins = before.rstrip()[-1:], line.lstrip()[:1]
+        is_spaced = not (WITHOUT_SPACE.match(ends) and WITHOUT_SPACE.match(begins))
+        pieces += [" ", line] if is_spaced else [line]
+    return "".join(pieces)
 
 
 def documents_of(parts: Iterable[DocumentPart]) -> Iterator[Document]:

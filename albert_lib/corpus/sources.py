@@ -11,12 +11,14 @@ from itertools import chain
 from pathlib import Path
 
 from albert_lib.corpus.documentation import python_documentation
+from albert_lib.corpus.layout import AUTO, checked_layout
 from albert_lib.corpus.readers import (
     UNPACK,
     DocumentPart,
     documents_of,
     file_identity,
     kind_of,
+    layout_of_file,
     parts_of_jsonl,
     parts_of_text,
 )
@@ -53,6 +55,7 @@ class Unit:
         size: Bytes on disk, or None where unknown.
         is_cut: Whether its paragraphs are single sentences already.
         licence: The licence that its source states, if any.
+        layout: Tells how its lines make documents; None where that is no question.
     """
 
     source: str
@@ -62,14 +65,17 @@ class Unit:
     size: int | None = None
     is_cut: bool = False
     licence: str | None = None
+    layout: Callable[[], str] | None = None
 
 
-def file_units(path: str | os.PathLike[str], field: str = "text") -> list[Unit]:
+def file_units(path: str | os.PathLike[str], field: str = "text", layout: str = AUTO) -> list[Unit]:
     """The text file at a path, or all text files in and under a folder, sorted by name.
 
     Text files are .txt and .jsonl, also compressed (.txt.xz, .jsonl.gz, …); names that begin with
-    a dot are skipped. `field` is for JSON lines. Raises TextError when there is none.
+    a dot are skipped. `field` is for JSON lines, `layout` for .txt files (`read_text_file`). Raises
+    TextError when there is none.
     """
+    checked_layout(layout)
     top = Path(path)
     if top.is_file():
         if kind_of(top) not in (".txt", ".jsonl"):
@@ -77,21 +83,28 @@ def file_units(path: str | os.PathLike[str], field: str = "text") -> list[Unit]:
                 f"{top} is neither .txt nor .jsonl (nor one of these compressed as {PACKED}); "
                 f"rename it to what it holds, or pass a folder."
             )
-        return [file_unit(top, str(path), top.name, field)]
+        return [file_unit(top, str(path), top.name, field, layout)]
     return [
-        file_unit(file, str(path), file.relative_to(top).as_posix(), field)
+        file_unit(file, str(path), file.relative_to(top).as_posix(), field, layout)
         for file in files_in(top, (".txt", ".jsonl"))
     ]
 
 
-def file_unit(file: Path, source: str, name: str, field: str) -> Unit:
+def file_unit(file: Path, source: str, name: str, field: str, layout: str) -> Unit:
     """Describe one text file."""
     identity = file_identity(file)
     if kind_of(file) == ".jsonl":
         return Unit(
             source, name, identity, lambda: parts_of_jsonl(file, field), size=identity["bytes"]
         )
-    return Unit(source, name, identity, lambda: parts_of_text(file), size=identity["bytes"])
+    return Unit(
+        source,
+        name,
+        identity,
+        lambda: parts_of_text(file, layout),
+        size=identity["bytes"],
+        layout=lambda: layout_of_file(file) if layout == AUTO else layout,
+    )
 
 
 def documentation_unit(source: str) -> Unit:
@@ -124,11 +137,13 @@ def sentences_of(units: Iterable[Unit]) -> Iterator[str]:
                 yield from [paragraph] if unit.is_cut else split_sentences(paragraph)
 
 
-def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
+def read_documents(
+    path: str | os.PathLike[str], field: str = "text", layout: str = AUTO
+) -> Iterator[Document]:
     """Read documents from a folder of text files, or from a .txt or .jsonl file.
 
-    Files may be compressed; `field` is for JSON lines. Raises TextError for a path or file that
-    cannot be read.
+    Files may be compressed; `field` is for JSON lines, `layout` for .txt files. Raises
+    TextError for a path or file that cannot be read.
 
     Example:
         >>> import tempfile
@@ -138,7 +153,7 @@ def read_documents(path: str | os.PathLike[str], field: str = "text") -> Iterato
         ...     list(read_documents(folder))
         [['The mill is old.', 'It is dry.'], ['A man walks.']]
     """
-    units = file_units(path, field)
+    units = file_units(path, field, layout)
     parts = chain.from_iterable(unit.parts() for unit in units)
     return refuse_nothing(documents_of(parts), Path(path))
 
@@ -157,15 +172,17 @@ def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
     return refuse_nothing(chain.from_iterable(map(read_text_file, files)), Path(path))
 
 
-def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
-    r"""Read the documents of one UTF-8 text file, in whichever of the usual layouts it is.
+def read_text_file(path: str | os.PathLike[str], layout: str = AUTO) -> Iterator[Document]:
+    r"""Read the documents of one UTF-8 text file, in a layout of LAYOUTS or whichever it is in.
 
-    - One sentence or paragraph per line, with blank lines between documents: many documents.
-    - Lines broken in mid-sentence, as in a printed book, or a blank line after every line: a
-      blank line ends a paragraph, and the file is one document.
-    - No blank line: one document.
+    - "documents": one sentence or paragraph per line, with blank lines between documents. Without
+      a blank line, one document.
+    - "wrapped": lines broken in mid-sentence, as in a printed book; a blank line ends a paragraph,
+      and the file is one document.
+    - "paragraphs": a line is a paragraph, blank lines mean nothing, and the file is one document.
+      Recognised by a blank line after every line.
 
-    The first four million characters decide the layout; the rest of the file is streamed.
+    With "auto", the first four million characters decide; the rest of the file is streamed.
 
     Example:
         >>> import tempfile
@@ -175,7 +192,7 @@ def read_text_file(path: str | os.PathLike[str]) -> Iterator[Document]:
         ...     list(read_text_file(file))
         [['The mill is old.', 'It is dry.'], ['A man walks.', 'He is late.']]
     """
-    return documents_of(parts_of_text(Path(path)))
+    return documents_of(parts_of_text(Path(path), checked_layout(layout)))
 
 
 def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
@@ -221,14 +238,14 @@ def cannot_split(n_documents: int, held_out_every: int) -> str:
     """Say why documents cannot be split into two parts, and what to do.
 
     Example:
-        >>> cannot_split(1, 20)
-        'Splitting needs at least 2 documents, got 1; pass more text, or held_out_every=0.'
+        >>> cannot_split(3, 1)
+        'held_out_every is 1; make it a whole number of at least 2.'
     """
     if n_documents >= 2:
         return f"held_out_every is {held_out_every!r}; make it a whole number of at least 2."
     return (
-        f"Splitting needs at least 2 documents, got {n_documents}; pass more text, or "
-        f"held_out_every=0."
+        f"Splitting needs at least 2 documents, got {n_documents}; pass more text, say with "
+        f"layout=… or --layout where a document ends, or hold none out (held_out_every=0)."
     )
 
 

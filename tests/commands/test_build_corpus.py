@@ -73,6 +73,23 @@ def test_the_same_command_again_opens_what_is_there(texts: Path, tmp_path: Path,
     assert run(*words) == run(*words)
 
 
+def test_the_layout_is_told_or_taken_as_said(tmp_path: Path, run) -> None:
+    (tmp_path / "a.txt").write_text("बिल्ली सोती है।\nहम चलते हैं।\n\nबारिश होती है।\n")
+    (tmp_path / "b.txt").write_text("The mill\nis old.")
+    words = ("build-corpus", tmp_path, "--workers", "1")
+    told = run(*words, "--output", tmp_path / "c")
+    assert re.findall(r"layout of (.+?) \(.+\), (\w+);", told) == [
+        ("1 text file: documents", "recognised"),
+        ("1 text file: wrapped", "recognised"),
+    ]
+    assert "\n3 documents found\n" in told
+    told = run(*words, "--output", tmp_path / "d", "--layout", "paragraphs")
+    assert "layout of 2 text files: paragraphs (" in told
+    assert "as --layout says\n" in told
+    assert "\n2 documents found\n" in told
+    assert read_json(tmp_path / "d" / "sources.json")["settings"]["layout"] == "paragraphs"
+
+
 def test_another_command_for_the_same_folder_is_refused(
     texts: Path, tmp_path: Path, run, refusal
 ) -> None:

@@ -33,6 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="words, one a line, each of which becomes a piece of its own with the score that its "
         "frequency gives it; so a probe can ask for it at one [MASK]",
     )
+    parser.add_argument(
+        "--keep-accents",
+        action="store_true",
+        help="leave accents and other marks as they are; by default é becomes e, as in the "
+        "published models",
+    )
+    parser.add_argument(
+        "--keep-case", action="store_true", help="leave capitals; by default all is small"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder for spiece.model")
 
 
@@ -45,7 +54,13 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--every is {options.every}; make it at least 1.")
     words = read_text(options.whole_words).split() if options.whole_words else []
     sentences = islice(sentences_of(units), 0, None, options.every)
-    tokenizer = AlbertTokenizer.train(sentences, options.vocab_size, whole_words=words)
+    tokenizer = AlbertTokenizer.train(
+        sentences,
+        options.vocab_size,
+        do_lower_case=not options.keep_case,
+        keep_accents=options.keep_accents,
+        whole_words=words,
+    )
     tokenizer.save_pretrained(options.output)
     print(f"{options.output}: a vocabulary of {tokenizer.vocab_size:,} pieces")
     return 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from albert_lib import AlbertTokenizer
+from albert_lib.__main__ import main
 from albert_lib.errors import TextError, TokenizerError
+from albert_lib.text.lost_marks import watch_for_marks
 
 FIRST_PIECES = '<pad> <unk> [CLS] [SEP] [MASK] ( ) " - . – £ €'.split()
 
@@ -28,7 +31,8 @@ def test_published_first_ids(any_tokenizer: AlbertTokenizer) -> None:
 
 def test_learns_what_the_settings_say() -> None:
     french = ["École école été"] * 9
-    tokenizer = AlbertTokenizer.train(french, 22, do_lower_case=False)
+    with pytest.warns(UserWarning, match="100 % of the words lose accents"):
+        tokenizer = AlbertTokenizer.train(french, 22, do_lower_case=False)
     assert set("".join(tokenizer.pieces[13:])) == set("▁Ecolet")
     tokenizer = AlbertTokenizer.train(french, 22, keep_accents=True)
     assert set("".join(tokenizer.pieces[13:])) == set("▁écolet")
@@ -80,3 +84,43 @@ def test_the_published_vocabulary_carries_one(published: AlbertTokenizer) -> Non
     found = A_PATH.search(published.model)
     assert found is not None
     assert found[0].endswith(b"clean_all.txt")
+
+
+@pytest.mark.parametrize(
+    ("texts", "share"),
+    [
+        (["một má hai mạ ma"] * 9, 60),
+        (["the old café by the mill"] * 9, 17),
+        (["the old baker by the mill walks up in a dress é"] * 9 + ["the mill"], None),
+        (["the old mill – “so”"] * 9, None),
+        (["बिल्ली सोती है"] * 9, 33),
+    ],
+)
+def test_marks_that_many_words_lose_are_told(texts: list[str], share: int | None) -> None:
+    told = list(watch_for_marks(iter(texts))) if share is None else []
+    if share is not None:
+        with pytest.warns(UserWarning, match=f"^{share} % of the words lose.*--keep-accents"):
+            told = list(watch_for_marks(iter(texts)))
+    assert told == texts
+
+
+@pytest.mark.filterwarnings("always")
+def test_the_command_keeps_accents_and_capitals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Một má và một mạ, ma mà mả. The old baker walks home before dawn breaks.\n" * 9,
+        encoding="utf-8",
+    )
+    words = ["train-tokenizer", str(tmp_path / "a.txt"), "--output"]
+    assert main([*words, str(tmp_path / "plain"), "--vocab-size", "34"]) == 0
+    assert capsys.readouterr().err.startswith("Warning: 44 % of the words lose accents")
+    plain = AlbertTokenizer.from_pretrained(tmp_path / "plain")
+    assert plain.encode("Má") == plain.encode("mạ")
+    as_written = ["--keep-accents", "--keep-case", "--vocab-size", "38"]
+    assert main([*words, str(tmp_path / "kept"), *as_written]) == 0
+    assert capsys.readouterr().err == ""
+    kept = AlbertTokenizer.from_pretrained(tmp_path / "kept")
+    assert kept.settings["keep_accents"] and not kept.settings["do_lower_case"]
+    assert len({tuple(kept.encode(word)) for word in ("một", "Một", "má", "mạ", "ma")}) == 5
+    assert kept.decode(kept.encode("Một mạ")[1:-1]) == "Một mạ"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -14,7 +15,17 @@ from typing import Any
 
 import platformdirs
 
-from albert_lib.errors import AlbertLibError, CheckpointError, InputError, TextError, listed
+from albert_lib.errors import (
+    AlbertLibError,
+    CheckpointError,
+    InputError,
+    TextError,
+    first_line,
+    listed,
+)
+
+AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
+LINE_END = re.compile("\r\n|\r|\n")
 
 HOME_VARIABLE = "ALBERT_LIB_HOME"  # names a folder of one's own for everything that is made
 
@@ -196,41 +207,85 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:
     """Read a JSON file; raise `error` with one sentence if it is missing or damaged."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise error(f"{path} does not exist; check the path.") from None
     except OSError as problem:
         raise error(
             f"{path} cannot be read ({problem.strerror}); give a file that you may open."
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
-        raise error(f"{path} is not valid JSON ({problem}); restore or rebuild it.") from None
+    except RecursionError:
+        raise error(
+            f"{path} has too many brackets inside each other; restore or rebuild it."
+        ) from None
+    except ValueError as problem:  # not UTF-8, not JSON, a number of thousands of digits
+        raise error(
+            f"{path} is not valid JSON ({first_line(problem)}); restore or rebuild it."
+        ) from None
 
 
 def read_toml(path: str | os.PathLike[str], error: type[AlbertLibError]) -> dict[str, Any]:
     """Read a TOML file; raise `error` with one sentence if it is missing or not TOML."""
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as problem:
         raise error(f"{path} cannot be read ({problem.strerror}); name a .toml file.") from None
     except UnicodeDecodeError:
         raise error(f"{path} is not UTF-8; save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as problem:
-        raise error(f"{path} is not TOML: {problem}.") from None
+    except RecursionError:
+        raise error(f"{path} has too many brackets inside each other; restore it.") from None
+    except ValueError as problem:
+        raise error(f"{path} is not TOML: {first_line(problem)}.") from None
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a UTF-8 text file; raise TextError naming the file and the first bad byte otherwise."""
+    """Read a UTF-8 text file, with LF at the end of each line; errors are those of `decoded`."""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         raise TextError(f"{path} does not exist; check the path.") from None
     except OSError as problem:
         raise TextError(
             f"{path} cannot be read ({problem.strerror}); give a text file that you may open."
         ) from None
+    return LINE_END.sub("\n", decoded(content, str(path)))
+
+
+def decoded(content: bytes, name: str, *, start: int = 0, of: str = "", marked: bool = True) -> str:
+    r"""Decode bytes of a UTF-8 text; `start` is the number of the first one, for messages.
+
+    `of` says which text the number counts in. A mark of the byte order at the beginning is left
+    out if it may be there (`marked`). Raises TextError naming the first bad
+    byte for what is not UTF-8 and for NULs: Latin text in UTF-16 without such a mark is full of
+    them, and passes for UTF-8 otherwise.
+
+    Example:
+        >>> decoded("\ufeffZoë".encode(), "a.txt")
+        'Zoë'
+    """
+    try:
+        text = content.decode("utf-8-sig" if marked else "utf-8")
     except UnicodeDecodeError as problem:
         raise TextError(
-            f"{path} is not UTF-8 (byte {problem.start} cannot be read); "
-            f"save it again as UTF-8, for example with iconv -t UTF-8."
+            f"{name} is not UTF-8 (byte {start + problem.start}{of} cannot be read); {AS_UTF8}."
         ) from None
+    if "\0" in text:
+        raise TextError(
+            f"{name} is no text in UTF-8 (byte {start + content.index(0)}{of} is NUL, as in UTF-16 "
+            f"without its mark); {AS_UTF8}, or delete the NULs with tr -d '\\000'."
+        )
+    return text
+
+
+def split_lines(text: str) -> list[str]:
+    r"""The lines of a text, which LF, CR or CRLF ends and nothing else.
+
+    Python's splitlines would also end one at U+0085, an ellipsis that lost its encoding, and at
+    U+2028, which belong to the text.
+
+    Example:
+        >>> split_lines("one\r\ntwo\u2028and\x85three\n")
+        ['one', 'two\u2028and\x85three']
+    """
+    lines = LINE_END.split(text)
+    return lines[:-1] if lines[-1] == "" else lines

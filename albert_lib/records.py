@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from albert_lib.errors import TextError
-from albert_lib.files import read_text
+from albert_lib.files import decoded, read_text
 
 RESTORE = "restore the file as it was published"
 
@@ -32,7 +32,8 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                yield number, _decoded(file, number, line).removesuffix("\n").removesuffix("\r")
+                text = decoded(line, f"{file}, line {number}", marked=number == 1)
+                yield number, text.removesuffix("\n").removesuffix("\r")
     except FileNotFoundError:
         raise TextError(f"{file} does not exist; check the path.") from None
     except OSError as problem:
@@ -146,16 +147,6 @@ def text_field(file: Path | str, where: str, record: Any, name: str) -> str:
     """
     value: str = field(file, where, record, name, str)
     return value.encode("utf-8", "replace").decode()
-
-
-def _decoded(file: Path, number: int, line: bytes) -> str:
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError:
-        raise TextError(
-            f"{file}, line {number} is not UTF-8; save the file again as UTF-8, for example with "
-            f"iconv -t UTF-8."
-        ) from None
 
 
 def _next_value(text: str, place: int) -> int:

@@ -131,6 +131,33 @@ def test_text_that_is_not_utf8_is_named_with_its_byte(tmp_path) -> None:
         files.read_text(tmp_path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_text_that_passes_for_utf8_is_refused_for_its_nuls(tmp_path, encoding: str) -> None:
+    file = tmp_path / "wide.txt"
+    file.write_bytes("word\r\n".encode(encoding))
+    with pytest.raises(TextError, match=r"wide\.txt is no text in UTF-8 .*NUL.*iconv -f UTF-16"):
+        files.read_text(file)
+
+
 def test_a_byte_order_mark_is_not_text(tmp_path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfword")
-    assert files.read_text(tmp_path / "a.txt") == "word"
+    (tmp_path / "a.txt").write_bytes(b'\xef\xbb\xbf["word"]\r\n')
+    assert files.read_text(tmp_path / "a.txt") == '["word"]\n'
+    assert files.read_json(tmp_path / "a.txt") == ["word"]
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbfa = 1")
+    assert files.read_toml(tmp_path / "a.toml", TextError) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[" * 100_000, "too many brackets inside each other"),
+        (b"9" * 6000, "not valid JSON .Exceeds the limit"),
+        (b"[1,", "not valid JSON .Expecting value"),
+        (b"\xff", "not valid JSON"),
+    ],
+)
+def test_json_that_cannot_be_read_is_one_sentence(tmp_path, content: bytes, message: str) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(TextError, match=rf"a\.json .*{message}") as refused:
+        files.read_json(tmp_path / "a.json", TextError)
+    assert "\n" not in str(refused.value)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from albert_lib.errors import TextError
-from albert_lib.files import read_text
+from albert_lib.files import decoded, read_text, split_lines
 from albert_lib.text.width import display_width
 
 STANDARD_INPUT = "-"
@@ -41,7 +41,7 @@ def texts_from(options: argparse.Namespace) -> list[str]:
     """
     texts: list[str] = list(options.texts)
     if "file" in options:
-        texts += [line for line in _content(options.file).splitlines() if line.strip()]
+        texts += [line for line in split_lines(_content(options.file)) if line.strip()]
     if not texts:
         raise TextError('There is no text; give one, such as "The man is a baker.", or --file.')
     return texts
@@ -50,13 +50,7 @@ def texts_from(options: argparse.Namespace) -> list[str]:
 def _content(file: str) -> str:
     if file != STANDARD_INPUT:
         return read_text(file)
-    try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise TextError(
-            f"Standard input is not UTF-8 (byte {problem.start} cannot be read); convert it, for "
-            f"example with iconv -t UTF-8."
-        ) from None
+    return decoded(sys.stdin.buffer.read(), "Standard input")
 
 
 def columns(rows: Iterable[Sequence[str]], right: Sequence[bool]) -> list[str]:

@@ -23,6 +23,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from albert_lib.corpus.layout import AUTO, PARAGRAPHS, WRAPPED, recognised_layout
 from albert_lib.errors import TextError
+from albert_lib.files import decoded
+from albert_lib.records import why
 from albert_lib.text.sentence_marks import UNSPACED
 from albert_lib.text.sentences import Document, split_sentences
 
@@ -35,6 +37,7 @@ UNPACK: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
 }
+PARAGRAPH_END = re.compile("\r\n|[\r\n\f\v\u2029]")  # a new page and Unicode's mark are one too
 WITHOUT_SPACE = re.compile(rf"[{UNSPACED}\u3001-\u303F\uFF00-\uFF60]")  # nor its punctuation
 LAYOUT_CHARACTERS = 1 << 22  # the beginning of a file, which decides its layout
 PART_CHARACTERS = 1 << 18  # of one DocumentPart
@@ -65,13 +68,7 @@ def text_lines(path: Path) -> Iterator[Line]:
     """
     done = 0
     for line, position in raw_lines(path, LONGEST_LINE):
-        try:
-            text = line.decode("utf-8" if done else "utf-8-sig")
-        except UnicodeDecodeError as problem:
-            raise TextError(
-                f"{path} is not UTF-8 (byte {done + problem.start}{unpacked(path)} cannot be "
-                f"read); convert it to UTF-8, for example with iconv -t UTF-8."
-            ) from None
+        text = decoded(line, str(path), start=done, of=unpacked(path), marked=done == 0)
         done += len(line)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -206,12 +203,12 @@ def events_of_jsonl(path: Path, field: str) -> Iterator[ReadingEvent]:
             continue
         where = f"{path}, line {number},"
         try:
-            record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError:
-            raise TextError(f"{where} is not UTF-8; save the file again as UTF-8.") from None
-        except json.JSONDecodeError as problem:
+            record = json.loads(decoded(line, where, marked=number == 1))
+        except (ValueError, RecursionError) as problem:
+            if isinstance(problem, TextError):
+                raise
             raise TextError(
-                f"{where} is not valid JSON ({problem.msg}); write one object a line."
+                f"{where} is not valid JSON ({why(problem)}); write one object a line."
             ) from None
         text = record.get(field) if isinstance(record, dict) else None
         if not isinstance(text, str):
@@ -230,7 +227,7 @@ def events_of(text: str, position: int = 0) -> Iterator[ReadingEvent]:
         [('The mill.', 16), ('A man.', 16), (None, 16)]
     """
     whole = text.encode("utf-8", "replace").decode()  # JSON allows half pairs
-    for paragraph in whole.splitlines():
+    for paragraph in PARAGRAPH_END.split(whole):
         yield paragraph, position
     yield None, position
 
@@ -254,7 +251,7 @@ def gather(events: Iterable[ReadingEvent]) -> Iterator[DocumentPart]:
             continue
         if not text.strip():
             continue
-        paragraphs += text.splitlines()  # a form feed ends a line too
+        paragraphs += [part for part in PARAGRAPH_END.split(text) if part.strip()]
         n_characters += len(text)
         if n_characters >= PART_CHARACTERS:
             yield DocumentPart(paragraphs, False, position)

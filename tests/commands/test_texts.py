@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from albert_lib.commands.texts import add_text_arguments, columns, display_width, texts_from
+from albert_lib.commands.texts import add_text_arguments, columns, texts_from
 from albert_lib.errors import TextError
 from albert_lib.files import project_folder
+from albert_lib.text.width import display_width
 
 
 def texts(*words: str) -> list[str]:
@@ -23,10 +24,11 @@ def texts(*words: str) -> list[str]:
 
 def test_texts_are_words_of_the_command_then_lines_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "texts.txt"
-    file.write_bytes("\ufeffthird\r\n\r\n  \nfourth é".encode())
+    file.write_bytes("\ufeffthird\r\n\r\n  \nfourth é\x85 and\u2028 more".encode())
+    fourth = "fourth é\x85 and\u2028 more"
     assert texts("first", "second") == ["first", "second"]
-    assert texts("--file", str(file), "first", "second") == ["first", "second", "third", "fourth é"]
-    assert texts("first", "--file", str(file)) == ["first", "third", "fourth é"]
+    assert texts("--file", str(file), "first", "second") == ["first", "second", "third", fourth]
+    assert texts("first", "--file", str(file)) == ["first", "third", fourth]
 
 
 def test_a_dash_is_standard_input(typed: Callable[[bytes], None]) -> None:

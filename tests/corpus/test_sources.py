@@ -66,6 +66,15 @@ def test_json_lines(tmp_path: Path) -> None:
         ("a.jsonl", b"", "a.jsonl holds no text"),
         ("a.jsonl", b'{"text": "Fine."}\n\n{"text": "', "a.jsonl, line 3, is not valid JSON"),
         ("a.jsonl", b'{"text": "Fine."}\n{"text": "\xe9"}', "a.jsonl, line 2, is not UTF-8"),
+        (
+            "a.txt",
+            "Two lines.\nFine.\n".encode("utf-16-le"),
+            r"a.txt is no text .* \(byte 1 is NUL",
+        ),
+        ("a.txt", b"Torn." + bytes(9), r"a.txt is no text .* \(byte 5 is NUL"),
+        ("a.jsonl", '{"text": "Fine."}'.encode("utf-16-le"), r"line 1, is no text .* \(byte 1 is"),
+        ("a.jsonl", b'{"text": ' + b"[" * 100_000, "line 1, is not valid JSON .too many brackets"),
+        ("a.jsonl", b'{"text": ' + b"9" * 6000 + b"}", "line 1, is not valid JSON .a number too"),
         ("a.jsonl", b'{"title": "Fine."}', 'line 1, has no text under "text"; name the right'),
         ("a.jsonl", b'{"text": 5}', 'line 1, has no text under "text"'),
         ("a.jsonl", b'["text"]', 'line 1, has no text under "text"'),
@@ -76,6 +85,15 @@ def test_bad_files(tmp_path: Path, name: str, content: bytes, message: str) -> N
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TextError, match=message):
         list(read_documents(tmp_path / name))
+
+
+def test_only_what_is_a_line_end_everywhere_ends_a_line(tmp_path: Path) -> None:
+    """U+0085 is an ellipsis that lost its encoding; a new page begins a new paragraph."""
+    text = "He waited\x85 and\u2028 slept\x1c\vOn a hill\fin the sun\u2029at noon"
+    expected = [["He waited\x85 and\u2028 slept", "On a hill", "in the sun", "at noon"]]
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "a.jsonl").write_text("\ufeff" + json.dumps({"text": text}), encoding="utf-8")
+    assert list(read_documents(tmp_path)) == expected * 2
 
 
 def test_bad_folders(tmp_path: Path) -> None:

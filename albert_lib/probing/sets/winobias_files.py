@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from albert_lib.errors import TextError
-from albert_lib.files import read_text
+from albert_lib.files import read_text, split_lines
 from albert_lib.probing.templates import MASK
 from albert_lib.records import RESTORE
 
@@ -122,7 +122,7 @@ def _pro_files(path: Path) -> list[tuple[int, Path]]:
 def _sentences(file: Path) -> dict[int, PronounSentence]:
     """The sentences of one file by their number."""
     sentences: dict[int, PronounSentence] = {}
-    for place, raw in enumerate(read_text(file).splitlines(), 1):
+    for place, raw in enumerate(split_lines(read_text(file)), 1):
         if not raw.strip():
             continue
         numbered = re.match(r"\s*(\d+)\s+(.*)", raw)
@@ -160,7 +160,7 @@ def _occupations(folder: Path) -> dict[str, list[str]]:
     """The occupations taken for male and for female, as far as the authors' lists are there."""
     files = {gender: folder / name for gender, name in LISTS.items()}
     return {
-        gender: [line.strip().lower() for line in read_text(file).splitlines()]
+        gender: [line.strip().lower() for line in split_lines(read_text(file))]
         for gender, file in files.items()
         if file.is_file()
     }

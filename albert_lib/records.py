@@ -59,13 +59,22 @@ def json_lines(file: Path) -> Iterator[tuple[int, Any]]:
     for number, line in numbered_lines(file):
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as problem:
-            raise TextError(
-                f"{file}, line {number} is not JSON ({why(problem)}); {RESTORE}."
-            ) from None
-        yield number, value
+        yield number, json_of_line(file, number, line)
+
+
+def json_of_line(file: Path, number: int, line: str) -> Any:
+    """The value of one line of JSON; TextError naming file and line for what is not JSON.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from albert_lib.records import json_of_line
+        >>> json_of_line(Path("pairs.jsonl"), 3, "[1]")
+        [1]
+    """
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise TextError(f"{file}, line {number} is not JSON ({why(problem)}); {RESTORE}.") from None
 
 
 def json_objects(file: Path) -> Iterator[tuple[int, Any]]:

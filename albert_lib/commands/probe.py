@@ -174,8 +174,9 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
     asked = drawn(items, options)
     fill_mask = FillMaskWithProgress.from_pretrained(model, order_head=True)
     result = chosen.score(fill_mask, asked)
+    dropped = {**items.dropped, **result.dropped}
     if not result.scored:
-        reasons = "; ".join(f"{count} × {reason}" for reason, count in result.dropped.items())
+        reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped.items())
         raise InputError(
             f"No item of {options.data} can be scored with {model} ({reasons}); use a "
             f"model with another vocabulary, or longer texts."
@@ -189,7 +190,7 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
         n_asked=len(asked),
         seed=options.seed,
         measures=result.measures(),
-        dropped=result.dropped,
+        dropped=dropped,
         notes=result.notes,
         about=chosen.about,
         made=provenance(command_words(options, model), model, options.data, albert_lib.__version__),

@@ -32,6 +32,7 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -47,7 +48,7 @@ from albert_lib.probing.sets.base import (
     query_pairs,
     why_not,
 )
-from albert_lib.probing.sets.files import one_file, table_rows
+from albert_lib.probing.sets.files import ReadItems, one_file, table_rows
 from albert_lib.probing.sets.signed_ranks import rank_sums, signed_ranks
 from albert_lib.records import RESTORE
 
@@ -154,11 +155,12 @@ class BecProResult(SetResult[ScoredProfessionPair]):
         return (*notes, NOT_INDEPENDENT) if notes else ()
 
 
-def read(path: str | os.PathLike[str]) -> list[ProfessionPair]:
+def read(path: str | os.PathLike[str]) -> ReadItems[ProfessionPair]:
     r"""The pairs of BEC-Pro_EN.tsv, or of a folder that holds exactly one .tsv file.
 
-    Raises TextError, naming the file and the line, for what is not in the authors' format, and
-    for a sentence without its counterpart about the other gender.
+    A line that is not in the authors' format, and a sentence without its counterpart about the
+    other gender, are left out and named (`ReadItems.dropped`). Raises TextError where nothing is
+    left.
 
     Example:
         >>> import pathlib, tempfile
@@ -174,20 +176,22 @@ def read(path: str | os.PathLike[str]) -> list[ProfessionPair]:
     """
     file = one_file(Path(path), "*.tsv", "BEC-Pro's file")
     pair_of = {word: pair for pair in PAIRS for word in pair}
-    rows = _rows(file, pair_of)
-    items = []
+    items: ReadItems[ProfessionPair] = ReadItems()
+    rows = _rows(file, pair_of, items)
     for (template, profession, person), (sentence, group) in rows.items():
         male, female = pair_of[person]
         other = female if person == male else male
         if (template, profession, other) not in rows:
-            raise TextError(
-                f"{file}: {template!r} with {profession!r} has {person!r} but not {other!r}; "
-                f"{RESTORE}."
+            items.leave_out(
+                TextError(
+                    f"{file}: {template!r} with {profession!r} has {person!r} but not {other!r}; "
+                    f"{RESTORE}."
+                )
             )
-        if person == male:
+        elif person == male:
             sentences = (sentence, rows[template, profession, female][0])
             items.append(ProfessionPair(template, profession, group, (male, female), sentences))
-    return items
+    return items.checked()
 
 
 def score(fill_mask: FillMask, items: Sequence[ProfessionPair]) -> BecProResult:
@@ -279,39 +283,36 @@ def _parts(sentence: str, person: str, profession: str) -> re.Match[str] | None:
 
 
 def _rows(
-    file: Path, pair_of: dict[str, tuple[str, str]]
+    file: Path, pair_of: dict[str, tuple[str, str]], items: ReadItems[ProfessionPair]
 ) -> dict[tuple[str, str, str], tuple[str, str]]:
-    """Sentence and group by template, profession and person; TextError for what is amiss."""
+    """Sentence and group by template, profession and person; `items` leave out what is amiss."""
     rows: dict[tuple[str, str, str], tuple[str, str]] = {}
     what = "the authors' tab-separated file"
     for line, row in table_rows(file, COLUMNS, what, delimiter="\t", quoting=csv.QUOTE_NONE):
-        if None in row or None in row.values():
-            raise TextError(
-                f"{file}, line {line} has not as many columns as the first line; {RESTORE}."
-            )
-        _check(file, line, row, pair_of)
-        key = (row["Template"], row["Profession"], row["Person"].lower())
-        if key in rows:
-            raise TextError(
-                f"{file}, line {line}: this sentence about {row['Person']!r} was there before; "
-                f"{RESTORE}."
-            )
-        rows[key] = row["Sentence"], row["Prof_Gender"]
-    if not rows:
+        problem = _problem(row, pair_of)
+        if problem is None:
+            key = (row["Template"], row["Profession"], row["Person"].lower())
+            if key not in rows:
+                rows[key] = row["Sentence"], row["Prof_Gender"]
+                continue
+            problem = f": this sentence about {row['Person']!r} was there before"
+        items.leave_out(TextError(f"{file}, line {line}{problem}; {RESTORE}."))
+    if not rows and not items.problems:
         raise TextError(f"{file} holds no sentence; give the authors' file.")
     return rows
 
 
-def _check(file: Path, line: int, row: dict[str, str], pairs: dict[str, tuple[str, str]]) -> None:
+def _problem(row: dict[str, Any], pairs: dict[str, tuple[str, str]]) -> str | None:
+    """What is amiss in a row, to stand behind the number of its line."""
+    if None in row or None in row.values():
+        return " has not as many columns as the first line"
     person, sentence = row["Person"].lower(), row["Sentence"]
     if person not in pairs:
-        problem = f"{row['Person']!r} is none of the persons of the English file"
-    elif row["Gender"] != GENDERS[pairs[person].index(person)]:
-        problem = f"the Gender of {row['Person']!r} is {row['Gender']!r}"
-    elif row["Prof_Gender"] not in GROUPS:
-        problem = f"Prof_Gender is {row['Prof_Gender']!r}, none of {', '.join(GROUPS)}"
-    elif _parts(sentence, person, row["Profession"]) is None:
-        problem = f"{sentence!r} does not hold {row['Person']!r} and then {row['Profession']!r}"
-    else:
-        return
-    raise TextError(f"{file}, line {line}: {problem}; {RESTORE}.")
+        return f": {row['Person']!r} is none of the persons of the English file"
+    if row["Gender"] != GENDERS[pairs[person].index(person)]:
+        return f": the Gender of {row['Person']!r} is {row['Gender']!r}"
+    if row["Prof_Gender"] not in GROUPS:
+        return f": Prof_Gender is {row['Prof_Gender']!r}, none of {', '.join(GROUPS)}"
+    if _parts(sentence, person, row["Profession"]) is None:
+        return f": {sentence!r} does not hold {row['Person']!r} and then {row['Profession']!r}"
+    return None

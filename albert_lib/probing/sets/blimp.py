@@ -25,6 +25,7 @@ import os
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ from albert_lib.probing.sets.base import (
     encode_pairs,
     percentage,
 )
-from albert_lib.probing.sets.files import jsonl_files
-from albert_lib.records import RESTORE, json_lines
+from albert_lib.probing.sets.files import ReadItems, jsonl_files
+from albert_lib.records import RESTORE, json_of_line, numbered_lines
 
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 
@@ -114,10 +115,11 @@ class BlimpResult(SetResult[ScoredMinimalPair]):
         return [accuracy, *_accuracies("term", of_terms), *paradigms]
 
 
-def read(path: str | os.PathLike[str]) -> list[MinimalPair]:
+def read(path: str | os.PathLike[str]) -> ReadItems[MinimalPair]:
     """The pairs of a .jsonl file, or of all such files in a folder, in the order of their names.
 
-    Raises TextError naming file and line for what is not in the authors' format.
+    A line that is not in the authors' format is left out and named (`ReadItems.dropped`). Raises
+    TextError where no line is.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -130,12 +132,12 @@ def read(path: str | os.PathLike[str]) -> list[MinimalPair]:
         ...     blimp.read(file)[0].bad
         'She sleep.'
     """
-    pairs = [
-        _pair(file, number, record)
-        for file in jsonl_files(Path(path))
-        for number, record in json_lines(file)
-    ]
-    if not pairs:
+    pairs: ReadItems[MinimalPair] = ReadItems()
+    for file in jsonl_files(Path(path)):
+        for number, line in numbered_lines(file):
+            if line.strip():
+                pairs.take(partial(_pair_of_line, file, number, line))
+    if not pairs.checked():
         raise TextError(f"{path} has no pairs of sentences; give BLiMP's .jsonl files.")
     return pairs
 
@@ -172,7 +174,8 @@ def _accuracies(kind: str, answers: Mapping[str, Sequence[bool]]) -> list[Measur
     ]
 
 
-def _pair(file: Path, number: int, record: Any) -> MinimalPair:
+def _pair_of_line(file: Path, number: int, line: str) -> MinimalPair:
+    record: Any = json_of_line(file, number, line)
     for name in FIELDS:
         value = record.get(name) if isinstance(record, dict) else None
         if not isinstance(value, str) or not value.strip():

@@ -11,6 +11,7 @@ from typing import Any
 from albert_lib.errors import InputError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.sets.base import SetResult
+from albert_lib.probing.sets.files import ReadItems
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class PublishedSet:
     paper: str
     data: str  # what `read` takes
 
-    def read(self, path: str | Path) -> list[Any]:
-        """The set's items; TextError for what is not in its authors' format."""
+    def read(self, path: str | Path) -> ReadItems[Any]:
+        """The set's items that are in its authors' format; TextError where none is."""
         return self._module().read(path)
 
     def score(self, fill_mask: FillMask, items: Sequence[Any]) -> SetResult[Any]:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from albert_lib.errors import TextError
@@ -36,7 +37,7 @@ from albert_lib.probing.sets.base import (
     encode_pairs,
     percentage,
 )
-from albert_lib.probing.sets.files import table_rows
+from albert_lib.probing.sets.files import ReadItems, table_rows
 from albert_lib.records import RESTORE
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
@@ -116,10 +117,11 @@ class CrowsPairsResult(SetResult[ScoredStereotypePair]):
         return found
 
 
-def read(path: str | os.PathLike[str]) -> list[StereotypePair]:
+def read(path: str | os.PathLike[str]) -> ReadItems[StereotypePair]:
     """The pairs of a csv file in the authors' format; further columns are ignored.
 
-    Raises TextError naming file and line for what is not in that format.
+    A row that is not in that format is left out and named (`ReadItems.dropped`). Raises TextError
+    where no row is.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -130,8 +132,10 @@ def read(path: str | os.PathLike[str]) -> list[StereotypePair]:
     """
     file = Path(path)
     rows = table_rows(file, COLUMNS, "the authors' crows_pairs_anonymized.csv", strict=True)
-    pairs = [_pair(file, line, row) for line, row in rows]
-    if not pairs:
+    pairs: ReadItems[StereotypePair] = ReadItems()
+    for line, row in rows:
+        pairs.take(partial(_pair, file, line, row))
+    if not pairs.checked():
         raise TextError(f"{file} has no pairs under its first line; restore it as published.")
     return pairs
 

@@ -4,13 +4,67 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from albert_lib.errors import TextError, listed
 from albert_lib.files import read_text
 from albert_lib.records import RESTORE
+
+Read = TypeVar("Read")
+NAMED = 5  # items that are left out
+
+
+class ReadItems(list[Read], Generic[Read]):
+    """The items of a set, without those that are not as its authors' format has them.
+
+    Published files have a slip here and there. One bad item is left out and named, so that the
+    others still count; a set of nothing else is refused.
+
+    Example:
+        >>> from albert_lib.probing.sets.files import ReadItems
+        >>> items = ReadItems()
+        >>> for text in ("1", "x", "3"):
+        ...     try:
+        ...         items.append(int(text))
+        ...     except ValueError:
+        ...         items.leave_out(TextError(f"a.txt: {text!r} is no number; {RESTORE}."))
+        >>> items, items.dropped
+        ([1, 3], {"item not in the set's format (a.txt: 'x' is no number)": 1})
+    """
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        super().__init__()
+        self.problems: list[TextError] = []
+
+    def take(self, make: Callable[[], Read]) -> None:
+        """Append what `make` returns; leave it out if that raises TextError."""
+        try:
+            self.append(make())
+        except TextError as problem:
+            self.leave_out(problem)
+
+    def leave_out(self, problem: TextError) -> None:
+        """Count an item that cannot be read; `problem` names it."""
+        self.problems.append(problem)
+
+    def checked(self) -> ReadItems[Read]:
+        """The same; TextError, that of the first item, if all of them were left out."""
+        if self.problems and not self:
+            raise self.problems[0]
+        return self
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many were left out, by reason, as in a SetResult; the first few are named."""
+        if not self.problems:
+            return {}
+        named = "; ".join(str(problem).rpartition("; ")[0] for problem in self.problems[:NAMED])
+        rest = len(self.problems) - NAMED
+        more = f"; and {rest} more" if rest > 0 else ""
+        return {f"item not in the set's format ({named}{more})": len(self.problems)}
 
 
 def one_file(path: Path, pattern: str, what: str) -> Path:

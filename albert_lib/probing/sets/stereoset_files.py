@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import string
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_json
-from albert_lib.probing.sets.files import one_file
+from albert_lib.probing.sets.files import ReadItems, one_file
 from albert_lib.records import RESTORE, field
 
 PARTS = ("intrasentence", "intersentence")
@@ -44,10 +45,11 @@ class ContextExample:
         return [text.split(" ")[place].translate(punctuation) for text in self.sentences]
 
 
-def read(path: str | os.PathLike[str]) -> list[ContextExample]:
+def read(path: str | os.PathLike[str]) -> ReadItems[ContextExample]:
     """The examples of a StereoSet file, or of a folder that holds exactly one .json file.
 
-    Raises TextError, naming the file and the example, for what is not in the authors' format.
+    An example that is not in the authors' format is left out and named (`ReadItems.dropped`).
+    Raises TextError where no example is.
 
     Example:
         >>> import json, tempfile
@@ -72,11 +74,11 @@ def read(path: str | os.PathLike[str]) -> list[ContextExample]:
             f"{file} holds no data with {' or '.join(PARTS)} in it; give a file in StereoSet's "
             f"format, such as its dev.json."
         )
-    items = []
+    items: ReadItems[ContextExample] = ReadItems()
     for part in PARTS:
-        examples = field(file, "data", {part: [], **data}, part, list)
-        items += [_item(file, part, number, example) for number, example in enumerate(examples)]
-    if not items:
+        for number, example in enumerate(field(file, "data", {part: [], **data}, part, list)):
+            items.take(partial(_item, file, part, number, example))
+    if not items.checked():
         raise TextError(f"{file} holds no example; give a file with at least one.")
     return items
 

@@ -25,12 +25,13 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from albert_lib.errors import InputError, TextError
+from albert_lib.errors import InputError, TextError, quoted
 from albert_lib.files import read_json
 from albert_lib.probing.association import (
     AssociationTest,
@@ -44,11 +45,13 @@ from albert_lib.probing.association import (
 from albert_lib.probing.features import Features
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
-from albert_lib.probing.sets.base import Measure, SetResult
-from albert_lib.probing.sets.files import jsonl_files
+from albert_lib.probing.sets.base import TOO_LONG, Measure, SetResult, fits
+from albert_lib.probing.sets.files import ReadItems, jsonl_files
+from albert_lib.records import RESTORE
 
 LIST_NAMES = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]
+N_SPECIAL = 2  # [CLS] and [SEP]
 REPEATED = "example repeated within its set"
 
 
@@ -124,10 +127,11 @@ class WeatResult(SetResult[ScoredLists]):
         return [measure for one in self.scored for measure in (_size(one), _p_value(one))]
 
 
-def read(path: str | os.PathLike[str]) -> list[WeatLists]:
+def read(path: str | os.PathLike[str]) -> ReadItems[WeatLists]:
     """The test of a .jsonl file, or of all such files in a folder, in the order of their names.
 
-    Raises TextError naming the file for what is not in the authors' format.
+    An example that is no text, and a file that is not in the authors' format, are left out and
+    named (`ReadItems.dropped`). Raises TextError where no file is.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -143,7 +147,10 @@ def read(path: str | os.PathLike[str]) -> list[WeatLists]:
     files = jsonl_files(Path(path))
     if not files:
         raise TextError(f"{path} holds no .jsonl files; give a file of lists or their folder.")
-    return [_lists(file) for file in files]
+    tests: ReadItems[WeatLists] = ReadItems()
+    for file in files:
+        tests.take(partial(_lists, file, tests))
+    return tests.checked()
 
 
 def score(
@@ -156,8 +163,9 @@ def score(
     """Test every list on the encoder of a fill-mask model.
 
     `seed` starts the draws of every test alike, so that a test's outcome does not depend on
-    which others are asked. Raises InputError for no tests, for an example without a token or
-    longer than the model's positions, and as `association_test` does.
+    which others are asked. An example without a token or longer than the model's positions is
+    left out, and so is a test that the rest does not allow; `dropped` names both. Raises
+    InputError for no tests, and the reason of the first where none can be made.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -178,13 +186,37 @@ def score(
         )
     scored = []
     dropped: Counter[str] = Counter()
+    problems: list[InputError] = []
     for lists in items:
         different = [list(dict.fromkeys(words.texts)) for words in lists.sets]
         n_words = sum(len(words.texts) for words in lists.sets)
         dropped[REPEATED] += n_words - sum(map(len, different))
-        embedded = [_embed(fill_mask, texts, vectors) for texts in different]
-        scored.append(_scored(lists, embedded, seed, max_partitions))
+        try:
+            fitting = [_fitting(fill_mask, lists.name, texts, dropped) for texts in different]
+            embedded = [_embed(fill_mask, texts, vectors) for texts in fitting]
+            scored.append(_scored(lists, embedded, seed, max_partitions))
+        except InputError as problem:
+            problems.append(problem)
+            dropped[f"test {lists.name}: {str(problem).rpartition('; ')[0] or problem}"] += 1
+    if not scored:
+        raise problems[0]
     return WeatResult(scored, dropped=+dropped)  # without what did not happen
+
+
+def _fitting(
+    fill_mask: FillMask, name: str, texts: Sequence[str], dropped: Counter[str]
+) -> list[str]:
+    """The texts that have a token and fit into the model; the others are dropped by name."""
+    fitting = []
+    for text in texts:
+        ids = fill_mask.tokenizer.encode(text)
+        if len(ids) <= N_SPECIAL:
+            dropped[f"example of {name} without a token ({quoted(text)})"] += 1
+        elif not fits(fill_mask, ids):
+            dropped[f"example of {name} {TOO_LONG} ({quoted(text)})"] += 1
+        else:
+            fitting.append(text)
+    return fitting
 
 
 def _scored(
@@ -220,13 +252,13 @@ def _p_value(one: ScoredLists) -> Measure:
     return Measure(f"{one.lists.name}: p-value", p_value, low, high, tried, None, "p")
 
 
-def _lists(file: Path) -> WeatLists:
+def _lists(file: Path, tests: ReadItems[WeatLists]) -> WeatLists:
     content = read_json(file, TextError)
-    sets = [_word_set(file, content, name) for name in LIST_NAMES]
+    sets = [_word_set(file, content, name, tests) for name in LIST_NAMES]
     return WeatLists(file.stem, *sets)
 
 
-def _word_set(file: Path, content: Any, name: str) -> WordSet:
+def _word_set(file: Path, content: Any, name: str, tests: ReadItems[WeatLists]) -> WordSet:
     found = content.get(name) if isinstance(content, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("category"), str):
         raise TextError(
@@ -236,9 +268,18 @@ def _word_set(file: Path, content: Any, name: str) -> WordSet:
     texts = found.get("examples")
     if not isinstance(texts, list) or not texts:
         raise TextError(f"{file}: {name!r} has no list of examples; write at least one word there.")
+    usable = []
     for number, text in enumerate(texts, start=1):
-        if not isinstance(text, str) or not text.strip():
-            raise TextError(
-                f"{file}: example {number} of {name!r} is {text!r}; write a word or sentence there."
-            )
-    return WordSet(found["category"], tuple(texts))
+        if isinstance(text, str) and text.strip():
+            usable.append(text)
+            continue
+        problem = TextError(
+            f"{file}: example {number} of {name!r} is {quoted(text)}; write a word or sentence "
+            f"there."
+        )
+        if len(texts) == 1:
+            raise problem
+        tests.leave_out(problem)
+    if not usable:
+        raise TextError(f"{file}: no example of {name!r} is a text; {RESTORE}.")
+    return WordSet(found["category"], tuple(usable))

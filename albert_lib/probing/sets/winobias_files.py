@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_text, split_lines
+from albert_lib.probing.sets.files import ReadItems
 from albert_lib.probing.templates import MASK
 from albert_lib.records import RESTORE
 
@@ -58,12 +60,14 @@ class PronounPair:
     anti: PronounSentence
 
 
-def read(path: str | os.PathLike[str]) -> list[PronounPair]:
+def read(path: str | os.PathLike[str]) -> ReadItems[PronounPair]:
     """The pairs of a folder with the authors' files, or of one of these files and its other half.
 
     The files are pro_stereotyped_type1.txt.dev, anti_stereotyped_type1.txt.dev and so on; where
     the authors' two lists of occupations lie beside them, every pronoun is checked against them.
-    Raises TextError, naming the file and the line, for what is not in the authors' format.
+    A folder may hold both parts (.dev and .test). A line that is not in the authors' format, and a
+    pair whose halves do not match, are left out and named (`ReadItems.dropped`). Raises TextError
+    where no pair is left.
 
     Example:
         >>> import pathlib, tempfile
@@ -76,22 +80,33 @@ def read(path: str | os.PathLike[str]) -> list[PronounPair]:
         >>> pair.pro.text, pair.pro.pronouns, pair.anti.pronouns, pair.pro.occupation
         ('The driver met the nurse because [MASK] left.', ('he',), ('she',), 'driver')
     """
-    items = []
+    items: ReadItems[PronounPair] = ReadItems()
     for kind, pro_file in _pro_files(Path(path)):
         anti_file = pro_file.with_name(pro_file.name.replace("pro_", "anti_", 1))
-        pro, anti = _sentences(pro_file), _sentences(anti_file)
-        if pro.keys() != anti.keys():
-            number = min(pro.keys() ^ anti.keys())
-            raise TextError(
-                f"{anti_file} and {pro_file.name} do not hold the same sentences: number {number} "
-                f"is in one alone; restore both as they were published."
-            )
+        pro, anti = _sentences(pro_file, items), _sentences(anti_file, items)
         occupations = _occupations(pro_file.parent)
-        for number in pro:
-            item = PronounPair(kind, number, pro[number], anti[number])
-            _check_pair(f"{pro_file}, number {number}", item, occupations)
-            items.append(item)
-    return items
+        for number in sorted(pro.keys() | anti.keys()):
+            items.take(partial(_pair_of, kind, number, pro, anti, pro_file, occupations))
+    return items.checked()
+
+
+def _pair_of(
+    kind: int,
+    number: int,
+    pro: dict[int, PronounSentence],
+    anti: dict[int, PronounSentence],
+    pro_file: Path,
+    occupations: dict[str, list[str]],
+) -> PronounPair:
+    """The pair of a number; TextError if one half lacks it or the halves do not match."""
+    if number not in pro or number not in anti:
+        raise TextError(
+            f"{pro_file} and its other half do not hold the same sentences: number {number} is in "
+            f"one alone; restore both as they were published."
+        )
+    item = PronounPair(kind, number, pro[number], anti[number])
+    _check_pair(f"{pro_file}, number {number}", item, occupations)
+    return item
 
 
 def _pro_files(path: Path) -> list[tuple[int, Path]]:
@@ -110,29 +125,26 @@ def _pro_files(path: Path) -> list[tuple[int, Path]]:
             f"{path} is not named as in WinoBias (pro_stereotyped_type1.txt.dev), so its type is "
             f"unknown; give the authors' file or a folder of them."
         )
-    types = [int(kind[1]) for kind in kinds if kind]
-    if len(set(types)) < len(types):
-        raise TextError(
-            f"{path} holds several parts of one type ({found[0].name}, {found[1].name}); name one "
-            f"file, or keep one part in the folder."
-        )
-    return list(zip(types, found, strict=True))
+    return [(int(kind[1]), file) for kind, file in zip(kinds, found, strict=True) if kind]
 
 
-def _sentences(file: Path) -> dict[int, PronounSentence]:
-    """The sentences of one file by their number."""
+def _sentences(file: Path, items: ReadItems[PronounPair]) -> dict[int, PronounSentence]:
+    """The sentences of one file by their number; `items` leave out what is not in the format."""
     sentences: dict[int, PronounSentence] = {}
     for place, raw in enumerate(split_lines(read_text(file)), 1):
         if not raw.strip():
             continue
-        numbered = re.match(r"\s*(\d+)\s+(.*)", raw)
-        if numbered is None or int(numbered[1]) in sentences:
-            raise TextError(
-                f"{file}, line {place}: {raw[:60]!r} does not begin with a number of its own; "
-                f"{RESTORE}."
-            )
-        sentences[int(numbered[1])] = _sentence(file, place, numbered[2])
-    if not sentences:
+        try:
+            numbered = re.match(r"\s*(\d{1,9})\s+(.*)", raw)
+            if numbered is None or int(numbered[1]) in sentences:
+                raise TextError(
+                    f"{file}, line {place}: {raw[:60]!r} does not begin with a number of its own; "
+                    f"{RESTORE}."
+                )
+            sentences[int(numbered[1])] = _sentence(file, place, numbered[2])
+        except TextError as problem:
+            items.leave_out(problem)
+    if not sentences and not items.problems:
         raise TextError(f"{file} is empty; restore it as it was published.")
     return sentences
 

@@ -121,9 +121,15 @@ def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -
         (json.dumps({**RECORD, "UID": " "}), "line 2 has no text in 'UID'"),
     ],
 )
-def test_a_damaged_file_is_refused_by_line(tmp_path: Path, line: str, complaint: str) -> None:
+def test_a_bad_line_is_left_out_and_named(tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "pairs.jsonl"
-    path.write_text(f"{json.dumps(RECORD)}\n{line}\n", encoding="utf-8")
+    good = json.dumps(RECORD)
+    path.write_text(f"{good}\n{line}\n{good}\n", encoding="utf-8")
+    pairs = blimp.read(path)
+    assert len(pairs) == 2
+    ((reason, count),) = pairs.dropped.items()
+    assert (count, f"{path}, {complaint}" in reason) == (1, True)
+    path.write_text(f"\n{line}\n", encoding="utf-8")
     with pytest.raises(TextError, match=rf"pairs\.jsonl, {complaint}.*; restore the file"):
         blimp.read(path)
 

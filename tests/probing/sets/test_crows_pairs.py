@@ -130,7 +130,7 @@ def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -
         ("", r"no column 'sent_more' in its first line; give the authors'"),
         ("sent_more,sent_less\na,b\n", "no column 'stereo_antistereo'"),
         (f"{HEADER}\n", "no pairs under its first line"),
-        (f"{HEADER}\n0,a,b,stereo,age\n1,a,,stereo,age\n", "line 3 has nothing in .*'sent_less'"),
+        (f"{HEADER}\n\n1,a,,stereo,age\n", "line 3 has nothing in .*'sent_less'"),
         (f"{HEADER}\n0,a,b\n", "line 2 has nothing in column 'stereo_antistereo'"),
         (f"{HEADER}\n0,a,b,neither,age\n", "line 2 has 'neither'.*; write stereo or antistereo"),
         (f'{HEADER}\n0,"a,b,stereo,age\n', r"line 2 is not CSV \(unexpected end of data\)"),
@@ -141,6 +141,18 @@ def test_a_damaged_file_is_refused_by_line(tmp_path: Path, content: str, complai
     path.write_text(content, encoding="utf-8")
     with pytest.raises(TextError, match=rf"pairs\.csv.*{complaint}"):
         crows_pairs.read(path)
+
+
+def test_a_bad_row_is_left_out_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    bad = [f"{number},a,,stereo,age" for number in range(7)]
+    path.write_text("\n".join([HEADER, "0,a,b,stereo,age", *bad]) + "\n", encoding="utf-8")
+    pairs = crows_pairs.read(path)
+    assert [pair.sent_less for pair in pairs] == ["b"]
+    ((reason, count),) = pairs.dropped.items()
+    assert count == 7
+    assert f"{path}, line 3 has nothing in column 'sent_less'; {path}, line 4" in reason
+    assert reason.endswith("; and 2 more)")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_an_example_counts_once_in_its_set(
         ({"attr1": {"examples": ["he"]}}, "has no 'attr1' with a category"),
         ({"attr2": {"category": "x", "examples": []}}, "'attr2' has no list of examples"),
         ({"attr2": {"category": "x", "examples": "she"}}, "'attr2' has no list of examples"),
-        ({"targ1": {"category": "x", "examples": ["a", 3]}}, "example 2 of 'targ1' is 3; write"),
+        ({"targ1": {"category": "x", "examples": [3, 4]}}, "example 1 of 'targ1' is 3; write"),
         ({"targ1": {"category": "x", "examples": [" "]}}, "example 1 of 'targ1' is ' '; write"),
     ],
 )
@@ -145,6 +146,42 @@ def test_files_without_lists_are_refused(tmp_path: Path) -> None:
     (tmp_path / "list.jsonl").write_text('{"targ1": ', encoding="utf-8")
     with pytest.raises(TextError, match=r"list\.jsonl is not valid JSON"):
         weat.read(tmp_path)
+
+
+def test_a_bad_file_or_example_is_left_out_and_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", targ1={"category": "x", "examples": ["doctor", 3, "nurse"]})
+    write(tmp_path / "b.jsonl", targ2=None)
+    write(tmp_path / "c.jsonl")
+    tests = weat.read(tmp_path)
+    assert [(each.name, each.targets_x.texts[:2]) for each in tests] == [
+        ("a", ("doctor", "nurse")),
+        ("c", ("doctor", "lawyer")),
+    ]
+    ((reason, count),) = tests.dropped.items()
+    assert count == 2
+    assert "a.jsonl: example 2 of 'targ1' is 3; " in reason
+    assert "b.jsonl has no 'targ2' with a category" in reason
+
+
+@pytest.mark.parametrize("vectors", ["cls", "static"])
+def test_what_cannot_be_embedded_is_left_out_and_the_table_stands(
+    fill_mask: FillMask, lists: WeatLists, vectors: Any
+) -> None:
+    long = "the " * 80
+    targets = WordSet("Work", ("doctor", long, "lawyer", "\ufffd", "teacher"))
+    warts = replace(lists, targets_x=targets)
+    nothing = replace(lists, name="sent-weat9", attributes_a=WordSet("MaleTerms", ("\ufffd",)))
+    result = weat.score(fill_mask, [nothing, warts], vectors)
+    assert [one.outcome for one in result.scored] == [
+        one.outcome for one in weat.score(fill_mask, [lists], vectors).scored
+    ]
+    assert sum(result.dropped.values()) == 4
+    reasons = " ".join(result.dropped)
+    assert "example of weat6 longer than the model's positions ('the the" in reasons
+    assert "example of weat6 without a token ('\ufffd')" in reasons
+    assert "test sent-weat9: A set of vectors is empty" in reasons
+    with pytest.raises(InputError, match="A set of vectors is empty"):
+        weat.score(fill_mask, [nothing], vectors)
 
 
 @pytest.mark.usefixtures("without_shape_checks")

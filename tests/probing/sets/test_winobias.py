@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,33 +203,56 @@ def test_pronouns_are_held_against_the_lists(tmp_path: Path) -> None:
     write_lists(write(tmp_path), "driver\nguard\n", "nurse\nclerk\n")
     assert len(read(tmp_path)) == 4
     write_lists(tmp_path, "driver\n", "nurse\nclerk\n")
-    with pytest.raises(TextError, match=r"number 4: the pronoun of the guard is 'him', against m"):
-        read(tmp_path)
+    items = read(tmp_path)
+    assert [item.number for item in items] == [1, 2, 3]
+    (reason,) = items.dropped
+    assert "number 4: the pronoun of the guard is 'him', against male_occupations.txt" in reason
 
 
 BAD_LINES = {
-    "no number": ("The driver met [the nurse] because [he] was early.", "line 1: .* number of its"),
+    "no number": (PRO.replace("2 The", "The"), "line 2: .* number of its"),
     "a number twice": (
         f"{PRO}4 The clerk liked [the guard] [him].",
         "line 5: .* number of its",
     ),
-    "no pronoun": ("1 The driver met [the nurse].", "line 1: .* must mark one occupation"),
-    "no occupation": ("1 The driver met [her].", "line 1: .* must mark one occupation"),
-    "empty": ("\n", "is empty"),
+    "no pronoun": (PRO.replace("[her]", "her"), "line 3: .* must mark one occupation"),
+    "no occupation": (PRO.replace("[the clerk]", "her"), "line 3: .* must mark one occupation"),
     "other sentences": (PRO.replace("\n3 ", "\n5 "), "number 3 is in one alone"),
     "another person": (
         PRO.replace("[The driver] met the nurse", "The driver met [the nurse]"),
         "number 1: the pronoun means the nurse here, the driver in the other half",
     ),
     "one gender": (PRO.replace("[he]", "[she]"), "number 1: .* 'she' here and 'she' in the other"),
+    "a sentence more": (f"{PRO}5 [The driver] met the guard [he].", "number 5 is in one alone"),
 }
 
 
 @pytest.mark.parametrize(("pro", "sentence"), BAD_LINES.values(), ids=BAD_LINES.keys())
-def test_a_bad_line_is_named(tmp_path: Path, pro: str, sentence: str) -> None:
-    with pytest.raises(TextError, match=sentence) as problem:
+def test_a_bad_line_is_left_out_and_named(tmp_path: Path, pro: str, sentence: str) -> None:
+    items = read(write(tmp_path, pro))
+    assert len(items) == (4 if pro.startswith(PRO) else 3)
+    ((reason, count),) = items.dropped.items()
+    assert count in (1, 2), "a line that is left out leaves its other half alone"
+    assert re.search(sentence, reason) and "pro_stereotyped_type1.txt.dev" in reason
+
+
+@pytest.mark.parametrize(
+    ("pro", "sentence"),
+    [("\n", "is empty; rest"), ("1 The driver met [her].", "line 1: .* must mark one occupation")],
+)
+def test_nothing_but_bad_lines_is_refused(tmp_path: Path, pro: str, sentence: str) -> None:
+    with pytest.raises(TextError, match=rf"pro_stereotyped_type1\.txt\.dev.*{sentence}"):
         read(write(tmp_path, pro))
-    assert "pro_stereotyped_type1.txt.dev" in str(problem.value)
+
+
+def test_both_parts_of_a_folder_are_read(tmp_path: Path) -> None:
+    write(tmp_path)
+    for half, text in (("pro", PRO), ("anti", ANTI)):
+        (tmp_path / f"{half}_stereotyped_type1.txt.test").write_text(text)
+        (tmp_path / f"{half}_stereotyped_type2.txt.test").write_text(text)
+    items = read(tmp_path)
+    assert [item.kind for item in items] == [1] * 8 + [2] * 4
+    assert items.dropped == {}
 
 
 def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
@@ -246,9 +270,6 @@ def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
         read(tmp_path)
     anti.unlink()
     with pytest.raises(TextError, match=r"anti_stereotyped_type1\.txt\.dev does not exist"):
-        read(tmp_path)
-    (tmp_path / "pro_stereotyped_type1.txt.test").write_text(PRO)
-    with pytest.raises(TextError, match="several parts of one type"):
         read(tmp_path)
 
 

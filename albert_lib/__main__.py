@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from albert_lib.errors import AlbertLibError
+from albert_lib.errors import AlbertLibError, system_reason
 
 COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is run
     "build-corpus": "tokenize texts into a corpus for pretraining",
@@ -71,6 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(command.run(options))
         except AlbertLibError as problem:
             print(problem, file=sys.stderr)
+            return DELIBERATE_ERROR
+        except BrokenPipeError:
+            raise
+        except OSError as problem:  # of a file that no part of the library expected to fail
+            name = problem.filename or "A file"
+            print(
+                f"{name} cannot be read or written ({system_reason(problem)}); check its path, its "
+                f"permissions and the room on the disk.",
+                file=sys.stderr,
+            )
             return DELIBERATE_ERROR
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)

@@ -40,6 +40,23 @@ class DownloadError(AlbertLibError, OSError):
     """A published model is neither on this machine nor reachable."""
 
 
+class WriteError(AlbertLibError, OSError):
+    """A file or folder cannot be written: no room, no permission, something in its place."""
+
+    def __init__(self, place: object, problem: OSError) -> None:
+        """Say which place; `strerror` and `errno` are those of the system's own error."""
+        reason = system_reason(problem)
+        super().__init__(
+            f"{place} cannot be written ({reason}); make room there, or name a place where you "
+            f"may write."
+        )
+        self.errno, self.strerror = problem.errno, reason
+
+    def __str__(self) -> str:
+        """The sentence, where OSError would write its number."""
+        return str(self.args[0])
+
+
 def listed(items: Iterable[str], most: int = 3) -> str:
     """The first few of many names, for a sentence.
 
@@ -74,6 +91,17 @@ def quoted(text: object, longest: int = 60) -> str:
     """
     written = repr(text)
     return written if len(written) <= longest else written[: longest - 1] + "…"
+
+
+def system_reason(problem: Exception) -> str:
+    """What the system says of a file, without the name; else the error's first line.
+
+    Example:
+        >>> from albert_lib.errors import system_reason
+        >>> system_reason(FileNotFoundError(2, "No such file or directory", "a.txt"))
+        'No such file or directory'
+    """
+    return getattr(problem, "strerror", None) or first_line(problem)
 
 
 def first_line(problem: BaseException) -> str:

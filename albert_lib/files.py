@@ -20,6 +20,7 @@ from albert_lib.errors import (
     CheckpointError,
     InputError,
     TextError,
+    WriteError,
     first_line,
     listed,
 )
@@ -51,13 +52,15 @@ def data_folder() -> Path:
 def build_folder() -> Path:
     """Where notebooks leave what they make; safe to delete at any time.
 
-    `$ALBERT_LIB_HOME/build` if that is set, else the checkout's build/, else the platform's
-    place for files that can be made again: an installed package is not written into.
+    `$ALBERT_LIB_HOME/build` if that is set, else the checkout's build/ if that may be written,
+    else the platform's place for files that can be made again: an installed package is not
+    written into.
     """
     if os.environ.get(HOME_VARIABLE):
         return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "build"
-    if in_checkout():
-        return project_folder() / "build"
+    build = project_folder() / "build"
+    if in_checkout() and os.access(build if build.exists() else project_folder(), os.W_OK):
+        return build
     return platformdirs.user_cache_path("albert_lib") / "build"
 
 
@@ -72,26 +75,48 @@ def answers_folder() -> Path:
 
 
 @contextlib.contextmanager
+def told_if_unwritable(place: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise WriteError, which names the place, for what the system says inside the block.
+
+    Example:
+        >>> try:
+        ...     with told_if_unwritable("my-model"):
+        ...         raise PermissionError(13, "Permission denied")
+        ... except WriteError as problem:
+        ...     print(str(problem).partition(";")[0])
+        my-model cannot be written (Permission denied)
+    """
+    try:
+        yield
+    except OSError as problem:
+        if isinstance(problem, AlbertLibError):
+            raise
+        raise WriteError(os.fspath(place), problem) from None
+
+
+@contextlib.contextmanager
 def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield an empty folder beside `path` that takes that place only when the block completes.
 
     A reader sees the old folder or the whole new one, never a half. After an exception the
-    old folder is untouched and the unfinished one is removed.
+    old folder is untouched and the unfinished one is removed. Raises WriteError where it cannot
+    be written.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        unfinished.chmod(0o755)  # temporary files are private; a saved model is not a secret
-        yield unfinished
-        for file in unfinished.rglob("*"):
-            file.chmod(0o755 if file.is_dir() else 0o644)
-            flush_to_disk(file)
-        aside = unfinished.with_name(f"{unfinished.name}-old")
-        replace_folder(unfinished, target, aside)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+    with told_if_unwritable(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            unfinished.chmod(0o755)  # temporary files are private; a saved model is not a secret
+            yield unfinished
+            for file in unfinished.rglob("*"):
+                file.chmod(0o755 if file.is_dir() else 0o644)
+                flush_to_disk(file)
+            aside = unfinished.with_name(f"{unfinished.name}-old")
+            replace_folder(unfinished, target, aside)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
 
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
@@ -175,16 +200,19 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes that place only when the block completes.
 
     A reader sees the old file or the whole new one. After an exception the old one is untouched.
+    Raises WriteError where it cannot be written.
     """
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        yield unfinished
-        flush_to_disk(unfinished)
-        unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with told_if_unwritable(target):
+        try:
+            yield unfinished
+            flush_to_disk(unfinished)
+            unfinished.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
 
 
 def flush_to_disk(path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from albert_lib import files
-from albert_lib.errors import TextError
+from albert_lib import AlbertConfig, AlbertModel, AlbertTokenizer, TokenStore, files
+from albert_lib.errors import AlbertLibError, TextError
+
+SMALL = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12, num_attention_heads=1)
 
 
 def test_a_new_folder_appears_only_when_complete(tmp_path) -> None:
@@ -161,3 +164,55 @@ def test_json_that_cannot_be_read_is_one_sentence(tmp_path, content: bytes, mess
     with pytest.raises(TextError, match=rf"a\.json .*{message}") as refused:
         files.read_json(tmp_path / "a.json", TextError)
     assert "\n" not in str(refused.value)
+
+
+def make_nothing(folder: Path) -> None:
+    with files.new_folder(folder):
+        pass
+
+
+WRITERS = {
+    "a file": lambda folder: files.write_json(folder / "a.json", {}),
+    "a folder": lambda folder: make_nothing(folder / "new"),
+    "a tokenizer": lambda folder: AlbertTokenizer.from_pretrained("english-8k").save_pretrained(
+        folder
+    ),
+    "a model": lambda folder: AlbertModel(SMALL).save_pretrained(folder),
+    "a configuration": lambda folder: SMALL.to_json(folder / "config.json"),
+    "a store": lambda folder: TokenStore.build(
+        folder / "store", [["One."]], AlbertTokenizer.from_pretrained("english-8k")
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRITERS)
+@pytest.mark.parametrize("obstacle", ["a file in the way", "a full disk"])
+def test_what_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, obstacle: str
+) -> None:
+    folder = tmp_path / "there"
+    reason = "Not a directory|File exists"
+    if obstacle == "a full disk":
+        folder.mkdir()
+        reason = "No space left on device"
+        problem = OSError(errno.ENOSPC, reason, str(folder))
+        monkeypatch.setattr(files, "flush_to_disk", lambda path: raise_(problem))
+    else:
+        folder.write_text("")
+    with pytest.raises(AlbertLibError, match=rf"there.*({reason}).*; ") as refused:
+        WRITERS[what](folder)
+    assert "\n" not in str(refused.value)
+    assert folder.is_file() or not list(folder.glob(".*")), "nothing half-written stays"
+
+
+def raise_(problem: Exception) -> None:
+    raise problem
+
+
+def test_a_checkout_that_may_not_be_written_builds_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(files.HOME_VARIABLE, raising=False)
+    assert files.build_folder() == files.project_folder() / "build"
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert files.project_folder() not in files.build_folder().parents

@@ -40,7 +40,7 @@ from albert_lib.corpus.journal import ANEW, COUNTS, SOURCES, Journal, remove_con
 from albert_lib.corpus.sources import Unit, cannot_split, is_whole
 from albert_lib.corpus.store import TokenStore
 from albert_lib.corpus.writing import StoreWriter
-from albert_lib.errors import AlbertLibError, StoreError, TextError
+from albert_lib.errors import AlbertLibError, StoreError, TextError, WriteError
 from albert_lib.files import new_file, read_json, replace_folder
 from albert_lib.memory import peak_memory
 from albert_lib.text import AlbertTokenizer
@@ -112,7 +112,7 @@ class CorpusBuilder:
                         self._fill(workers or available_cores(), start_over, progress)
                         self._appear()
         except OSError as problem:
-            if isinstance(problem, AlbertLibError):
+            if not isinstance(problem, WriteError) and isinstance(problem, AlbertLibError):
                 raise
             raise StoreError(
                 f"{self.unfinished} cannot be written ({problem.strerror or problem}); make room "

@@ -27,6 +27,7 @@ from albert_lib.training.loop import LossCounts, LossFunction, TrainableBatch, T
 from albert_lib.training.precision import PRECISIONS, autocast
 from albert_lib.training.pretraining import KEPT_MODELS, save_model
 from albert_lib.training.run import Run
+from albert_lib.training.run_lock import alone_in_its_folder
 from albert_lib.training.same_run import find_same_run
 from albert_lib.training.saved_tensors import weights
 
@@ -191,6 +192,7 @@ class FinetuningRun:
         """Whether the last checkpoint is of the last step."""
         return self.resumed is not None and self.resumed.step == self.recipe.steps
 
+    @alone_in_its_folder
     def train(
         self,
         *,

@@ -36,7 +36,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from albert_lib.errors import CheckpointError
+from albert_lib.errors import CheckpointError, system_reason
 from albert_lib.files import new_folder, read_json, write_json
 from albert_lib.training import distributed
 from albert_lib.training.history import History, HistoryFile, HistoryPrefix
@@ -131,8 +131,8 @@ class CheckpointWriter:
                 write_files(unfinished, model, optimizer, state, mean)
         except (OSError, SafetensorError) as problem:
             raise CheckpointError(
-                f"{target} could not be written ({problem}); free some disk space and run again, "
-                f"which goes on from the checkpoint before."
+                f"{target} could not be written ({system_reason(problem)}); free some disk space "
+                f"and run again, which goes on from the checkpoint before."
             ) from None
         for path in checkpoints(self.folder).values():
             # older, or found damaged; those beyond `step` were damaged on resuming

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from albert_lib.corpus import TokenStore
-from albert_lib.errors import CheckpointError
+from albert_lib.errors import CheckpointError, system_reason
 from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining
@@ -32,6 +32,7 @@ from albert_lib.training.precision import PRECISIONS, choose_precision, compiled
 from albert_lib.training.pretraining_losses import count_predictions, pretraining_loss
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.run import Run
+from albert_lib.training.run_lock import alone_in_its_folder
 from albert_lib.training.same_run import describe_run, find_same_run
 from albert_lib.training.saved_tensors import weights
 from albert_lib.training.stage_plan import (
@@ -172,6 +173,7 @@ class PretrainingRun:
         """What is evaluated and, in the end, saved: the mean where there is one, else the model."""
         return self.model if self.mean is None else cast(AlbertForPreTraining, self.mean.module)
 
+    @alone_in_its_folder
     def train(
         self,
         *,
@@ -310,6 +312,6 @@ def save_model(path: Path, model: PretrainedModel, tokenizer: AlbertTokenizer | 
                 tokenizer.save_pretrained(unfinished)
     except (OSError, CheckpointError) as problem:
         raise CheckpointError(
-            f"{path} could not be written ({str(problem).rstrip('.')}); free some disk space and "
+            f"{path} could not be written ({system_reason(problem)}); free some disk space and "
             f"run again, which goes on from the last checkpoint and writes it."
         ) from None

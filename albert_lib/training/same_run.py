@@ -18,6 +18,7 @@ from albert_lib.training import distributed
 from albert_lib.training.checkpoint import Checkpoint, check_writable, load_latest_for_all
 from albert_lib.training.precision import choose_precision
 from albert_lib.training.recipe import Recipe
+from albert_lib.training.run_lock import alone_in
 
 # What only decides when a run is evaluated and saved, not what it computes.
 MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every", "keep_every")
@@ -69,10 +70,13 @@ def find_same_run(
     """Return the last checkpoint in a run's folder, if there is one, and the run's description.
 
     The precision of a run stays what it was at its first start, though this machine might choose
-    another. Raises CheckpointError when the folder cannot be written to or holds another run.
+    another. Raises CheckpointError when the folder cannot be written to, is being written, or
+    holds another run.
     """
     if distributed.is_first():
         check_writable(folder)
+        with alone_in(folder):  # a second run hears of it now; `train` holds the lock
+            pass
     checkpoint = load_latest_for_all(folder)
     if checkpoint is None:
         return None, description

@@ -73,7 +73,7 @@ def test_killed_while_removing_and_while_writing_the_final_model(
     saved = pretrain_until_killed(world, SHORT, tmp_path, "while writing the final model")
     assert saved == ["checkpoint-00000006", "checkpoint-00000008"]
     assert not (tmp_path / "model").exists()
-    assert [path.name[:7] for path in tmp_path.glob(".*")] == [".model-"]
+    assert sorted(path.name[:7] for path in tmp_path.glob(".*")) == [".lock", ".model-"]
 
     history = pretrain_quietly(world, resumed, SHORT, output=tmp_path)
     assert len(history) == 8
@@ -200,3 +200,20 @@ def test_the_measured_precision_stays_that_of_the_first_start(
             )
     saved = read_json(tmp_path / "checkpoint-00000006" / "state.json")
     assert saved["run"]["dtype"] == "bfloat16"
+
+
+def test_a_second_run_into_one_folder_is_told_so(world: Any, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def meet_another(_: object) -> None:
+        with pytest.raises(CheckpointError, match="is being written by another run; wait") as info:
+            pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
+        told.append(str(info.value))
+
+    first = world.model()
+    pretrain_quietly(world, first, SHORT, output=tmp_path, on_step=meet_another)
+    assert len(told) == SHORT.steps
+    straight = world.model()
+    pretrain_quietly(world, straight, SHORT)
+    assert_same_weights(first, straight)
+    assert not list(tmp_path.glob(".*")), "the lock is gone"

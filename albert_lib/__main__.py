@@ -6,9 +6,11 @@ import argparse
 import importlib
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from albert_lib.errors import AlbertLibError, system_reason
@@ -29,6 +31,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "check": "run the workbook's checks against a file of your own functions",
     "doctor": "check the installation on this machine and say how to repair it",
 }
+LONG_WORD = re.compile(r"(\S{200})\S+")
 DELIBERATE_ERROR = 2
 INTERRUPTED = 130  # what shells report for Ctrl-C
 READER_GONE = 141  # and for a pipe whose reader closed it, as head does
@@ -64,18 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == chosen:
             command = importlib.import_module(f"albert_lib.commands.{name.replace('-', '_')}")
             command.add_arguments(subparser)
+    if (unsaid := empty_option(words)) is not None:
+        print(f"{unsaid} is given an empty name; write one, or leave it out.", file=sys.stderr)
+        return DELIBERATE_ERROR
     options = parser.parse_args(words)
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         try:
             return int(command.run(options))
         except AlbertLibError as problem:
-            print(problem, file=sys.stderr)
+            print(readable(str(problem)), file=sys.stderr)
             return DELIBERATE_ERROR
         except BrokenPipeError:
             raise
         except OSError as problem:  # of a file that no part of the library expected to fail
-            name = problem.filename or "A file"
+            name = readable(str(problem.filename or "A file"))
             print(
                 f"{name} cannot be read or written ({system_reason(problem)}); check its path, its "
                 f"permissions and the room on the disk.",
@@ -85,6 +91,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             return INTERRUPTED
+
+
+def empty_option(words: Sequence[str]) -> str | None:
+    """The first flag whose value is the empty text, which as a path would mean this folder.
+
+    Example:
+        >>> empty_option(["fill-mask", "--model", "", "A [MASK]."])
+        '--model'
+    """
+    for flag, value in pairwise([*words, "-"]):
+        if flag.startswith("--") and (value == "" or flag.endswith("=")):
+            return flag.rstrip("=")
+    return None
+
+
+def readable(message: str) -> str:
+    """A message on one line in which no word is longer than a screen, as the name of a file may be.
+
+    Example:
+        >>> readable("no " + "x" * 5000 + " here")[-20:]
+        'xxxxxxxxxxxxxx… here'
+    """
+    return LONG_WORD.sub(r"\1…", message).replace("\n", " ")
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

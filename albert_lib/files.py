@@ -227,9 +227,29 @@ def flush_to_disk(path: Path) -> None:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write `value` as indented JSON, replacing `path` in one step."""
+    """Write `value` as indented JSON in UTF-8, replacing `path` in one step.
+
+    What UTF-8 cannot hold is escaped: names of files that are not UTF-8 themselves have it.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    if beyond_utf8(text):
+        text = json.dumps(value, indent=2) + "\n"
     with new_file(path) as file:
-        file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
+
+
+def beyond_utf8(text: str) -> bool:
+    r"""Whether a text holds halves of surrogate pairs, which UTF-8 cannot.
+
+    Example:
+        >>> beyond_utf8("Zoë"), beyond_utf8("a\udcff.txt")
+        (False, True)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from albert_lib.corpus.hub_datasets import KNOWN, PREFIX, hub_units
 from albert_lib.corpus.layout import AUTO, LAYOUTS
 from albert_lib.corpus.sources import Unit, documentation_unit, file_units
-from albert_lib.errors import counted
+from albert_lib.errors import TextError, counted
 
 PYTHON_DOCUMENTATION = "python-documentation"
 SOURCE_HELP = (
@@ -67,6 +67,8 @@ def units_from(
     """
     units: list[Unit] = []
     for source in sources:
+        if not source:
+            raise TextError("A source is an empty name; write a file, a folder or a data set.")
         if source == PYTHON_DOCUMENTATION:
             units.append(documentation_unit(source))
         elif source.startswith(PREFIX) or (source in KNOWN and not Path(source).exists()):

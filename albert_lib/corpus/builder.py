@@ -295,6 +295,7 @@ class CorpusBuilder:
             file.write_text(
                 data_card(self.output.name, self.command, self.units, journal, stores),
                 encoding="utf-8",
+                errors="backslashreplace",  # names of files need not be UTF-8
             )
 
 

@@ -15,7 +15,7 @@ from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
-from albert_lib.probing.fill_mask import batches_by_length
+from albert_lib.probing.fill_mask import batches_by_length, list_of_texts
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import (
     TransformersEncoder,
@@ -105,7 +105,7 @@ class Features:
         Texts of similar length go through the model together. Raises InputError for a text
         that is longer than the model's positions.
         """
-        encoded = self._encode([texts] if isinstance(texts, str) else texts)
+        encoded = self._encode(list_of_texts(texts))
         features: dict[int, TextFeatures] = {}
         for chosen in batches_by_length([len(ids) for ids in encoded], self.batch_size):
             answers = self._predict([encoded[index] for index in chosen])

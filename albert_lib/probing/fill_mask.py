@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import TypedDict, overload
+from typing import Any, TypedDict, overload
 
 import torch
 from jaxtyping import Float, Int
@@ -67,10 +67,18 @@ class FillMask:
     def __init__(
         self,
         model: AlbertForMaskedLM | AlbertForPreTraining | TransformersMaskedLM,
-        tokenizer: AnyTokenizer,
+        tokenizer: AnyTokenizer | None = None,
         batch_size: int = 32,
     ) -> None:
-        """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit."""
+        """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit.
+
+        Raises InputError for anything else, such as the name of a folder.
+        """
+        if not isinstance(model, torch.nn.Module) or tokenizer is None:
+            raise InputError(
+                f"FillMask joins a model and a tokenizer, and got {quoted(model)}; to load both "
+                f"use FillMask.from_pretrained(FOLDER_OR_ID)."
+            )
         padded = isinstance(model, TransformersMaskedLM)  # with rows that belong to no token
         n_rows, n_tokens = model.config.vocab_size, tokenizer.vocab_size
         if n_rows < n_tokens or (n_rows > n_tokens and not padded):
@@ -106,6 +114,11 @@ class FillMask:
             >>> type(FillMask.from_pretrained(folder).model).__name__
             'AlbertForMaskedLM'
         """
+        if not name_or_path:
+            raise InputError(
+                f"The name of the model is {name_or_path!r}; give a folder or the id of a "
+                f"published one, such as albert-base-v2."
+            )
         if not is_albert(name_or_path):
             return cls(*load_masked_model(name_or_path))
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
@@ -151,7 +164,7 @@ class FillMask:
             raise InputError(
                 f"top_k={top_k!r} asks for no answer; use a whole number of at least 1."
             )
-        given = [texts] if isinstance(texts, str) else texts
+        given = list_of_texts(texts)
         encoded = self._encode(given)
         allowed = [self._target_ids(targets, text) for text in given]
         answers: dict[int, Fills] = {}
@@ -314,6 +327,23 @@ def _load(
         with contextlib.suppress(CheckpointError):  # a folder that is no good at all is met below
             return AlbertForPreTraining.from_pretrained(name_or_path)
     return AlbertForMaskedLM.from_pretrained(name_or_path)
+
+
+def list_of_texts(texts: str | Sequence[str]) -> list[str]:
+    """One text or several as a list; InputError for what is no text.
+
+    Example:
+        >>> from albert_lib.probing.fill_mask import list_of_texts
+        >>> list_of_texts("A [MASK].")
+        ['A [MASK].']
+    """
+    found: list[Any] = list(texts) if isinstance(texts, Sequence) else [texts]
+    if isinstance(texts, str):
+        found = [texts]
+    for text in found:
+        if not isinstance(text, str):
+            raise InputError(f"{quoted(text)} is no text; give a text, or a list of texts.")
+    return found
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

@@ -1,0 +1,94 @@
+"""Odd names and arguments: one short sentence, before any work; or they work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from albert_lib.__main__ import main
+from albert_lib.corpus import TokenStore
+from albert_lib.corpus.builder import CorpusBuilder
+from albert_lib.corpus.sources import file_units
+from albert_lib.errors import InputError
+from albert_lib.files import data_folder, read_json
+from albert_lib.probing import Features, FillMask
+from albert_lib.text import AlbertTokenizer
+
+LONG = "x" * 5000
+SHIPPED = str(data_folder() / "checkpoints" / "albert-mini-en")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fill-mask", "--model", "", "A [MASK]."],
+        ["fill-mask", "--model=", "A [MASK]."],
+        ["fill-mask", "--model", LONG, "A [MASK]."],
+        ["fill-mask", "--model", SHIPPED, "--file", LONG],
+        ["build-corpus", "", "--output", "out"],
+        ["build-corpus", LONG, "--output", "out"],
+        ["build-corpus", "text.txt", "--output", LONG],
+        ["build-corpus", "text.txt", "--output", ""],
+        ["train-tokenizer", "text.txt", "--vocab-size", "26", "--output", LONG],
+        ["features", "--model", SHIPPED, "--output", f"{LONG}.npz", "A man."],
+        ["probe", "crows-pairs", "--model", SHIPPED, "--data", LONG],
+        ["probe", "crows-pairs", "--model", SHIPPED, "--data", "p.csv", "--output", LONG],
+        ["history", LONG, "--output", "out"],
+        ["diagnose", LONG],
+        ["check", LONG],
+    ],
+    ids=lambda words: " ".join(words).replace(LONG, "LONG").replace(SHIPPED, "MODEL"),
+)
+def test_odd_arguments_are_one_short_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "text.txt").write_text("The old mill.\nA man.\n\nThe old man walks.\n" * 9)
+    (tmp_path / "p.csv").write_bytes((data_folder() / "probes" / "pairs.csv").read_bytes())
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert len(said) < 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_are_names(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    texts = tmp_path / odd
+    texts.mkdir()
+    (texts / f"{odd}.txt").write_text("The old mill.\nIt is dry.\n\nA man walks.\n")
+    tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+    output = tmp_path / f"{odd} corpus"
+    for _ in range(2):  # built, and found again
+        command = f"build-corpus {texts}"
+        builder = CorpusBuilder(file_units(texts), tokenizer, output, 2, command=command)
+        (train, held_out) = builder.build(1)
+    assert (train.n_documents, held_out.n_documents) == (1, 1)
+    assert read_json(output / "sources.json")["units"][0]["name"] == f"{odd}.txt"
+    assert "caf\\udce9" in (output / "README.md").read_text(encoding="utf-8")
+    tokenizer.save_pretrained(tmp_path / odd / "pieces")
+    assert AlbertTokenizer.from_pretrained(tmp_path / odd / "pieces").model == tokenizer.model
+    assert TokenStore.open(output / "train").n_documents == 1
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+def test_what_is_no_model_and_no_text_is_said() -> None:
+    for given in (None, SHIPPED):
+        with pytest.raises(InputError, match=r"joins a model and a tokenizer, and got .*; to load"):
+            FillMask(given)  # type: ignore[arg-type]
+    for name in (None, ""):
+        with pytest.raises(InputError, match=r"The name of the model is .*; give a folder"):
+            FillMask.from_pretrained(name)  # type: ignore[arg-type]
+    fill_mask = FillMask.from_pretrained(SHIPPED)
+    features = Features(fill_mask.model.albert, fill_mask.tokenizer)
+    for texts in (None, 3, ["A [MASK].", None]):
+        for ask in (fill_mask, features):
+            with pytest.raises(InputError, match="is no text; give a text, or a list of texts"):
+                ask(texts)  # type: ignore[call-overload]

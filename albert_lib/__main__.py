@@ -28,6 +28,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "fill-mask": "predict the token at each [MASK]",
     "features": "compute and save the hidden states of texts",
     "probe": "score a model on a published probe set; report with intervals",
+    "verify": "check that the files of a corpus, run or model are what was written",
     "check": "run the workbook's checks against a file of your own functions",
     "doctor": "check the installation on this machine and say how to repair it",
 }

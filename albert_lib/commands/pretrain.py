@@ -198,11 +198,16 @@ def open_corpus(
     corpus = Path(options.corpus)
     # The first process decides for all; one that does not see the same disk then fails.
     if distributed.broadcast_json(is_store(corpus)):
-        return TokenStore.open(corpus), None
+        return opened_whole(corpus), None
     if not distributed.broadcast_json(is_store(corpus / "train")):
         corpus = options.output / "corpus"
         distributed.run_on_first(partial(build_or_go_on_with, corpus, options.corpus, tokenizer))
     held_out = corpus / "held-out"
-    return TokenStore.open(corpus / "train"), (
-        TokenStore.open(held_out) if held_out.is_dir() else None
-    )
+    return opened_whole(corpus / "train"), opened_whole(held_out) if held_out.is_dir() else None
+
+
+def opened_whole(folder: Path) -> TokenStore:
+    """Open a store whose bytes are what was written: a run on it may last for hours."""
+    store = TokenStore.open(folder)
+    distributed.run_on_first(store.verify)
+    return store

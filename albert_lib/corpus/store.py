@@ -16,8 +16,8 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -27,6 +27,7 @@ import numpy as np
 from jaxtyping import Int, Integer
 from tqdm.auto import tqdm
 
+from albert_lib.corpus.store_checks import check_bytes, check_ids, check_offsets
 from albert_lib.corpus.writing import OFFSET_DTYPE, STORE_FORMAT_VERSION, StoreWriter
 from albert_lib.errors import StoreError, TextError, counted
 from albert_lib.files import new_folder, read_json
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 BLOCK_TOKENS = 1 << 17  # of a block, which ends with a whole document
 COUNTED_AT_ONCE = 1 << 20  # ids
+CHECKED_WHEN_OPENED = 1 << 21  # offsets of a kind: milliseconds
 HASHED_AT_ONCE, EXCERPTS_HASHED = 1 << 14, 1000  # numbers in an excerpt, and excerpts
 RELEASED_EVERY = 32  # excerpts: the pages that the system reads ahead count as memory
 
@@ -66,6 +68,7 @@ class TokenStore:
     document_starts: Int[np.ndarray, " document_boundaries"]
     vocab_size: int
     tokenizer_fingerprint: str
+    checksums: Mapping[str, int] = field(default_factory=dict)  # stores of old have none
 
     @classmethod
     def build(
@@ -107,8 +110,9 @@ class TokenStore:
     def open(cls, path: str | os.PathLike[str]) -> TokenStore:
         """Open a store that `build` wrote.
 
-        Raises StoreError when the folder is not a store, has another format version, or one of
-        its files has another size than store.json states.
+        Raises StoreError when the folder is not a store, has another format version, one of its
+        files has another size than store.json states, or offsets do not rise from 0 to the end.
+        What takes longer, `verify` does: reading all bytes, and the offsets of a huge corpus.
         """
         folder = Path(path)
         if not (folder / "store.json").is_file():
@@ -124,19 +128,44 @@ class TokenStore:
                     f"{folder / 'store.json'} states format version {version}, this albert_lib "
                     f"reads version {STORE_FORMAT_VERSION}; build the store again."
                 )
-            return cls(
+            store = cls(
                 folder,
                 open_array(folder / "ids.bin", description["dtype"], description["n_tokens"]),
                 open_array(folder / "sentences.bin", OFFSET_DTYPE, description["n_sentences"] + 1),
                 open_array(folder / "documents.bin", OFFSET_DTYPE, description["n_documents"] + 1),
                 description["vocab_size"],
                 description["tokenizer_fingerprint"],
+                description.get("crc32", {}),
             )
         except (KeyError, TypeError) as problem:
             raise StoreError(
                 f"{folder / 'store.json'} does not describe a token store ({problem}); "
                 f"build the store again."
             ) from None
+        store._check_offsets(CHECKED_WHEN_OPENED)
+        return store
+
+    def verify(self) -> None:
+        """Read the whole store; StoreError naming the file unless it is what was written.
+
+        Takes about a second a gigabyte. A store of an earlier version has no checksums: then
+        every offset is looked at and every id, which finds most damage and not all.
+        """
+        for name, checksum in self.checksums.items():
+            check_bytes(self.folder / name, checksum)
+        self._check_offsets(None)
+        for start in range(0, self.n_tokens, COUNTED_AT_ONCE):
+            block = self.ids[start : start + COUNTED_AT_ONCE]
+            check_ids(self.folder / "ids.bin", block, self.vocab_size)
+            self.release_pages()
+
+    def _check_offsets(self, at_most: int | None) -> None:
+        """Raise StoreError unless offsets rise from 0 to the end; look at so many, or at all."""
+        check_offsets(self.folder / "sentences.bin", self.sentence_starts, self.n_tokens, at_most)
+        check_offsets(
+            self.folder / "documents.bin", self.document_starts, self.n_sentences, at_most
+        )
+        self.release_pages()
 
     @property
     def n_tokens(self) -> int:

@@ -188,6 +188,7 @@ class StoreWriter:
             "n_documents": self.n_documents,
             "vocab_size": self.vocab_size,
             "tokenizer_fingerprint": self.fingerprint,
+            "crc32": {each.path.name: each.checksum for each in self.files.values()},
         }
         write_json(self.folder / "store.json", description)
 

@@ -25,7 +25,7 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ CHECKPOINT_FORMAT = 2
 WITH_ROWS_INSIDE = 1  # the format before
 HISTORY = "history.jsonl"
 HASHED = ("model.safetensors", "optimizer.safetensors", "state.json")
+SUMS = "SHA256SUMS"
 MEAN = "mean.safetensors"
 
 
@@ -184,9 +185,13 @@ def write_files(
     if mean is not None:
         save_file(weights(mean.module), folder / MEAN)
     write_json(folder / "state.json", state)
-    names = HASHED if mean is None else (*HASHED, MEAN)
+    write_sums(folder, HASHED if mean is None else (*HASHED, MEAN))
+
+
+def write_sums(folder: Path, names: Iterable[str]) -> None:
+    """Write SHA256SUMS of files in a folder, as `sha256sum --check` reads it."""
     sums = "".join(f"{file_hash(folder / name)}  {name}\n" for name in names)
-    (folder / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    (folder / SUMS).write_text(sums, encoding="utf-8")
 
 
 def find_undamaged_before(folder: Path, step: int) -> Path | None:
@@ -289,20 +294,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path, state["step"], state["run"], history, prefix)
 
 
-def find_damage(checkpoint: Path) -> str | None:
-    """Say what is wrong with a checkpoint's own files, or None when every hash is right."""
+def find_damage(folder: Path, required: Sequence[str] = HASHED) -> str | None:
+    """Say what is wrong with the files of a checkpoint or model, or None if every hash is right.
+
+    All files that SHA256SUMS names are looked at, and the `required` ones, a checkpoint's own.
+    """
     try:
-        lines = (checkpoint / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
         hashes = {name: value for value, name in (line.split() for line in lines)}
     except FileNotFoundError:
-        return "SHA256SUMS is missing"
+        return f"{SUMS} is missing"
     except (OSError, UnicodeDecodeError, ValueError):
-        return "SHA256SUMS cannot be read"
-    for name in dict.fromkeys([*HASHED, *hashes]):  # some have more
-        if not (checkpoint / name).is_file():
+        return f"{SUMS} cannot be read"
+    for name in dict.fromkeys([*required, *hashes]):  # some have more
+        if not (folder / name).is_file():
             return f"{name} is missing"
         try:
-            found = file_hash(checkpoint / name)
+            found = file_hash(folder / name)
         except OSError as problem:  # a bad sector
             return f"{name} cannot be read: {problem.strerror}"
         if hashes.get(name) != found:

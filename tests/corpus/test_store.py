@@ -64,6 +64,7 @@ def test_a_store_of_two_thousand_million_pieces_opens_at_once(tmp_path, tokenize
     description = json.loads((folder / "store.json").read_text())
     description["n_tokens"] = 2_000_000_000
     (folder / "store.json").write_text(json.dumps(description))
+    (folder / "sentences.bin").write_bytes(np.array([0, 2_000_000_000], "<i8").tobytes())
     with (folder / "ids.bin").open("r+b") as ids:
         ids.truncate(4_000_000_000)  # a sparse file: it takes no room
     began = time.perf_counter()
@@ -164,6 +165,42 @@ def test_a_number_format_that_does_not_exist_is_refused(make_store):
     (folder / "store.json").write_text(json.dumps(description | {"dtype": "words"}))
     with pytest.raises(StoreError, match="does not describe a token store"):
         TokenStore.open(folder)
+
+
+def test_every_flipped_bit_is_found(make_store) -> None:
+    """Of offsets when the store is opened or verified, of ids when it is verified."""
+    folder = make_store([[[7, 8, 9], [10]], [[11, 12]]]).folder
+    TokenStore.open(folder).verify()
+    found_when_opened = 0
+    for name in ("ids.bin", "sentences.bin", "documents.bin"):
+        content = (folder / name).read_bytes()
+        for place in range(8 * len(content)):
+            flipped = bytearray(content)
+            flipped[place // 8] ^= 1 << place % 8
+            (folder / name).write_bytes(flipped)
+            try:
+                store = TokenStore.open(folder)
+            except StoreError as problem:
+                found_when_opened += 1
+                assert f"{name} is damaged" in str(problem)
+                continue
+            with pytest.raises(StoreError, match=rf"{name} is damaged .*; copy it again"):
+                store.verify()
+        (folder / name).write_bytes(content)
+    assert found_when_opened >= 64 * (4 + 3) - 8, "what is left of the offsets rises as well"
+
+
+def test_a_store_of_old_is_verified_without_checksums(make_store) -> None:
+    folder = make_store([[[7, 8, 9], [10]]]).folder
+    description = json.loads((folder / "store.json").read_text())
+    del description["crc32"]
+    (folder / "store.json").write_text(json.dumps(description))
+    TokenStore.open(folder).verify()
+    (folder / "ids.bin").write_bytes(np.array([7, 8, 9, 1000], "<u2").tobytes())
+    with pytest.raises(
+        StoreError, match=r"ids\.bin is damaged .it holds ids beyond the vocabulary"
+    ):
+        TokenStore.open(folder).verify()
 
 
 def test_another_vocabulary_is_refused(make_store, make_tokenizer):

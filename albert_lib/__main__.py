@@ -53,25 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An AlbertLibError becomes its one sentence on stderr and status 2.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = next((word for word in words if word in COMMANDS), None)
-    parser = argparse.ArgumentParser(
-        prog="python -m albert_lib", description="ALBERT, from text to a measured model."
-    )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=HelpFormatter,
-        )
-        if name == chosen:
-            command = importlib.import_module(f"albert_lib.commands.{name.replace('-', '_')}")
-            command.add_arguments(subparser)
     if (unsaid := empty_option(words)) is not None:
         print(f"{unsaid} is given an empty name; write one, or leave it out.", file=sys.stderr)
         return DELIBERATE_ERROR
-    options = parser.parse_args(words)
+    command, options = parsed(words)
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         try:
@@ -92,6 +77,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("\nInterrupted.", file=sys.stderr)
             return INTERRUPTED
+
+
+def parsed(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The module of the command that is named, and its arguments; only that one is imported."""
+    chosen = next((word for word in words if word in COMMANDS), None)
+    parser = argparse.ArgumentParser(
+        prog="python -m albert_lib", description="ALBERT, from text to a measured model."
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    command: Any = None
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            formatter_class=HelpFormatter,
+        )
+        if name == chosen:
+            command = importlib.import_module(f"albert_lib.commands.{name.replace('-', '_')}")
+            command.add_arguments(subparser)
+    return command, parser.parse_args(words)
 
 
 def empty_option(words: Sequence[str]) -> str | None:
@@ -131,6 +137,9 @@ def main_of_process() -> int:
     try:
         status = main()
         sys.stdout.flush()
+    except KeyboardInterrupt:  # while a command was still being imported
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return READER_GONE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from albert_lib.__main__ import main
+from albert_lib.__main__ import INTERRUPTED, main, main_of_process
 from albert_lib.corpus import TokenStore
 from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.sources import file_units
@@ -56,6 +56,18 @@ def test_odd_arguments_are_one_short_sentence(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert len(said) < 1000
+
+
+def test_an_interruption_during_the_imports_is_clean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["albert_lib", "fill-mask"])
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    assert main_of_process() == INTERRUPTED
+    assert capsys.readouterr().err == "\nInterrupted.\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

@@ -17,7 +17,7 @@ from albert_lib.training.checkpoint import (
 )
 from albert_lib.training.pretraining import KEPT_MODELS
 
-PARTS = ("train", "held-out")  # of a corpus
+CORPUS_PARTS = ("train", "held-out")  # of a corpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 def findings(folder: Path) -> Iterator[tuple[Path, str | None]]:
     """Yield each store, checkpoint and model in a folder, and what is wrong with it, or None."""
     corpus = folder / "corpus"  # of a run that was given a text
-    for store in (folder, *(top / name for top in (folder, corpus) for name in PARTS)):
+    for store in (folder, *(top / name for top in (folder, corpus) for name in CORPUS_PARTS)):
         if (store / "store.json").is_file():
             yield store, store_damage(store)
     found = sorted(checkpoints(folder).items())

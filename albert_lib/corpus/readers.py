@@ -277,17 +277,17 @@ def joined_lines(lines: Iterable[Line]) -> Iterator[ReadingEvent]:
             block.append(text)
             n_characters += len(text)
         if block and (not text.strip() or n_characters >= PART_CHARACTERS):
-            yield joined(block), position
+            yield one_line(block), position
             block, n_characters = [], 0
     if block:
-        yield joined(block), position
+        yield one_line(block), position
 
 
-def joined(lines: Sequence[str]) -> str:
+def one_line(lines: Sequence[str]) -> str:
     """One line of several, with a space between them in scripts that have spaces.
 
     Example:
-        >>> joined(["The old", "mill."]), joined(["今日は", "雨です。"])
+        >>> one_line(["The old", "mill."]), one_line(["今日は", "雨です。"])
         ('The old mill.', '今日は雨です。')
     """
     pieces = [lines[0]]

@@ -18,7 +18,7 @@ from albert_lib.errors import CheckpointError
 from albert_lib.training import distributed
 
 LOCK = ".lock"
-Arguments = ParamSpec("Arguments")
+Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 
@@ -64,12 +64,12 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def alone_in_its_folder(
-    train: Callable[Concatenate[RunType, Arguments], Returned],
-) -> Callable[Concatenate[RunType, Arguments], Returned]:
+    train: Callable[Concatenate[RunType, Given], Returned],
+) -> Callable[Concatenate[RunType, Given], Returned]:
     """Let a run's method hold the lock of its folder, if it has one, in the process that writes."""
 
     @wraps(train)
-    def trained(run: RunType, /, *given: Arguments.args, **named: Arguments.kwargs) -> Returned:
+    def trained(run: RunType, /, *given: Given.args, **named: Given.kwargs) -> Returned:
         if run.folder is None or not distributed.is_first():
             return train(run, *given, **named)
         with alone_in(run.folder):

@@ -62,6 +62,15 @@ def test_killed_at_a_step_and_killed_while_saving(world: Any, tmp_path: Path) ->
     assert not list(tmp_path.glob(".checkpoint-*")), "what the kill left behind is swept up"
 
 
+def test_killed_before_the_first_checkpoint(world: Any, tmp_path: Path) -> None:
+    straight, again = world.model(dropout=0.1), world.model(dropout=0.1)
+    expected = pretrain_quietly(world, straight, SHORT)
+    assert pretrain_until_killed(world, SHORT, tmp_path, "after step 1") == []
+    history = pretrain_quietly(world, again, SHORT, output=tmp_path)
+    assert_same_weights(again, straight)
+    assert without_time(history) == without_time(expected)
+
+
 def test_killed_while_removing_and_while_writing_the_final_model(
     world: Any, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ from albert_lib.records import RESTORE
 
 LIST_NAMES = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]
-N_SPECIAL = 2  # [CLS] and [SEP]
+MARKS_ALONE = 2  # tokens of no text: [CLS] and [SEP]
 REPEATED = "example repeated within its set"
 
 
@@ -178,22 +178,14 @@ def score(
         >>> -2 <= size.value <= 2, 0 < p_value.value <= 1
         (True, True)
     """
-    if not items:
-        raise InputError("There are no lists to test; give at least one.")
-    if vectors not in get_args(VectorsOf):
-        raise InputError(
-            f"vectors={vectors!r} is unknown; choose from {', '.join(get_args(VectorsOf))}."
-        )
+    _check_asked(items, vectors)
     scored = []
     dropped: Counter[str] = Counter()
     problems: list[InputError] = []
     for lists in items:
-        different = [list(dict.fromkeys(words.texts)) for words in lists.sets]
-        n_words = sum(len(words.texts) for words in lists.sets)
-        dropped[REPEATED] += n_words - sum(map(len, different))
+        usable = _usable(fill_mask, lists, dropped)
         try:
-            fitting = [_fitting(fill_mask, lists.name, texts, dropped) for texts in different]
-            embedded = [_embed(fill_mask, texts, vectors) for texts in fitting]
+            embedded = [_embed(fill_mask, texts, vectors) for texts in usable]
             scored.append(_scored(lists, embedded, seed, max_partitions))
         except InputError as problem:
             problems.append(problem)
@@ -203,6 +195,23 @@ def score(
     return WeatResult(scored, dropped=+dropped)  # without what did not happen
 
 
+def _check_asked(items: Sequence[WeatLists], vectors: str) -> None:
+    if not items:
+        raise InputError("There are no lists to test; give at least one.")
+    if vectors not in get_args(VectorsOf):
+        raise InputError(
+            f"vectors={vectors!r} is unknown; choose from {', '.join(get_args(VectorsOf))}."
+        )
+
+
+def _usable(fill_mask: FillMask, lists: WeatLists, dropped: Counter[str]) -> list[list[str]]:
+    """The examples of each set, once, that the model can embed; the others are dropped."""
+    different = [list(dict.fromkeys(words.texts)) for words in lists.sets]
+    n_words = sum(len(words.texts) for words in lists.sets)
+    dropped[REPEATED] += n_words - sum(map(len, different))
+    return [_fitting(fill_mask, lists.name, texts, dropped) for texts in different]
+
+
 def _fitting(
     fill_mask: FillMask, name: str, texts: Sequence[str], dropped: Counter[str]
 ) -> list[str]:
@@ -210,7 +219,7 @@ def _fitting(
     fitting = []
     for text in texts:
         ids = fill_mask.tokenizer.encode(text)
-        if len(ids) <= N_SPECIAL:
+        if len(ids) <= MARKS_ALONE:
             dropped[f"example of {name} without a token ({quoted(text)})"] += 1
         elif not fits(fill_mask, ids):
             dropped[f"example of {name} {TOO_LONG} ({quoted(text)})"] += 1

@@ -20,6 +20,7 @@ from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.data_card import effort_of, ratio, totals
 from albert_lib.corpus.journal import ANEW, SOURCES
 from albert_lib.corpus.layout import AUTO
+from albert_lib.corpus.same_files import as_recorded
 from albert_lib.corpus.sources import file_units
 from albert_lib.errors import StoreError, counted
 from albert_lib.files import read_json
@@ -99,17 +100,22 @@ def build_corpus(
 def refuse_other_text(corpus: Path, source: str) -> None:
     """Raise StoreError unless a finished corpus was built from `source` as it is now.
 
-    Files are compared by name, size and time of last change. Only the source's name is compared
-    for files that no longer exist, for data sets of the hub and for Python's documentation: a run
-    on those must resume without a network, and after an update.
+    Files are compared by name, size and time of last change, or else by their bytes. Only the
+    source's name is compared for files that no longer exist, for data sets of the hub and for
+    Python's documentation: a run on those must resume without a network, and after an update.
     """
     units = read_json(corpus / SOURCES, StoreError)["units"]
     before = ", ".join(dict.fromkeys(unit["source"] for unit in units))
     if source == PYTHON_DOCUMENTATION or not Path(source).exists():
         is_same, when = before == source, ""
     else:
-        files = [{"name": unit.name, **unit.identity} for unit in file_units(source)]
-        is_same = files == [{key: unit.get(key) for key in files[0]} for unit in units]
+        given = file_units(source)
+        files = as_recorded([{"name": unit.name, **unit.identity} for unit in given], given, units)
+        names = ("name", *given[0].identity)
+        now, built = (
+            [[unit.get(key) for key in names] for unit in each] for each in (files, units)
+        )
+        is_same = now == built
         when = " as it is now"
     if not is_same:
         raise StoreError(

@@ -37,6 +37,7 @@ from albert_lib.corpus.encoding import (
     read_batches,
 )
 from albert_lib.corpus.journal import ANEW, COUNTS, SOURCES, Journal, remove_content
+from albert_lib.corpus.same_files import as_recorded, with_checksums
 from albert_lib.corpus.sources import Unit, cannot_split, is_whole
 from albert_lib.corpus.store import TokenStore
 from albert_lib.corpus.writing import StoreWriter
@@ -138,12 +139,21 @@ class CorpusBuilder:
         if start_over:
             return False
         file = self.output / SOURCES
-        if file.is_file() and read_json(file, StoreError) == self.sources:
+        if file.is_file() and read_json(file, StoreError) == self._sources_beside(file):
             return True
         raise StoreError(
             f"{self.output} holds a corpus of other sources or settings; name another folder, or "
             f"replace it with {ANEW}."
         )
+
+    def _sources_beside(self, file: Path | None) -> dict[str, Any]:
+        """What sources.json is to say: of the same files what it said, if it is there."""
+        units = self.sources["units"]
+        if file is None or not file.is_file():
+            return {**self.sources, "units": with_checksums(units, self.units)}
+        before = read_json(file, StoreError)
+        recorded = before.get("units", []) if isinstance(before, dict) else []
+        return {**self.sources, "units": as_recorded(units, self.units, recorded)}
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -179,7 +189,8 @@ class CorpusBuilder:
 
     def _fill(self, workers: int, start_over: bool, progress: bool) -> None:
         """Read, encode and write the remaining text, then complete the folder."""
-        journal = Journal(self.unfinished, self.sources, anew=start_over)
+        sources = self._sources_beside(None if start_over else self.unfinished / SOURCES)
+        journal = Journal(self.unfinished, sources, anew=start_over)
         self.by_source = {name: {**counts} for name, counts in journal.content["sources"].items()}
         self.n_unknown = journal.content["n_unknown"]
         try:

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from albert_lib.corpus.readers import (
     parts_of_jsonl,
     parts_of_text,
 )
+from albert_lib.corpus.writing import checksum_of
 from albert_lib.errors import TextError
 from albert_lib.text.sentences import Document, split_sentences
 
@@ -56,6 +58,7 @@ class Unit:
         is_cut: Whether its paragraphs are single sentences already.
         licence: The licence that its source states, if any.
         layout: Tells how its lines make documents; None where that is no question.
+        checksum: Reads all its bytes, and returns their CRC-32; None where it is no file.
     """
 
     source: str
@@ -66,6 +69,7 @@ class Unit:
     is_cut: bool = False
     licence: str | None = None
     layout: Callable[[], str] | None = None
+    checksum: Callable[[], int] | None = None
 
 
 def file_units(path: str | os.PathLike[str], field: str = "text", layout: str = AUTO) -> list[Unit]:
@@ -93,9 +97,15 @@ def file_units(path: str | os.PathLike[str], field: str = "text", layout: str = 
 def file_unit(file: Path, source: str, name: str, field: str, layout: str) -> Unit:
     """Describe one text file."""
     identity = file_identity(file)
+    checksum = partial(checksum_of, file, identity["bytes"])
     if kind_of(file) == ".jsonl":
         return Unit(
-            source, name, identity, lambda: parts_of_jsonl(file, field), size=identity["bytes"]
+            source,
+            name,
+            identity,
+            lambda: parts_of_jsonl(file, field),
+            size=identity["bytes"],
+            checksum=checksum,
         )
     return Unit(
         source,
@@ -104,6 +114,7 @@ def file_unit(file: Path, source: str, name: str, field: str, layout: str) -> Un
         lambda: parts_of_text(file, layout),
         size=identity["bytes"],
         layout=lambda: layout_of_file(file) if layout == AUTO else layout,
+        checksum=checksum,
     )
 
 

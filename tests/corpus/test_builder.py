@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import filelock
 import pytest
-from small_corpora import content
+from small_corpora import content, fail_after
 
 from albert_lib.corpus import TokenStore, encoding, read_documents, split_documents
 from albert_lib.corpus.encoding import Place, encode, read_batches
 from albert_lib.corpus.sources import file_units
 from albert_lib.errors import StoreError, TextError
+from albert_lib.files import read_json
 
 # -- what is built
 
@@ -85,6 +87,32 @@ def test_a_finished_corpus_is_opened_not_built_again(texts: Path, builder, tmp_p
     (train, _) = builder(texts, every=7).build(start_over=True)
     assert train.n_documents == 52
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "texts"]
+
+
+def test_a_copy_with_other_times_is_the_same_text_and_another_text_is_not(
+    texts: Path, builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_batches
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        fail_after(patch, 40, KeyboardInterrupt())
+        builder(texts).build(1)
+    for number, file in enumerate(sorted(texts.iterdir())):
+        os.utime(file, ns=(number, number))
+    before = (tmp_path / ".corpus.unfinished" / "counts.json").read_text()
+    assert '"sittings": 1' in before and '"place": [\n      0,\n      0' not in before
+    builder(texts).build(1)
+    counts = read_json(tmp_path / "corpus" / "counts.json")
+    assert counts["effort"]["sittings"] == 2, "it went on"
+    builder(texts, name="straight").build(1)
+    assert {**content(tmp_path / "corpus"), "sources.json": ""} == {
+        **content(tmp_path / "straight"),
+        "sources.json": "",
+    }
+    (texts / "0.txt").touch()
+    assert len(builder(texts).build(1)) == 2, "opened as it is"
+    text = (texts / "0.txt").read_text()
+    (texts / "0.txt").write_text(text.replace("so", "no", 1))
+    with pytest.raises(StoreError, match="corpus of other sources or settings"):
+        builder(texts).build(1)
 
 
 def test_a_folder_with_something_else_in_it_is_never_replaced(

@@ -252,6 +252,23 @@ def beyond_utf8(text: str) -> bool:
     return False
 
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def refuse_pointer(path: Path, error: type[AlbertLibError] = CheckpointError) -> None:
+    """Raise `error` for what `git clone` without Git LFS leaves in place of a large file.
+
+    Example:
+        >>> refuse_pointer(Path("no such file"))
+    """
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise error(
+                f"{path} is a Git LFS pointer, a note in place of the file; run `git lfs pull` in "
+                f"its folder, or download the file itself."
+            )
+
+
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:
     """Read a JSON file; raise `error` with one sentence if it is missing or damaged."""
     try:
@@ -267,6 +284,7 @@ def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = Checkp
             f"{path} has too many brackets inside each other; restore or rebuild it."
         ) from None
     except ValueError as problem:  # not UTF-8, not JSON, a number of thousands of digits
+        refuse_pointer(Path(path), error)
         raise error(
             f"{path} is not valid JSON ({first_line(problem)}); restore or rebuild it."
         ) from None

@@ -120,9 +120,10 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
     then a published model, from the cache or the hub. ~ is the home folder; a name that begins
     with "albert" and names no organisation means the organisation `albert`.
 
-    The part "tokenizer" is spiece.model and, where the model has one, tokenizer_config.json, and
-    "any tokenizer" whatever a model that is no ALBERT has; "weights" is config.json with
-    model.safetensors or the several files that replace it. Only these are fetched, never a pickle.
+    The part "tokenizer" is spiece.model, or else tokenizer.json, with tokenizer_config.json and
+    added_tokens.json where the model has them, and "any tokenizer" whatever a model that is no
+    ALBERT has; "weights" is config.json with model.safetensors or the several files that replace
+    it. Only these are fetched, never a pickle.
 
     Raises CheckpointError for a path that is not a folder and for a model that lacks a file,
     DownloadError when a model is not on this machine and cannot be fetched.
@@ -199,8 +200,14 @@ def cached_folder(name: str) -> Path | None:
 
 
 def _gather_tokenizer(get: Get) -> Path:
-    vocabulary = _require(get, "spiece.model")
+    vocabulary = get("spiece.model") or get("tokenizer.json")
+    if vocabulary is None:
+        if get("vocab.txt") is not None:
+            raise _Missing("vocab.txt")
+        raise _Missing("spiece.model")
     get("tokenizer_config.json")
+    with suppress(_Missing):  # few models have one
+        get("added_tokens.json")
     return vocabulary.parent
 
 
@@ -284,12 +291,19 @@ def _settings_unknown(model: PublishedModel) -> str:
 
 
 def _lacks(model: PublishedModel, file: str) -> str:
+    if file == "vocab.txt":
+        return (
+            f"{model.repository} has a WordPiece vocabulary (vocab.txt), as BERT and the Chinese "
+            f"ALBERTs have it, but this library segments text by SentencePiece's unigram model; "
+            f"choose a model that has a spiece.model, or use transformers' BertTokenizer."
+        )
     if file == WEIGHTS_FILE:
         return (
             f"{model.repository} on the hub has no {file}, and no other weights are fetched "
             f"(pytorch_model.bin is a pickle, which can run code when it is opened); if you trust "
-            f"it, convert it with transformers' from_pretrained and save_pretrained, and give "
-            f"that folder."
+            f"it, convert model and tokenizer with transformers' from_pretrained and "
+            f"save_pretrained, put its spiece.model beside them if it has one, and give that "
+            f"folder."
         )
     return (
         f"{model.repository} on the hub has no {file}, which every ALBERT needs; check the name, "

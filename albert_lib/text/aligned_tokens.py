@@ -17,7 +17,6 @@ from jaxtyping import Int
 
 from albert_lib.errors import InputError
 from albert_lib.text.aligned_text import align_normalized
-from albert_lib.text.normalize import WRITTEN_SPECIAL
 from albert_lib.text.tokenizer import AlbertTokenizer
 
 
@@ -159,7 +158,8 @@ def chunks_as_written(tokenizer: AlbertTokenizer, text: str) -> Iterator[tuple[i
         >>> list(chunks_as_written(tokenizer, "A [MASK]"))
         [(0, 'A ', False), (2, '[MASK]', True), (8, '', False)]
     """
-    written = [text] if tokenizer.split_special_tokens else WRITTEN_SPECIAL.split(text)
+    pattern = tokenizer.written_tokens.pattern(not tokenizer.split_special_tokens)
+    written = [text] if pattern is None else pattern.split(text)
     at = 0
     for index, chunk in enumerate(written):
         yield at, chunk, index % 2 == 1

@@ -22,20 +22,37 @@ A tokenizer read from it gives the same ids, except where that format cannot exp
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from albert_lib.text.spiece_file import fields
+import numpy as np
+
+from albert_lib.text.added_tokens import AddedToken
+from albert_lib.text.spiece_file import NORMALIZER_OF_MODEL, TABLE_OF_NORMALIZER, fields
+from albert_lib.text.train_vocabulary import STANDALONE_PIECES
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 
 TOO_UNLIKELY = -1000.0  # the score of pieces that must not be chosen; others are above −30
+_METASPACE = {
+    "type": "Metaspace",
+    "replacement": WORD_START,
+    "prepend_scheme": "always",
+    "split": True,
+}
+_SPACES_MADE_ONE: list[dict[str, Any]] = [
+    {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+    {"type": "Strip", "strip_left": True, "strip_right": True},
+]
 
 
-def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict[str, Any]:
+def tokenizer_json(
+    vocabulary: Vocabulary, settings: Mapping[str, bool], tokens: Sequence[AddedToken] = ()
+) -> dict[str, Any]:
     """The content of tokenizer.json: the same steps, in the format of the `tokenizers` library.
 
-    `settings` are those of `AlbertTokenizer.settings`.
+    `settings` are those of `AlbertTokenizer.settings`, `tokens` its added tokens.
 
     Example:
         >>> from albert_lib.text import AlbertTokenizer
@@ -43,22 +60,22 @@ def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict
         >>> tokenizer_json(tokenizer.vocabulary, tokenizer.settings)["model"]["type"]
         'Unigram'
     """
-    metaspace = {
-        "type": "Metaspace",
-        "replacement": WORD_START,
-        "prepend_scheme": "always",
-        "split": True,
+    metaspace = _METASPACE
+    pre_tokenizer: dict[str, Any] = {
+        "type": "Sequence",
+        "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace],
     }
+    steps = normalizers(vocabulary.model, settings, has_korean(vocabulary))
+    if has_pieces_of_words(vocabulary):
+        steps += _SPACES_MADE_ONE
+        pre_tokenizer = metaspace = {**metaspace, "split": False}  # the text is one word
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": added_tokens(vocabulary),
-        "normalizer": {"type": "Sequence", "normalizers": normalizers(vocabulary.model, settings)},
-        "pre_tokenizer": {
-            "type": "Sequence",
-            "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace],
-        },
+        "added_tokens": added_tokens(vocabulary, tokens),
+        "normalizer": {"type": "Sequence", "normalizers": steps},
+        "pre_tokenizer": pre_tokenizer,
         "post_processor": special_tokens_template(vocabulary),
         "decoder": metaspace,
         "model": {
@@ -70,8 +87,48 @@ def tokenizer_json(vocabulary: Vocabulary, settings: Mapping[str, bool]) -> dict
     }
 
 
-def added_tokens(vocabulary: Vocabulary) -> list[dict[str, Any]]:
-    """The special tokens, each found in the text as written, before it is normalised.
+def is_standard(vocabulary: Vocabulary) -> bool:
+    """Whether transformers' own AlbertTokenizer can hold this vocabulary.
+
+    It takes the second piece for <unk>, looks for special tokens among the learnt pieces, and
+    splits a text at spaces first.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> is_standard(AlbertTokenizer.from_pretrained("english-8k").vocabulary)
+        True
+    """
+    never = vocabulary.is_control | vocabulary.is_unused
+    unusual = has_pieces_of_words(vocabulary) or has_korean(vocabulary)
+    return vocabulary.unknown_id == 1 and not never[-1] and not unusual
+
+
+def has_korean(vocabulary: Vocabulary) -> bool:
+    """Whether a piece has Korean syllables, which normalisation takes apart into their letters.
+
+    SentencePiece's table puts them together again; that of `tokenizers` needs a step before it.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> has_korean(AlbertTokenizer.from_pretrained("english-8k").vocabulary)
+        False
+    """
+    return re.search("[\uac00-\ud7a3]", "".join(vocabulary.pieces)) is not None
+
+
+def has_pieces_of_words(vocabulary: Vocabulary) -> bool:
+    """Whether a piece goes over a space, as after training with split_by_whitespace=False.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> has_pieces_of_words(AlbertTokenizer.from_pretrained("english-8k").vocabulary)
+        False
+    """
+    return any(WORD_START in piece[1:] for piece in vocabulary.pieces)
+
+
+def added_tokens(vocabulary: Vocabulary, tokens: Sequence[AddedToken] = ()) -> list[dict[str, Any]]:
+    """The special tokens, each found in the text as written, and the added ones, by their ids.
 
     Example:
         >>> from albert_lib.text import AlbertTokenizer
@@ -79,21 +136,25 @@ def added_tokens(vocabulary: Vocabulary) -> list[dict[str, Any]]:
         >>> [token["content"] for token in tokens]
         ['<pad>', '<unk>', '[CLS]', '[SEP]', '[MASK]']
     """
-    return [
+    special = [AddedToken(piece, normalized=False) for piece in SPECIAL_TOKENS]
+    found = [
         {
-            "id": vocabulary.piece_id(piece),
-            "content": piece,
-            "single_word": False,
+            "id": vocabulary.piece_id(token.content),
+            "content": token.content,
+            "single_word": token.single_word,
             "lstrip": False,
             "rstrip": False,
-            "normalized": False,  # looked for in the text as written
-            "special": True,
+            "normalized": token.normalized,  # or looked for in the text as written
+            "special": token in special,
         }
-        for piece in SPECIAL_TOKENS
+        for token in [*special, *tokens]
     ]
+    return sorted(found, key=lambda token: int(token["id"]))
 
 
-def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, Any]]:
+def normalizers(
+    model: bytes, settings: Mapping[str, bool], korean: bool = False
+) -> list[dict[str, Any]]:
     """The steps of `normalize`, then SentencePiece's own table of characters.
 
     Example:
@@ -112,8 +173,13 @@ def normalizers(model: bytes, settings: Mapping[str, bool]) -> list[dict[str, An
         steps += [{"type": "NFKD"}, {"type": "StripAccents"}]
     if settings["do_lower_case"]:
         steps.append({"type": "Lowercase"})
-    table = base64.b64encode(character_table(model)).decode("ascii")
-    return [*steps, {"type": "Precompiled", "precompiled_charsmap": table}]
+    table = character_table(model)
+    if table and korean and not settings["keep_accents"]:
+        steps.append({"type": "NFC"})
+    if table:  # none where SentencePiece leaves characters as they are
+        encoded = base64.b64encode(table).decode("ascii")
+        steps.append({"type": "Precompiled", "precompiled_charsmap": encoded})
+    return steps
 
 
 def special_tokens_template(vocabulary: Vocabulary) -> dict[str, Any]:
@@ -146,7 +212,7 @@ def special_tokens_template(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def scored_pieces(vocabulary: Vocabulary) -> list[tuple[str, float]]:
-    """Every piece and its score, in the order of the ids.
+    """Every piece and its score, in the order of the ids; tokens added behind them are left out.
 
     Example:
         >>> from albert_lib.text import AlbertTokenizer
@@ -156,9 +222,15 @@ def scored_pieces(vocabulary: Vocabulary) -> list[tuple[str, float]]:
         (8000, ('[CLS]', 0.0))
     """
     scores = vocabulary.scores.tolist()
-    for piece_id in vocabulary.comma_splits:
-        scores[piece_id] = TOO_UNLIKELY
-    return list(zip(vocabulary.pieces, scores, strict=True))
+    never = vocabulary.is_unused | vocabulary.is_control
+    for piece_id in [*vocabulary.comma_splits, *np.flatnonzero(never).tolist()]:
+        if vocabulary.pieces[piece_id] not in SPECIAL_TOKENS:
+            scores[piece_id] = TOO_UNLIKELY
+    used = vocabulary.segmentation_scores()
+    for piece in vocabulary.user_defined().difference(STANDALONE_PIECES):
+        scores[vocabulary.piece_id(piece)] = used[piece]
+    learnt = int(np.flatnonzero(~never).max(initial=-1)) + 1
+    return list(zip(vocabulary.pieces[:learnt], scores[:learnt], strict=True))
 
 
 def character_table(model: bytes) -> bytes:
@@ -173,7 +245,7 @@ def character_table(model: bytes) -> bytes:
         >>> len(character_table(vocabulary.model)) > 100_000
         True
     """
-    return protobuf_field(protobuf_field(model, 3), 2)
+    return protobuf_field(protobuf_field(model, NORMALIZER_OF_MODEL), TABLE_OF_NORMALIZER)
 
 
 def protobuf_field(message: bytes, wanted: int) -> bytes:

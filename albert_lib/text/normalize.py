@@ -86,11 +86,13 @@ class TextChunk(NamedTuple):
     is_special: bool
 
 
-def split_at_special_tokens(text: str, normalize: Callable[[str], str]) -> list[TextChunk]:
+def split_at_special_tokens(
+    text: str, normalize: Callable[[str], str], pattern: re.Pattern[str] | None = WRITTEN_SPECIAL
+) -> list[TextChunk]:
     """Split a text at the special tokens written in it, and normalise what lies between them.
 
     Special tokens are searched before normalising, as in `tokenizers`: <PAD>, which only becomes
-    one in lower case, is text.
+    one in lower case, is text. `pattern` finds others, or none.
 
     Example:
         >>> for chunk in split_at_special_tokens("A [MASK] day", str.lower):
@@ -100,7 +102,7 @@ def split_at_special_tokens(text: str, normalize: Callable[[str], str]) -> list[
         False ' day'
     """
     chunks = []
-    for index, written in enumerate(WRITTEN_SPECIAL.split(text)):
+    for index, written in enumerate([text] if pattern is None else pattern.split(text)):
         is_special = index % 2 == 1  # text and special tokens alternate, even if a text is ""
         chunk = written if is_special else normalize(written)
         if chunk:

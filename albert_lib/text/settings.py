@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from albert_lib.errors import TokenizerError
 from albert_lib.files import read_json
+from albert_lib.text.added_tokens import AddedToken
 from albert_lib.text.vocabulary import SPECIAL_TOKENS
 
 MODEL_FILE = "spiece.model"
 EXPORT_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
+ADDED_SETTING = "added_tokens"  # in it, where this library wrote it
 
 SETTINGS = (
     "do_lower_case",
@@ -39,7 +41,7 @@ HUGGING_FACE_TOKENIZATION = {
 
 
 class StoredSettings(NamedTuple):
-    """The content of a tokenizer_config.json: its switches, and the maximum length.
+    """The content of a tokenizer_config.json: its switches, the maximum length, all it says.
 
     Example:
         >>> StoredSettings({"keep_accents": True}, model_max_length=512).switches
@@ -48,27 +50,7 @@ class StoredSettings(NamedTuple):
 
     switches: dict[str, bool]
     model_max_length: int
-
-
-def read_model(folder: Path) -> bytes:
-    """Read the spiece.model of a folder; TokenizerError that says what to put there without one.
-
-    Example:
-        >>> from albert_lib.files import data_folder
-        >>> len(read_model(data_folder() / "tokenizers" / "english-8k")) > 100_000
-        True
-    """
-    file = folder / MODEL_FILE
-    if not file.is_file():
-        beside = (
-            f"beside {EXPORT_FILE}, from which it cannot be made"
-            if (folder / EXPORT_FILE).is_file()
-            else "there"
-        )
-        raise TokenizerError(
-            f"{file} does not exist; put the {MODEL_FILE} of the checkpoint {beside}."
-        )
-    return file.read_bytes()
+    content: Mapping[str, Any] = {}
 
 
 def read_settings(path: Path) -> StoredSettings:
@@ -79,14 +61,14 @@ def read_settings(path: Path) -> StoredSettings:
     Example:
         >>> from pathlib import Path
         >>> read_settings(Path("no-such-folder/tokenizer_config.json"))
-        StoredSettings(switches={}, model_max_length=512)
+        StoredSettings(switches={}, model_max_length=512, content={})
     """
     if not path.is_file():
         return StoredSettings({}, MODEL_MAX_LENGTH)
     stored = read_json(path, TokenizerError)
     if not isinstance(stored, dict):
         raise TokenizerError(f"{path} does not hold a JSON object; restore or remove it.")
-    switches = {name: stored[name] for name in SETTINGS if name in stored}
+    switches = {name: stored[name] for name in SETTINGS if stored.get(name) is not None}
     for name, value in switches.items():
         if not isinstance(value, bool):
             raise TokenizerError(f"{path} says {name} is {value!r}; make it true or false.")
@@ -97,14 +79,21 @@ def read_settings(path: Path) -> StoredSettings:
         raise TokenizerError(
             f"{path} says model_max_length is {longest!r}; make it a number of tokens."
         )
-    return StoredSettings(switches, longest)
+    return StoredSettings(switches, longest, stored)
 
 
-def tokenizer_config(switches: Mapping[str, bool], model_max_length: int) -> dict[str, Any]:
+def tokenizer_config(
+    switches: Mapping[str, bool],
+    model_max_length: int,
+    added_tokens: Sequence[AddedToken] = (),
+    *,
+    standard: bool = True,
+) -> dict[str, Any]:
     """The content of tokenizer_config.json: our switches, and the keys of transformers.
 
-    transformers' AlbertTokenizer always replaces quotes. A tokenizer that does not is declared
-    as the general class, which does only what tokenizer.json says.
+    transformers' AlbertTokenizer always replaces quotes, and takes the second piece for <unk>. A
+    tokenizer that does not (`standard`: its pieces lie as the published ones do) is declared as
+    the general class, which does only what tokenizer.json says.
 
     Example:
         >>> config = tokenizer_config({"replace_quotes": False}, model_max_length=1024)
@@ -114,7 +103,9 @@ def tokenizer_config(switches: Mapping[str, bool], model_max_length: int) -> dic
     pad, unknown, cls, sep, mask = SPECIAL_TOKENS
     return {
         "tokenizer_class": (
-            "AlbertTokenizer" if switches["replace_quotes"] else "PreTrainedTokenizerFast"
+            "AlbertTokenizer"
+            if switches["replace_quotes"] and standard
+            else "PreTrainedTokenizerFast"
         ),
         "model_max_length": model_max_length,
         # Without this line transformers leaves the segments out, and pairs become one segment.
@@ -127,4 +118,5 @@ def tokenizer_config(switches: Mapping[str, bool], model_max_length: int) -> dic
         "bos_token": cls,
         "eos_token": sep,
         **switches,
+        **({ADDED_SETTING: [t._asdict() for t in added_tokens]} if added_tokens else {}),
     }

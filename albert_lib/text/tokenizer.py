@@ -10,8 +10,7 @@ from typing import Any, overload
 from torch import Tensor
 
 from albert_lib.errors import TokenizerError
-from albert_lib.files import folder_to_write, new_file, write_json
-from albert_lib.hub import resolve_folder
+from albert_lib.text.added_tokens import AddedToken, WrittenTokens, vocabulary_with
 from albert_lib.text.batch import (
     IdSequence,
     Padding,
@@ -25,23 +24,13 @@ from albert_lib.text.batch import (
     truncate,
     with_special_tokens,
 )
-from albert_lib.text.hf_export import tokenizer_json
 from albert_lib.text.kept_words import train_with_words
 from albert_lib.text.lost_marks import watch_for_marks
 from albert_lib.text.normalize import TextChunk, normalize, split_at_special_tokens
-from albert_lib.text.settings import (
-    EXPORT_FILE,
-    MODEL_FILE,
-    MODEL_MAX_LENGTH,
-    SETTINGS,
-    SETTINGS_FILE,
-    read_model,
-    read_settings,
-    tokenizer_config,
-)
+from albert_lib.text.settings import MODEL_MAX_LENGTH, SETTINGS
 from albert_lib.text.token_lookup import TokenLookup
+from albert_lib.text.tokenizer_files import read_tokenizer_files, write_tokenizer_files
 from albert_lib.text.transformers_names import refuse_arguments
-from albert_lib.text.vocabulary import Vocabulary
 
 
 class AlbertTokenizer(TokenLookup):
@@ -74,6 +63,7 @@ class AlbertTokenizer(TokenLookup):
         digit_comma_rule: bool = True,
         split_special_tokens: bool = False,
         model_max_length: int = MODEL_MAX_LENGTH,
+        added_tokens: Sequence[AddedToken] = (),
     ) -> None:
         """Wrap the bytes of a spiece.model; `from_pretrained` and `train` are the usual ways.
 
@@ -88,6 +78,7 @@ class AlbertTokenizer(TokenLookup):
                 characters, as Google does; by transformers' default, and ours, they are single ids.
             model_max_length: Tokens that a call truncates to by default: what the model has
                 positions for.
+            added_tokens: Pieces that text is split at, as transformers splits it at added tokens.
         """
         check_max_length(model_max_length, name="model_max_length")
         self.model = model
@@ -97,7 +88,11 @@ class AlbertTokenizer(TokenLookup):
         self.digit_comma_rule = digit_comma_rule
         self.split_special_tokens = split_special_tokens
         self.model_max_length = model_max_length
-        super().__init__(Vocabulary(model, digit_comma_rule=digit_comma_rule))
+        self.added_tokens = tuple(added_tokens)
+        self.written_tokens = WrittenTokens(self.added_tokens)
+        super().__init__(
+            vocabulary_with(model, self.added_tokens, self._normalize_plain, digit_comma_rule)
+        )
 
     @property
     def settings(self) -> dict[str, bool]:
@@ -133,27 +128,29 @@ class AlbertTokenizer(TokenLookup):
         as_read = partial(normalize, lowercase=do_lower_case, keep_accents=keep_accents)
         texts = texts if keep_accents else watch_for_marks(texts)
         model = train_with_words(texts, vocab_size, whole_words, as_read)
-        switches = {"do_lower_case": do_lower_case, "keep_accents": keep_accents}
-        return cls(model, **switches, model_max_length=model_max_length)
+        return cls(
+            model,
+            do_lower_case=do_lower_case,
+            keep_accents=keep_accents,
+            model_max_length=model_max_length,
+        )
 
     @classmethod
     def from_pretrained(
         cls, name_or_path: str | os.PathLike[str], **settings: Any
     ) -> AlbertTokenizer:
-        """Load from a folder, the name of one that comes with albert_lib, or a hub id.
+        """Load from a folder, a name that comes with albert_lib, a hub id or a .model file.
 
-        Reads spiece.model, and tokenizer_config.json if it is there. `settings` are those of the
-        constructor and go before what tokenizer_config.json says. Raises CheckpointError for a
-        name that stands for nothing, TokenizerError for a damaged file.
+        Reads spiece.model, or tokenizer.json without one, and tokenizer_config.json if it is
+        there. `settings` are those of the constructor and go before what tokenizer_config.json
+        says. Raises CheckpointError for a name that stands for nothing, TokenizerError for a
+        damaged file.
         """
-        folder = resolve_folder(name_or_path, "tokenizer")
-        model = read_model(folder)
-        stored = read_settings(folder / SETTINGS_FILE)
-        given = {**stored.switches, "model_max_length": stored.model_max_length, **settings}
+        stored = read_tokenizer_files(name_or_path)
         try:
-            return cls(model, **given)
+            return cls(stored.model, **{**stored.settings, **settings})
         except TokenizerError as problem:
-            raise TokenizerError(f"{folder / MODEL_FILE} cannot be used. {problem}") from None
+            raise TokenizerError(f"{stored.source} cannot be used. {problem}") from None
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer into a folder, beside what is there.
@@ -170,11 +167,9 @@ class AlbertTokenizer(TokenLookup):
             ...     AlbertTokenizer.from_pretrained(folder).model_max_length
             1024
         """
-        folder = folder_to_write(path)
-        with new_file(folder / MODEL_FILE) as file:
-            file.write_bytes(self.model)
-        write_json(folder / EXPORT_FILE, tokenizer_json(self.vocabulary, self.settings))
-        write_json(folder / SETTINGS_FILE, tokenizer_config(self.settings, self.model_max_length))
+        write_tokenizer_files(
+            path, self.vocabulary, self.settings, self.model_max_length, self.added_tokens
+        )
 
     # -- text to ids
 
@@ -256,12 +251,14 @@ class AlbertTokenizer(TokenLookup):
         """The ids of many sentences at once, without special tokens, for text on its way to disk.
 
         Here [MASK] is six characters like any others: a corpus cannot bring in special tokens.
-        Uses all cores unless `num_threads` says otherwise.
+        Uses all cores unless `num_threads` says otherwise, or text is split at added tokens.
 
         Example:
             >>> AlbertTokenizer.from_pretrained("english-8k").encode_sentences(["the mill", "old"])
             [[14, 2517], [240]]
         """
+        if self.written_tokens.pattern(special=False) is not None:
+            return [self._ids(sentence, special=False) for sentence in sentences]
         normalized = [self._normalize_plain(sentence) for sentence in sentences]
         return self.vocabulary.encode_many(normalized, num_threads)
 
@@ -323,21 +320,20 @@ class AlbertTokenizer(TokenLookup):
             return with_special_tokens(first, second, self.cls_token_id, self.sep_token_id)
         return [*first, *(second or [])], len(first)
 
-    def _ids(self, text: str) -> list[int]:
+    def _ids(self, text: str, special: bool = True) -> list[int]:
         """The ids of a text in which special tokens may be written."""
         ids: list[int] = []
-        for chunk in self._chunks(text):
+        for chunk in self._chunks(text, special):
             if chunk.is_special:
                 ids.append(self.piece_id(chunk.text))
             else:
                 ids += self.vocabulary.encode(chunk.text)
         return ids
 
-    def _chunks(self, text: str) -> list[TextChunk]:
-        """The text, normalised, split at the special tokens in it unless the settings forbid."""
-        if self.split_special_tokens:
-            return [TextChunk(self._normalize_plain(text), is_special=False)]
-        return split_at_special_tokens(text, self._normalize_plain)
+    def _chunks(self, text: str, special: bool = True) -> list[TextChunk]:
+        """The text, normalised, split at the tokens that are found in it as written."""
+        pattern = self.written_tokens.pattern(special and not self.split_special_tokens)
+        return split_at_special_tokens(text, self._normalize_plain, pattern)
 
     def _normalize_plain(self, text: str) -> str:
         """Normalise with this tokenizer's settings."""

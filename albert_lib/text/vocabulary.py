@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sentencepiece import SentencePieceProcessor
 
 from albert_lib.errors import InputError, TokenizerError
-from albert_lib.text.train_vocabulary import STANDALONE_PIECES
+from albert_lib.text.spiece_check import load_processor
+from albert_lib.text.spiece_file import USER_DEFINED, piece_of, read_pieces
 from albert_lib.text.unigram import WORD_START
 
 UNKNOWN_TOKEN = "<unk>"
 SPECIAL_TOKENS = ("<pad>", UNKNOWN_TOKEN, "[CLS]", "[SEP]", "[MASK]")
+NEVER_IN_TEXT = tuple(token for token in SPECIAL_TOKENS if token != UNKNOWN_TOKEN)
 PUNCTUATION = frozenset('!"#$%&()*+,-./:;?@[\\]^_`{|}~£€')  # google-research's, without ' < = >
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -40,7 +41,7 @@ class Vocabulary:
     def __init__(self, model: bytes, *, digit_comma_rule: bool = True) -> None:
         """Load the bytes of a spiece.model; TokenizerError if they are damaged or not ALBERT's."""
         self.model = model
-        self._processor = load_processor(model)
+        self._processor = load_processor(model, NEVER_IN_TEXT)
         size = len(self._processor)
         self.pieces: list[str] = [self._processor.id_to_piece(i) for i in range(size)]
         self.scores: Float[np.ndarray, "vocab"] = np.array(
@@ -49,15 +50,22 @@ class Vocabulary:
         self.is_control: Bool[np.ndarray, "vocab"] = np.array(
             [self._processor.is_control(i) for i in range(size)]
         )
-        self.is_word_start: Bool[np.ndarray, "vocab"] = (
-            np.array([starts_a_word(piece) for piece in self.pieces]) & ~self.is_control
+        # rows for tokens that were added later: no text is segmented into them
+        self.is_unused: Bool[np.ndarray, "vocab"] = np.array(
+            [self._processor.is_unused(i) for i in range(size)]
         )
+        starts = np.array([starts_a_word(piece) for piece in self.pieces])
+        self.is_word_start: Bool[np.ndarray, "vocab"] = (starts | self.is_unused) & ~self.is_control
         self.fingerprint = hashlib.sha256(model).hexdigest()
         self._ids = {piece: i for i, piece in enumerate(self.pieces)}
         if missing := [piece for piece in SPECIAL_TOKENS if piece not in self._ids]:
             raise TokenizerError(
                 f"The SentencePiece model lacks {', '.join(missing)}; "
                 f"use the spiece.model of an ALBERT, or train a tokenizer."
+            )
+        if not np.isfinite(self.scores).all():
+            raise TokenizerError(
+                "The SentencePiece model has scores that are no numbers; copy spiece.model again."
             )
         self.unknown_id = self._ids[UNKNOWN_TOKEN]
         self.comma_splits = self._splits_before_a_comma() if digit_comma_rule else {}
@@ -85,20 +93,28 @@ class Vocabulary:
         These are the stored log probabilities, except for pieces that always stand alone, such as
         the full stop: they score just below the best piece, whatever the file says.
         """
+        left_out = self.is_control | self.is_unused
         scores = {
             piece: float(score)
-            for piece, score, control in zip(self.pieces, self.scores, self.is_control, strict=True)
-            if not control and piece != UNKNOWN_TOKEN
+            for piece, score, never in zip(self.pieces, self.scores, left_out, strict=True)
+            if not never and piece != UNKNOWN_TOKEN
         }
-        best = max(score for piece, score in scores.items() if piece not in STANDALONE_PIECES)
-        for piece in STANDALONE_PIECES:
-            if piece in scores:
-                scores[piece] = len(piece.encode()) * best - 0.1
+        alone = self.user_defined()
+        best = max((score for piece, score in scores.items() if piece not in alone), default=0.0)
+        for piece in alone & scores.keys():
+            scores[piece] = len(piece.encode()) * best - 0.1
         return scores
+
+    def user_defined(self) -> set[str]:
+        """The pieces that whoever trained the vocabulary asked for, such as the full stop."""
+        messages, _ = read_pieces(self.model)
+        maybe = (self.scores == 0) & ~self.is_control
+        found = [piece_of(messages[i]) for i in np.flatnonzero(maybe).tolist()]
+        return {piece.text for piece in found if piece.kind == USER_DEFINED}
 
     def encode(self, text: str) -> list[int]:
         """Segment a normalised text into ids."""
-        return self._apply_comma_rule(self._processor.encode(text))
+        return self._segment(text)
 
     def encode_many(self, texts: Sequence[str], num_threads: int | None = None) -> list[list[int]]:
         """Segment normalised texts into ids, on `num_threads` threads or, by default, all cores."""
@@ -112,7 +128,7 @@ class Vocabulary:
         The space before a word is not counted: "the mill" gives (0, 3) and (4, 8). The parts of a
         character that SentencePiece makes into several each cover the whole of it.
         """
-        ids = self.encode(text)
+        ids = self._segment(text)
         marked, origin = self._processor.normalize(text, with_offsets=True)
         offsets = []
         start = 0
@@ -123,6 +139,9 @@ class Vocabulary:
             end = first if first == start else bisect_right(origin, origin[start - 1])
             offsets.append((origin[first], origin[end]))
         return ids, offsets
+
+    def _segment(self, text: str) -> list[int]:
+        return self._apply_comma_rule(self._processor.encode(text))
 
     def _lengths(self, text: str, ids: list[int]) -> list[int]:
         """How many ▁-marked characters each id covers; for <unk> the text is asked."""
@@ -161,31 +180,6 @@ class Vocabulary:
                 if self.unknown_id not in ids:  # never so in the published vocabulary
                     splits[piece_id] = ids
         return splits
-
-
-def load_processor(model: bytes) -> SentencePieceProcessor:
-    """Load a SentencePiece model; TokenizerError if it is damaged or incomplete.
-
-    Example:
-        >>> from albert_lib.files import data_folder
-        >>> model = (data_folder() / "tokenizers" / "english-8k" / "spiece.model").read_bytes()
-        >>> load_processor(model).encode("the mill", out_type=str)
-        ['▁the', '▁mill']
-    """
-    try:
-        if not model:
-            raise RuntimeError("empty")
-        processor = SentencePieceProcessor(model_proto=model)
-        # The normalization rules are at the end of the file. A truncated copy may load without
-        # them, and then segments text differently.
-        if processor.normalize("ﬁ") != f"{WORD_START}fi":
-            raise RuntimeError("no rules for characters")
-    except RuntimeError:
-        raise TokenizerError(
-            "The SentencePiece model is damaged or incomplete; "
-            "copy spiece.model again, or train the tokenizer again."
-        ) from None
-    return processor
 
 
 def starts_a_word(piece: str) -> bool:

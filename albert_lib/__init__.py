@@ -19,6 +19,7 @@ _HOME_OF = {
     "AlbertForPreTraining": "model",
     "AlbertForMaskedLM": "model",
     "AlbertForSequenceClassification": "model",
+    "AlbertForTokenClassification": "model",
     "AlbertForQuestionAnswering": "model",
     "AlbertForMultipleChoice": "model",
     "AlbertForConditionedSpans": "model",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from albert_lib.model import (
         AlbertForSequenceClassification as AlbertForSequenceClassification,
     )
+    from albert_lib.model import AlbertForTokenClassification as AlbertForTokenClassification
     from albert_lib.model import AlbertModel as AlbertModel
     from albert_lib.probing import FillMask as FillMask
     from albert_lib.text import AlbertTokenizer as AlbertTokenizer

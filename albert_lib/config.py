@@ -15,9 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from albert_lib.config_json import from_hugging_face, to_hugging_face
+from albert_lib.config_json import from_hugging_face, to_hugging_face, with_our_activation
 from albert_lib.config_values import GOOGLE as GOOGLE
-from albert_lib.config_values import RATES, Activation, GroupRounding, check_values
+from albert_lib.config_values import (
+    RATES,
+    Activation,
+    GroupRounding,
+    check_values,
+)
 from albert_lib.config_values import Sharing as Sharing
 from albert_lib.errors import ConfigError, listed
 from albert_lib.files import read_json, write_json
@@ -60,7 +65,7 @@ class AlbertConfig:
     type_vocab_size: int = 2  # segments A and B
     initializer_range: float = 0.02  # standard deviation of the initial weights
     layer_norm_eps: float = 1e-12
-    pad_token_id: int = 0
+    pad_token_id: int = 0  # -1: none
     bos_token_id: int = 2  # [CLS]
     eos_token_id: int = 3  # [SEP]
     labels: tuple[str, ...] = ("LABEL_0", "LABEL_1")  # names of the classes of a task head
@@ -90,6 +95,11 @@ class AlbertConfig:
     def num_labels(self) -> int:
         """Number of classes of a task head."""
         return len(self.labels)
+
+    @property
+    def padding_row(self) -> int | None:
+        """The row of the word embeddings that looking up leaves untrained, if there is one."""
+        return None if self.train_padding_row or self.pad_token_id < 0 else self.pad_token_id
 
     @property
     def has_projection(self) -> bool:
@@ -163,7 +173,7 @@ class AlbertConfig:
                 f"AlbertConfig has no field {listed(unknown)}; help(AlbertConfig) lists its "
                 f"fields, and labels=(…) names the classes of a task."
             )
-        return dataclasses.replace(self, **changes)
+        return dataclasses.replace(self, **with_our_activation(changes))
 
     def resize(self, **changes: Any) -> AlbertConfig:
         """As `replace`; a new hidden_size also scales intermediate_size, unless that is given.

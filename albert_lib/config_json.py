@@ -5,10 +5,12 @@ Works on plain dictionaries; AlbertConfig.to_dict and AlbertConfig.from_dict cal
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from albert_lib.errors import ConfigError
+from albert_lib.config_values import ACTIVATION_NAMES, MOST_LABELS
+from albert_lib.errors import ConfigError, quoted
 
 # transformers' AlbertConfig() is xxlarge's; a config.json may leave these out.
 HUGGING_FACE_DEFAULTS = {
@@ -68,10 +70,28 @@ def from_hugging_face(
         for key, value in values.items()
         if key in known and key != "labels" and value is not None
     }
+    for name in ("bos_token_id", "eos_token_id"):  # several are allowed where text is generated
+        if isinstance(given.get(name), list):
+            first = next(iter(given.pop(name)), None)
+            given.update({name: first} if first is not None else {})
     for name in rates:
         if type(given.get(name)) is int:
             given[name] = float(given[name])
-    return {**HUGGING_FACE_DEFAULTS, **given, **labels_of(values)}
+    return {**HUGGING_FACE_DEFAULTS, **with_our_activation(given), **labels_of(values)}
+
+
+def with_our_activation(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with our name of the activation, where they have it under another.
+
+    Example:
+        >>> from albert_lib.config_json import with_our_activation
+        >>> with_our_activation({"hidden_act": "gelu_pytorch_tanh"})
+        {'hidden_act': 'gelu_new'}
+    """
+    name = fields.get("hidden_act")
+    if isinstance(name, str) and name in ACTIVATION_NAMES:
+        return {**fields, "hidden_act": ACTIVATION_NAMES[name]}
+    return dict(fields)
 
 
 def refuse_other_models(values: Mapping[str, Any]) -> None:
@@ -111,13 +131,39 @@ def labels_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     named, count = values.get("id2label"), values.get("num_labels")
     if named:
-        ids = [str(number) for number in range(len(named))]
+        ids = [str(number) for number in range(len(named) if isinstance(named, dict) else 0)]
         if not isinstance(named, dict) or sorted(map(str, named)) != sorted(ids):
-            raise ConfigError(f"id2label={named!r} must number the classes 0, 1, 2, … in a row.")
+            raise ConfigError(
+                f"id2label={quoted(named)} must number the classes 0, 1, 2, … in a row."
+            )
         by_id = {str(key): label for key, label in named.items()}
-        return {"labels": tuple(by_id[key] for key in ids)}
+        return {"labels": distinct([by_id[key] for key in ids])}
     if count is not None:
-        if type(count) is not int or count < 1:
-            raise ConfigError(f"num_labels={count!r} must be a whole number of at least 1.")
+        if type(count) is not int or not 1 <= count <= MOST_LABELS:
+            raise ConfigError(
+                f"num_labels={quoted(count)} must be a whole number of at least 1, and at most "
+                f"{MOST_LABELS:,}."
+            )
         return {"labels": tuple(f"LABEL_{label}" for label in range(count))}
     return {}
+
+
+def distinct(labels: Sequence[Any]) -> tuple[Any, ...]:
+    """The names of classes, with its number behind each that several classes have.
+
+    Numbers become text; what can be no name is left for AlbertConfig to refuse.
+
+    Example:
+        >>> from albert_lib.config_json import distinct
+        >>> distinct(["no", "yes", "no", 7])
+        ('no (0)', 'yes', 'no (2)', '7')
+    """
+    names = [
+        str(label) if isinstance(label, int | float) and not isinstance(label, bool) else label
+        for label in labels
+    ]
+    counts = Counter(name for name in names if isinstance(name, str))
+    return tuple(
+        f"{name} ({number})" if isinstance(name, str) and counts[name] > 1 else name
+        for number, name in enumerate(names)
+    )

@@ -141,7 +141,7 @@ def test_the_switches_survive_a_file_and_are_left_out_at_their_defaults(tmp_path
         ({"hidden_dropout_prob": 1.0}, "below 1"),
         ({"initializer_range": -1.0}, "above 0"),
         ({"layer_norm_eps": float("nan")}, "above 0"),
-        ({"hidden_act": "swish"}, "gelu_new"),
+        ({"hidden_act": "softmax"}, "gelu_new"),
         ({"num_hidden_groups": 99}, "never be used"),
         ({"sharing": "ffn", "num_hidden_groups": 2}, 'use sharing="all"'),
         ({"pad_token_id": 100_000}, "outside the vocabulary"),

@@ -23,6 +23,7 @@ from albert_lib.model.tasks import (
     AlbertForMultipleChoice,
     AlbertForQuestionAnswering,
     AlbertForSequenceClassification,
+    AlbertForTokenClassification,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "AlbertForPreTraining",
     "AlbertForQuestionAnswering",
     "AlbertForSequenceClassification",
+    "AlbertForTokenClassification",
     "AlbertModel",
     "AlbertOutput",
     "ClassifierOutput",

@@ -63,7 +63,7 @@ class AlbertEmbeddings(nn.Module):
         self.word_embeddings = nn.Embedding(
             config.vocab_size,
             config.embedding_size,
-            padding_idx=None if config.train_padding_row else config.pad_token_id,
+            padding_idx=config.padding_row,
         )
         self.position_embeddings = nn.Embedding(
             config.max_position_embeddings, config.embedding_size

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
+from albert_lib.model.activations import gelu_10, quick_gelu
 from albert_lib.model.attention import SelfAttention, select_positions
 
 
@@ -35,6 +36,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu_new": gelu_new,
     "relu": F.relu,
+    "silu": F.silu,
+    "gelu_10": gelu_10,
+    "quick_gelu": quick_gelu,
 }
 
 

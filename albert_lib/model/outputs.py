@@ -132,7 +132,7 @@ class MaskedLMOutput(ModelOutput):
 
 @dataclass(kw_only=True)
 class ClassifierOutput(ModelOutput):
-    """Scores of the classes of each text, or of the choices of each question.
+    """Scores of the classes of each text or token, or of the choices of each question.
 
     Example:
         >>> import torch
@@ -140,7 +140,7 @@ class ClassifierOutput(ModelOutput):
         1
     """
 
-    logits: Float[Tensor, "batch classes"]
+    logits: Float[Tensor, "*batch classes"]
 
 
 @dataclass(kw_only=True)

@@ -1,4 +1,7 @@
-"""ALBERT with heads for tasks: classes of texts, choices, spans of answers (appendix A.4)."""
+"""ALBERT with heads for tasks: classes of texts, choices, spans of answers (appendix A.4).
+
+And classes of tokens, such as names and places, which transformers has and the paper does not.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from torch import Tensor, nn
 
 from albert_lib.config import AlbertConfig
 from albert_lib.model.albert import AlbertWithHead
-from albert_lib.model.losses import classification_loss, span_loss
+from albert_lib.model.losses import NOT_PREDICTED, classification_loss, span_loss
 from albert_lib.model.outputs import AlbertOutput, ClassifierOutput, QuestionAnsweringOutput
 
 
@@ -85,6 +88,44 @@ class AlbertForMultipleChoice(AlbertWithHead[ClassifierOutput]):
     ) -> Tensor:
         """Cross-entropy in nats of the right choice."""
         return F.cross_entropy(output.logits.float(), labels["labels"].flatten().long())
+
+
+class AlbertForTokenClassification(AlbertWithHead[ClassifierOutput]):
+    """One score a class for every token: is it part of a name, of a place?
+
+    Labels: `labels`, (batch, seq) class numbers; -100 where a token does not count.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib import AlbertConfig, AlbertForTokenClassification
+        >>> model = AlbertForTokenClassification(AlbertConfig(
+        ...     vocab_size=100, hidden_size=24, num_hidden_layers=2, intermediate_size=48,
+        ...     labels=("O", "B-PER", "I-PER")))
+        >>> model(torch.tensor([[2, 17, 42, 3]])).logits.shape
+        torch.Size([1, 4, 3])
+    """
+
+    NEW_PARTS: ClassVar[tuple[str, ...]] = ("classifier",)
+    POOLER: ClassVar[bool] = False
+
+    def __init__(self, config: AlbertConfig) -> None:
+        super().__init__(config)
+        self.dropout = nn.Dropout(config.classifier_dropout_prob)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.initialise()
+
+    def score(self, features: AlbertOutput, shape: torch.Size) -> ClassifierOutput:
+        """Scores of every class of `config.labels` for every token: (batch, seq, classes)."""
+        return ClassifierOutput(logits=self.classifier(self.dropout(features.last_hidden_state)))
+
+    def loss(
+        self, output: ClassifierOutput, labels: dict[str, Tensor], masked_positions: Tensor | None
+    ) -> Tensor:
+        """Mean cross-entropy in nats over the tokens that count."""
+        logits = output.logits.float().flatten(0, 1)
+        return F.cross_entropy(
+            logits, labels["labels"].flatten().long(), ignore_index=NOT_PREDICTED
+        )
 
 
 class AlbertForQuestionAnswering(AlbertWithHead[QuestionAnsweringOutput]):

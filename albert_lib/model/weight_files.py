@@ -5,15 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from albert_lib.errors import CheckpointError, listed
+from albert_lib.errors import CheckpointError, ConfigError, listed
+from albert_lib.files import refuse_pointer
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index
 from albert_lib.model.names import HEAD_NAMES, POOLER
 
+NUMBER_FORMATS = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 PICKLE_FILE = "pytorch_model.bin"
 
 _WORDS = "albert.embeddings.word_embeddings.weight"
@@ -43,16 +46,70 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         ['albert.pooler.bias']
     """
     files = _weight_files(folder)
-    whole = {_full_name(key): tensor for file in files for key, tensor in _read(file).items()}
+    whole: dict[str, Tensor] = {}
+    for file in files:
+        refuse_pointer(file)
+        for key, tensor in _read(file).items():
+            if (name := _full_name(key)) in whole:
+                raise CheckpointError(
+                    f"{file} holds {name} a second time, as {key}; keep one of the two."
+                )
+            whole[name] = tensor
     whole.pop(_CONSTANT, None)
     for name, tensor in whole.items():
-        if not tensor.is_floating_point():
-            raise CheckpointError(
-                f"{files[0]} holds {tensor.dtype} in {name}; fetch the weights as they were "
-                f"before they were quantised."
-            )
+        _check_numbers(files[0], name, tensor)
     _settle_copies(files[0], whole)
     return whole
+
+
+def _check_numbers(file: Path, name: str, tensor: Tensor) -> None:
+    """CheckpointError for another format than floating-point numbers, and for NaN and infinity."""
+    if tensor.dtype not in NUMBER_FORMATS:  # eight-bit floats mean nothing without their scales
+        raise CheckpointError(
+            f"{file} holds {tensor.dtype} in {name}; fetch the weights as they were "
+            f"before they were quantised."
+        )
+    if not bool(tensor.isfinite().all()):
+        raise CheckpointError(
+            f"{file} holds NaN or infinity in {name}: its training diverged, or the file is "
+            f"damaged; use an earlier checkpoint of the run, or copy the file again."
+        )
+
+
+def number_type_of(dtype: torch.dtype | str | None, saved: Mapping[str, Tensor]) -> torch.dtype:
+    """The type that from_pretrained's `dtype` asks for; "auto" is that of the saved tensors.
+
+    Raises ConfigError for what is no type of floating-point numbers.
+
+    Example:
+        >>> number_type_of("bfloat16", {})
+        torch.bfloat16
+    """
+    if dtype == "auto":
+        return next(iter(saved.values())).dtype
+    found: Any = torch.float32 if dtype is None else dtype
+    if isinstance(found, str):
+        found = getattr(torch, found.removeprefix("torch."), None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ConfigError(
+            f"dtype={dtype!r} is no type of floating-point numbers; give torch.float32, "
+            f'torch.bfloat16, torch.float16 or "auto".'
+        )
+    return found
+
+
+def refuse_overflow(folder: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ConfigError where numbers became infinite on their way to half precision.
+
+    Example:
+        >>> refuse_overflow(Path("mine"), {"pooler.bias": torch.tensor([1e4]).half()})
+    """
+    halves = {name: tensor for name, tensor in tensors.items() if tensor.dtype == torch.float16}
+    if large := [name for name, tensor in halves.items() if not bool(tensor.isfinite().all())]:
+        raise ConfigError(
+            f"{folder} holds numbers beyond float16's range in {listed(large)}; load it as "
+            f"torch.bfloat16 or torch.float32."
+        )
 
 
 def check_shapes(
@@ -151,6 +208,11 @@ def _read(file: Path) -> dict[str, Tensor]:
             with safe_open(file, framework="pt") as opened:
                 tensors[name] = opened.get_tensor(name).clone()
     except (SafetensorError, OSError) as problem:
+        if "unknown variant" in str(problem):
+            raise CheckpointError(
+                f"{file} holds numbers in a format that is unknown here ({problem}); save the "
+                f"weights as float32."
+            ) from None
         raise CheckpointError(
             f"{file} is damaged or cut short ({problem}); copy or download it again."
         ) from None
@@ -170,6 +232,7 @@ def _weight_files(folder: Path) -> list[Path]:
             )
         return files
     if pickle.is_file():
+        refuse_pointer(pickle)
         raise CheckpointError(
             f"{pickle} is a pickle, which could run code when opened, so it is not read; fetch "
             f"the model's model.safetensors instead, or make it from the numbers alone by this "

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from albert_lib.config import AlbertConfig
@@ -21,7 +21,13 @@ from albert_lib.files import folder_to_write, new_file, write_json
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, resolve_folder
 from albert_lib.model.encoder import AlbertEncoder
 from albert_lib.model.names import POOLER, hugging_face_name
-from albert_lib.model.weight_files import check_left_over, check_shapes, read_tensors
+from albert_lib.model.weight_files import (
+    check_left_over,
+    check_shapes,
+    number_type_of,
+    read_tensors,
+    refuse_overflow,
+)
 
 Model = TypeVar("Model", bound="PretrainedModel")
 
@@ -251,8 +257,9 @@ def load(
         folder, model.NEW_PARTS, {k: shapes[n] for k, n in wanted.items() if n in ours}, tensors
     )
     check_left_over(folder, type(model).__name__, wanted.keys(), tensors.keys())
-    number_type = _number_type(dtype, ours)
+    number_type = number_type_of(dtype, ours)
     state = {name: tensor.to(number_type) for name, tensor in ours.items()}
+    refuse_overflow(folder, state)
     model.load_state_dict(state, strict=False, assign=True)
     for part in new:
         part.to_empty(device="cpu")
@@ -289,20 +296,6 @@ def _config_changes(model_class: type[PretrainedModel], given: Mapping[str, Any]
     label_keys = ("num_labels", "id2label", "label2id")
     changes = {name: value for name, value in given.items() if name not in label_keys}
     return {**changes, **labels_of(given)}
-
-
-def _number_type(dtype: torch.dtype | str | None, saved: Mapping[str, Tensor]) -> torch.dtype:
-    if dtype == "auto":
-        return next(iter(saved.values())).dtype
-    found: Any = torch.float32 if dtype is None else dtype
-    if isinstance(found, str):
-        found = getattr(torch, found.removeprefix("torch."), None)
-    if not isinstance(found, torch.dtype) or not found.is_floating_point:
-        raise ConfigError(
-            f"dtype={dtype!r} is no type of floating-point numbers; give torch.float32, "
-            f'torch.bfloat16, torch.float16 or "auto".'
-        )
-    return found
 
 
 def _settle_missing(

@@ -15,7 +15,7 @@ from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
-from albert_lib.probing.fill_mask import batches_by_length, list_of_texts
+from albert_lib.probing.fill_mask import batches_by_length, fits_model, list_of_texts
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import (
     TransformersEncoder,
@@ -65,9 +65,7 @@ class Features:
         batch_size: int = 32,
     ) -> None:
         """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit."""
-        if tokenizer.vocab_size > model.config.vocab_size or (
-            isinstance(model, AlbertModel) and tokenizer.vocab_size < model.config.vocab_size
-        ):
+        if not fits_model(tokenizer, model.config):
             raise TokenizerError(
                 f"The tokenizer has {tokenizer.vocab_size} tokens but the model has "
                 f"{model.config.vocab_size} word embeddings; load both from the same folder."

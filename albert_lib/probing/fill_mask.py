@@ -12,17 +12,20 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from albert_lib.config import AlbertConfig
 from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
 from albert_lib.probing.templates import MASK, AnyTokenizer, word_id
 from albert_lib.probing.transformers_models import (
+    ModelLimits,
     TransformersEncoder,
     TransformersMaskedLM,
     is_albert,
     load_masked_model,
 )
+from albert_lib.probing.transformers_tokenizer import TransformersTokenizer
 from albert_lib.text import AlbertTokenizer
 
 
@@ -40,6 +43,8 @@ class Fill(TypedDict):
     token_str: str
     sequence: str
 
+
+MOST_ROWS_MORE = 127  # of a table of word embeddings, to a multiple of 128
 
 # Of one text: the fills of its one [MASK], or such a list for each of several.
 Fills = list[Fill] | list[list[Fill]]
@@ -72,16 +77,17 @@ class FillMask:
     ) -> None:
         """Join a model and its tokenizer; TokenizerError if their vocabularies do not fit.
 
-        Raises InputError for anything else, such as the name of a folder.
+        The model may score some rows more than the tokenizer has tokens, as many are padded to a
+        multiple of 64: these are never an answer. Raises InputError for anything else, such as the
+        name of a folder.
         """
         if not isinstance(model, torch.nn.Module) or tokenizer is None:
             raise InputError(
                 f"FillMask joins a model and a tokenizer, and got {quoted(model)}; to load both "
                 f"use FillMask.from_pretrained(FOLDER_OR_ID)."
             )
-        padded = isinstance(model, TransformersMaskedLM)  # with rows that belong to no token
         n_rows, n_tokens = model.config.vocab_size, tokenizer.vocab_size
-        if n_rows < n_tokens or (n_rows > n_tokens and not padded):
+        if not fits_model(tokenizer, model.config):
             raise TokenizerError(
                 f"The tokenizer has {n_tokens} tokens but the model scores {n_rows}; load both "
                 f"from the same folder."
@@ -123,7 +129,7 @@ class FillMask:
             return cls(*load_masked_model(name_or_path))
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = _load(name_or_path, order_head)
-        if tokenizer.vocab_size != model.config.vocab_size:
+        if not fits_model(tokenizer, model.config):
             raise TokenizerError(
                 f"{name_or_path}: spiece.model has {tokenizer.vocab_size} tokens but config.json "
                 f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
@@ -176,6 +182,8 @@ class FillMask:
     def masked_logits(self, texts: Sequence[str]) -> list[Float[Tensor, "masks vocab"]]:
         """The logits of every token at every [MASK], one float32 tensor per text, on the CPU.
 
+        A padded vocabulary's rows are among them, as they are in the model's probabilities.
+
         Example:
             >>> from albert_lib.files import data_folder
             >>> from albert_lib.probing import FillMask
@@ -207,7 +215,7 @@ class FillMask:
     def _target_ids(self, targets: str | Sequence[str] | None, text: str) -> Int[Tensor, "targets"]:
         """The ids that may be answers: of the targets, as they read in the text, or all."""
         if targets is None:
-            return torch.arange(self.tokenizer.vocab_size)
+            return answer_ids(self.tokenizer)
         words = [targets] if isinstance(targets, str) else targets
         before = text.partition(MASK)[0]
         ids = dict.fromkeys(word_id(self.tokenizer, word, before) for word in words)  # each once
@@ -344,6 +352,31 @@ def list_of_texts(texts: str | Sequence[str]) -> list[str]:
         if not isinstance(text, str):
             raise InputError(f"{quoted(text)} is no text; give a text, or a list of texts.")
     return found
+
+
+def fits_model(tokenizer: AnyTokenizer, config: AlbertConfig | ModelLimits) -> bool:
+    """Whether a model has a row for every token, and at most a few to fill up its table.
+
+    Example:
+        >>> from albert_lib import AlbertConfig, AlbertTokenizer
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> [fits_model(tokenizer, AlbertConfig(vocab_size=size)) for size in (7999, 8000, 8064, 30000)]
+        [False, True, True, False]
+    """
+    return 0 <= config.vocab_size - tokenizer.vocab_size <= MOST_ROWS_MORE
+
+
+def answer_ids(tokenizer: AnyTokenizer) -> Int[Tensor, "tokens"]:
+    """The ids that can be an answer: the learnt pieces, not what was added behind them.
+
+    Example:
+        >>> from albert_lib.text import AlbertTokenizer
+        >>> len(answer_ids(AlbertTokenizer.from_pretrained("english-8k")))
+        8000
+    """
+    if isinstance(tokenizer, TransformersTokenizer):
+        return torch.arange(tokenizer.vocab_size)
+    return torch.from_numpy((~tokenizer.vocabulary.is_unused).nonzero()[0])
 
 
 def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from albert_lib.errors import InputError
-from albert_lib.probing.fill_mask import FillMask
+from albert_lib.probing.fill_mask import FillMask, answer_ids
 from albert_lib.probing.template_probe import ProbeRow
 from albert_lib.probing.templates import MASK, PERSON, word_id, write_person
 
@@ -163,7 +163,9 @@ def _lists(fill_mask: FillMask, texts: Sequence[str], top_k: int) -> list[dict[s
     for text, logits in zip(texts, fill_mask.masked_logits(texts), strict=True):
         if len(logits) != 1:
             raise InputError(f"{text!r} has {len(logits)} [MASK]s; a list needs exactly one.")
-        scores, ids = logits[0].softmax(dim=-1).topk(min(top_k, logits.shape[1]))
+        answers = answer_ids(fill_mask.tokenizer)
+        scores, places = logits[0].softmax(dim=-1)[answers].topk(min(top_k, len(answers)))
+        ids = answers[places]
         tokens = [fill_mask.tokenizer.id_to_piece(token_id) for token_id in ids.tolist()]
         lists.append(dict(zip(tokens, scores.tolist(), strict=True)))
     return lists

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from albert_lib.errors import InputError, counted, quoted
 
+LONGEST_PADDING = 1 << 24
 Truncation = bool | str | None
 Padding = bool | str
 IdSequence = tuple[list[int], int]  # ids, and where the first segment ends
@@ -207,6 +208,8 @@ def padded_length(padding: Padding, max_length: int, pad_to: int | None = None) 
         return None
     if padding != "max_length":
         raise InputError(f"padding is {padding!r}; use True, False, 'longest' or 'max_length'.")
+    if max_length > LONGEST_PADDING:  # transformers writes 10³⁰ for no limit
+        raise InputError(f"max_length={max_length} is too long to pad to; give a max_length.")
     return max_length
 
 

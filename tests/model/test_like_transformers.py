@@ -43,6 +43,11 @@ MODELS: dict[str, tuple[str, dict[str, Any], dict[str, torch.Tensor]]] = {
         {},
         {"start_positions": torch.tensor([1, 0, 99]), "end_positions": torch.tensor([4, 0, 2])},
     ),
+    "tokens": (
+        "AlbertForTokenClassification",
+        {"labels": ("O", "B", "I")},
+        {"labels": torch.where(IDS % 2 == 0, IDS % 3, -100)},
+    ),
     "choices": ("AlbertForMultipleChoice", {}, {"labels": torch.tensor([2])}),
 }  # fmt: skip
 

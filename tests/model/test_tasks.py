@@ -10,6 +10,7 @@ from albert_lib import (
     AlbertForMultipleChoice,
     AlbertForQuestionAnswering,
     AlbertForSequenceClassification,
+    AlbertForTokenClassification,
 )
 from albert_lib.errors import CheckpointError, InputError
 
@@ -17,6 +18,7 @@ HEADS = {
     "AlbertForSequenceClassification": AlbertForSequenceClassification,
     "AlbertForQuestionAnswering": AlbertForQuestionAnswering,
     "AlbertForMultipleChoice": AlbertForMultipleChoice,
+    "AlbertForTokenClassification": AlbertForTokenClassification,
 }
 
 
@@ -51,6 +53,7 @@ def scores(output) -> torch.Tensor:
         ("AlbertForQuestionAnswering", 2),
         ("AlbertForMultipleChoice", 2),
         ("AlbertForMultipleChoice", 5),
+        ("AlbertForTokenClassification", 3),
     ],
 )
 @torch.no_grad()
@@ -92,6 +95,7 @@ LENGTHS = torch.tensor([13, 9, 12, 13, 5, 8, 11, 10])
     [
         ("AlbertForSequenceClassification", (8, 13), {"labels": [2, 0, 1, 1, 0, 2, 2, 1]}),
         ("AlbertForMultipleChoice", (2, 4, 13), {"labels": [3, 1]}),
+        ("AlbertForTokenClassification", (8, 13), {"labels": [[0, 1, 2, -100] * 3 + [1]] * 8}),
         (
             "AlbertForQuestionAnswering",
             (8, 13),
@@ -116,7 +120,8 @@ def test_padded_pairs_score_and_learn_as_in_transformers(
         **{key: torch.tensor(label) for key, label in labels.items()},
     }  # fmt: skip
     torch.manual_seed(0)
-    classes = {"AlbertForSequenceClassification": ("a", "b", "c")}.get(name, ("a", "b"))
+    several = ("AlbertForSequenceClassification", "AlbertForTokenClassification")
+    classes = ("a", "b", "c") if name in several else ("a", "b")
     ours = HEADS[name](tiny.replace(num_hidden_layers=2, initializer_range=0.3, labels=classes))
     ours.eval().save_pretrained(tmp_path)
     theirs = getattr(transformers, name).from_pretrained(tmp_path).eval()

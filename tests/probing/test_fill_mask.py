@@ -208,19 +208,3 @@ def test_a_tokenizer_that_cannot_write_a_gap_is_refused(fill_mask: FillMask) -> 
     cutting = AlbertTokenizer(fill_mask.tokenizer.model, split_special_tokens=True)
     with pytest.raises(TokenizerError, match="split_special_tokens=False"):
         FillMask(fill_mask.model, cutting)
-
-
-def test_another_vocabulary_is_refused(fill_mask: FillMask, tokenizer: AlbertTokenizer) -> None:
-    config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
-    with pytest.raises(TokenizerError, match=f"{tokenizer.vocab_size} tokens.*load both"):
-        FillMask(AlbertForMaskedLM(config), tokenizer)
-
-
-def test_a_folder_with_a_foreign_tokenizer_is_named(
-    tmp_path: Path, fill_mask: FillMask, tokenizer: AlbertTokenizer
-) -> None:
-    config = fill_mask.model.config.replace(vocab_size=tokenizer.vocab_size + 1)
-    AlbertForMaskedLM(config).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(TokenizerError, match=rf"{tmp_path.name}: spiece\.model has"):
-        FillMask.from_pretrained(tmp_path)

@@ -360,7 +360,8 @@ def fits_model(tokenizer: AnyTokenizer, config: AlbertConfig | ModelLimits) -> b
     Example:
         >>> from albert_lib import AlbertConfig, AlbertTokenizer
         >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
-        >>> [fits_model(tokenizer, AlbertConfig(vocab_size=size)) for size in (7999, 8000, 8064, 30000)]
+        >>> sizes = (7999, 8000, 8064, 30000)
+        >>> [fits_model(tokenizer, AlbertConfig(vocab_size=size)) for size in sizes]
         [False, True, True, False]
     """
     return 0 <= config.vocab_size - tokenizer.vocab_size <= MOST_ROWS_MORE

@@ -18,7 +18,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test test-oldest test-newest browser-test mutants exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test test-oldest test-newest browser-test mutants damaged exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-22s%s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ test-newest: $(VENV)/test.stamp ## run the tests with the newest versions that p
 
 mutants: $(VENV)/test.stamp ## plant 200 small faults in the library; the tests must notice 95 %
 	@$(VENV_PYTHON) tests/mutants/run_mutants.py $(ARGS)
+
+damaged: $(VENV)/test.stamp ## read a thousand damaged files of ten kinds; none may end in a traceback or mislead
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) tests/damaged/fuzz.py $(ARGS)
 
 exercises: $(VENV)/test.stamp ## print every exercise, and what share of wrong answers its check refuses and names
 	@OMP_NUM_THREADS=1 $(VENV_PYTHON) tests/mutants/run_exercise_mutants.py $(ARGS)

@@ -65,10 +65,11 @@ def from_hugging_face(
         (8000, 0.0)
     """
     refuse_other_models(values)
+    may_be_null = {*rates, "pad_token_id", "bos_token_id", "eos_token_id"}
     given = {
         key: value
         for key, value in values.items()
-        if key in known and key != "labels" and value is not None
+        if key in known and key != "labels" and (value is not None or key not in may_be_null)
     }
     for name in ("bos_token_id", "eos_token_id"):  # several are allowed where text is generated
         if isinstance(given.get(name), list):
@@ -103,7 +104,8 @@ def refuse_other_models(values: Mapping[str, Any]) -> None:
     """
     if values.get("model_type", "albert") != "albert":
         raise ConfigError(
-            f"model_type={values['model_type']!r} is not an ALBERT; choose the folder of an ALBERT."
+            f"model_type={quoted(values['model_type'])} is not an ALBERT; choose the folder of "
+            f"an ALBERT."
         )
     if values.get("position_embedding_type", "absolute") != "absolute":
         raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
-from albert_lib.errors import ConfigError
+from albert_lib.errors import ConfigError, quoted
 
 Sharing = Literal["all", "attention", "ffn", "none"]
 Activation = Literal["gelu", "gelu_new", "relu", "silu", "gelu_10", "quick_gelu"]
@@ -96,7 +96,7 @@ def check_values(values: Mapping[str, Any]) -> None:
     for names, is_right, meaning in _RULES:
         for name in names:
             if not is_right(value := values[name]):
-                raise ConfigError(f"{name}={value!r} must be {meaning}.")
+                raise ConfigError(f"{name}={quoted(value)} must be {meaning}.")
     hidden, heads = values["hidden_size"], values["num_attention_heads"]
     if hidden % heads:
         raise ConfigError(

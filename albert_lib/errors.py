@@ -104,12 +104,13 @@ def system_reason(problem: Exception) -> str:
     return getattr(problem, "strerror", None) or first_line(problem)
 
 
-def first_line(problem: BaseException) -> str:
-    r"""The first line of an error's message, without a full stop.
+def first_line(problem: BaseException, longest: int = 300) -> str:
+    r"""The first line of an error's message, without a full stop, cut to a length.
 
     Example:
         >>> from albert_lib.errors import first_line
         >>> first_line(ValueError("no such file.\nmore about it"))
         'no such file'
     """
-    return str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
+    line = str(problem).strip().partition("\n")[0].rstrip(".") or type(problem).__name__
+    return line if len(line) <= longest else line[: longest - 1] + "…"

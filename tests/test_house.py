@@ -73,6 +73,7 @@ BY_CHAPTER = ("albert_lib.workbook.drawings.", "albert_lib.workbook.exercises.")
 OTHER_TESTS = {
     "browser": "JupyterLab",
     "classroom": "nbgrader",
+    "damaged": "files that are damaged",
     "fidelity": "the table of `make fidelity`",
     "hub": "albert_lib/hub.py",
     "interop": "TensorFlow and KerasHub",

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from albert_lib.errors import CheckpointError, ConfigError, listed
+from albert_lib.errors import CheckpointError, ConfigError, first_line, listed
 from albert_lib.files import refuse_pointer
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index
 from albert_lib.model.names import HEAD_NAMES, POOLER
@@ -210,11 +210,11 @@ def _read(file: Path) -> dict[str, Tensor]:
     except (SafetensorError, OSError) as problem:
         if "unknown variant" in str(problem):
             raise CheckpointError(
-                f"{file} holds numbers in a format that is unknown here ({problem}); save the "
-                f"weights as float32."
+                f"{file} holds numbers in a format that is unknown here ({first_line(problem)}); "
+                f"save the weights as float32."
             ) from None
         raise CheckpointError(
-            f"{file} is damaged or cut short ({problem}); copy or download it again."
+            f"{file} is damaged or cut short ({first_line(problem)}); copy or download it again."
         ) from None
     return tensors
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from albert_lib.errors import TokenizerError
+from albert_lib.errors import TokenizerError, quoted
 from albert_lib.files import read_json
 from albert_lib.text.added_tokens import AddedToken
 from albert_lib.text.vocabulary import SPECIAL_TOKENS
@@ -71,13 +71,13 @@ def read_settings(path: Path) -> StoredSettings:
     switches = {name: stored[name] for name in SETTINGS if stored.get(name) is not None}
     for name, value in switches.items():
         if not isinstance(value, bool):
-            raise TokenizerError(f"{path} says {name} is {value!r}; make it true or false.")
+            raise TokenizerError(f"{path} says {name} is {quoted(value)}; make it true or false.")
     longest = stored.get("model_max_length") or MODEL_MAX_LENGTH
     if isinstance(longest, float) and longest.is_integer():  # 1e30: transformers' "no limit"
         longest = int(longest)
     if not isinstance(longest, int) or isinstance(longest, bool) or longest < 1:
         raise TokenizerError(
-            f"{path} says model_max_length is {longest!r}; make it a number of tokens."
+            f"{path} says model_max_length is {quoted(longest)}; make it a number of tokens."
         )
     return StoredSettings(switches, longest, stored)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from albert_lib.errors import TokenizerError
+from albert_lib.errors import TokenizerError, quoted
 from albert_lib.files import folder_to_write, new_file, read_json, refuse_pointer, write_json
 from albert_lib.hub import resolve_folder
 from albert_lib.text.added_tokens import AddedToken, added_messages, as_added_tokens
@@ -171,5 +171,5 @@ def _with_added(
 def _id_of(file: Path, token: str, number: object) -> int:
     text = str(number)
     if isinstance(number, bool) or not text.isdecimal() or len(text) > 10:
-        raise TokenizerError(f"{file} gives {token!r} no id; restore or remove it.")
+        raise TokenizerError(f"{file} gives {quoted(token)} no id; restore or remove it.")
     return int(text)

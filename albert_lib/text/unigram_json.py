@@ -70,7 +70,7 @@ def read_unigram(path: Path) -> UnigramTokenizer:
         steps = steps_of(stored.get("normalizer"), "normalizers")
         within_words = _words(steps_of(stored.get("pre_tokenizer"), "pretokenizers"))
         switches, table = _read_normalizers(steps)
-        messages = _messages(model, stored.get("added_tokens") or [], within_words)
+        messages = _messages(model, _listed(stored.get("added_tokens")), within_words)
     except _Unlike as problem:
         raise TokenizerError(f"{path} {problem}") from None
     except TokenizerError as problem:
@@ -91,7 +91,11 @@ def _unigram_model(path: Path, stored: Any) -> dict[str, Any]:
     if not isinstance(model, dict):
         raise TokenizerError(f"{path} holds no model; copy or download it again.")
     if (kind := model.get("type", "Unigram")) != "Unigram" or model.get("byte_fallback"):
-        what = f"a {kind} model" if kind != "Unigram" else "a Unigram model with byte_fallback"
+        what = (
+            f"a {str(kind)[:60]} model"
+            if kind != "Unigram"
+            else "a Unigram model with byte_fallback"
+        )
         raise TokenizerError(
             f"{path} holds {what}, but an ALBERT of this library segments text by a unigram model "
             f"of whole characters; choose a model that has a spiece.model, or use transformers."
@@ -131,7 +135,14 @@ def steps_of(stored: Any, name: str) -> list[dict[str, Any]]:
         return []
     if stored["type"] != "Sequence":
         return [stored]
-    return [step for inner in stored[name] for step in steps_of(inner, name)]
+    return [step for inner in _listed(stored[name]) for step in steps_of(inner, name)]
+
+
+def _listed(stored: Any) -> list[Any]:
+    """A list of a tokenizer.json, empty where there is none; ValueError for anything else."""
+    if not isinstance(stored, list | None):
+        raise ValueError("no list")
+    return stored or []
 
 
 def _read_normalizers(steps: Sequence[dict[str, Any]]) -> tuple[dict[str, bool], bytes]:
@@ -156,8 +167,8 @@ def _read_normalizers(steps: Sequence[dict[str, Any]]) -> tuple[dict[str, bool],
     if names != expected:
         strange = next((name for name in names if name not in expected), " → ".join(names))
         raise _Unlike(
-            f"normalises text by {strange}, which an ALBERT's does not; use a spiece.model that "
-            f"was trained on text as AlbertTokenizer normalises it."
+            f"normalises text by {strange[:60]}, which an ALBERT's does not; use a spiece.model "
+            f"that was trained on text as AlbertTokenizer normalises it."
         )
     return switches, table
 
@@ -183,16 +194,16 @@ def _words(steps: Sequence[dict[str, Any]]) -> bool:
     ):
         kinds = " → ".join(str(step["type"]) for step in steps) or "nothing"
         raise _Unlike(
-            f"splits words by {kinds}, but an ALBERT's by Metaspace; choose a model that has a "
-            f"spiece.model, or use transformers."
+            f"splits words by {kinds[:60]}, but an ALBERT's by Metaspace; choose a model that has "
+            f"a spiece.model, or use transformers."
         )
     mark = steps[-1]
     scheme = mark.get("prepend_scheme") or ("always" if mark.get("add_prefix_space") else "never")
     if scheme != "always" or mark["replacement"] != WORD_START:
         raise _Unlike(
-            f"marks words by {quoted(mark['replacement'])} with prepend_scheme={scheme}, but an "
-            f"ALBERT's by {WORD_START!r} with always; choose a model that has a spiece.model, or "
-            f"use transformers."
+            f"marks words by {quoted(mark['replacement'])} with "
+            f"prepend_scheme={str(scheme)[:60]}, but an ALBERT's by {WORD_START!r} with "
+            f"always; choose a model that has a spiece.model, or use transformers."
         )
     return len(steps) > 1 or mark.get("split") is not False
 

@@ -58,7 +58,7 @@ def test_activations_are_those_of_transformers(folder: Path, name: str) -> None:
         {"pad_token_id": None, "bos_token_id": None},
         {"eos_token_id": [3, 7], "bos_token_id": []},
         {"eos_token_id": -1},
-        {"classifier_dropout_prob": None, "hidden_act": None, "problem_type": None},
+        {"classifier_dropout_prob": None, "problem_type": None},
     ],
     ids=str,
 )
@@ -89,6 +89,8 @@ def test_fields_that_no_answer_needs_stop_nothing(folder: Path, fields: dict[str
         ({"hidden_size": 2**30, "intermediate_size": 2**30}, "which no machine holds"),
         ({"initializer_range": 10**400}, "below 10⁹"),
         ({"id2label": 5}, "in a row"),
+        ({"num_hidden_layers": None}, "num_hidden_layers=None must be"),
+        ({"hidden_act": None}, "must be one of gelu"),
         ({"hidden_act": ["gelu"]}, "must be one of gelu"),
     ],
     ids=str,

@@ -36,7 +36,7 @@ _SIZES = (
     "num_hidden_groups inner_group_num max_position_embeddings type_vocab_size"
 ).split()
 # Far beyond every ALBERT, and what a machine can still answer for: a damaged file may say more.
-MOST_LAYERS = 10_000  # applied, of all groups and inner layers together
+MOST_LAYERS = 1_000  # applied, of all groups and inner layers together
 MOST_NUMBERS = 1 << 40  # of one matrix
 MOST_LABELS = 1_000_000
 

@@ -135,7 +135,7 @@ def steps_of(stored: Any, name: str) -> list[dict[str, Any]]:
         return []
     if stored["type"] != "Sequence":
         return [stored]
-    return [step for inner in _listed(stored[name]) for step in steps_of(inner, name)]
+    return [step for inner in _listed(stored[name]) for step in steps_of(_step(inner), name)]
 
 
 def _listed(stored: Any) -> list[Any]:
@@ -143,6 +143,12 @@ def _listed(stored: Any) -> list[Any]:
     if not isinstance(stored, list | None):
         raise ValueError("no list")
     return stored or []
+
+
+def _step(stored: Any) -> dict[str, Any]:
+    if not isinstance(stored, dict):
+        raise ValueError("no step")
+    return stored
 
 
 def _read_normalizers(steps: Sequence[dict[str, Any]]) -> tuple[dict[str, bool], bytes]:

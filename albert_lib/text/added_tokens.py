@@ -105,7 +105,7 @@ class VocabularyWithTokens(Vocabulary):
         >>> model = (data_folder() / "tokenizers" / "english-8k" / "spiece.model").read_bytes()
         >>> pattern = tokens_pattern([AddedToken("mill")])
         >>> VocabularyWithTokens(model, pattern, {"mill": 5}).encode("the mills")
-        [14, 5, 11, 16]
+        [14, 5, 13, 16]
     """
 
     def __init__(

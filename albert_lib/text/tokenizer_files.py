@@ -51,7 +51,7 @@ def read_tokenizer_files(name_or_path: str | os.PathLike[str]) -> TokenizerFiles
 
     Example:
         >>> sorted(read_tokenizer_files("english-8k").settings)[:3]
-        ['digit_comma_rule', 'do_lower_case', 'keep_accents']
+        ['added_tokens', 'digit_comma_rule', 'do_lower_case']
     """
     path = Path(name_or_path).expanduser()
     if path.suffix == ".model" and path.is_file():

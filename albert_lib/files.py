@@ -24,6 +24,7 @@ from albert_lib.errors import (
     first_line,
     listed,
 )
+from albert_lib.git_lfs import refuse_pointer
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
 LINE_END = re.compile("\r\n|\r|\n")
@@ -250,23 +251,6 @@ def beyond_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-_POINTER = b"version https://git-lfs.github.com/spec/"
-
-
-def refuse_pointer(path: Path, error: type[AlbertLibError] = CheckpointError) -> None:
-    """Raise `error` for what `git clone` without Git LFS leaves in place of a large file.
-
-    Example:
-        >>> refuse_pointer(Path("no such file"))
-    """
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            raise error(
-                f"{path} is a Git LFS pointer, a note in place of the file; run `git lfs pull` in "
-                f"its folder, or download the file itself."
-            )
 
 
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from albert_lib.errors import CheckpointError, DownloadError
-from albert_lib.files import data_folder, read_json
+from albert_lib.files import read_json
+from albert_lib.shipped import shipped_folder
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
 
@@ -162,23 +163,6 @@ def _published_folder(model: PublishedModel, part: Part) -> Path:
                 warnings.warn(_settings_unknown(model), stacklevel=4)
             return folder
         raise DownloadError(_why(model, problem)) from None
-
-
-def shipped_folder(name: str, part: Part) -> Path | None:
-    """The folder of a model or tokenizer that comes with albert_lib, or None.
-
-    A name is one word: "." or "..", which may be a path, is never taken for one.
-
-    Example:
-        >>> from albert_lib.hub import shipped_folder
-        >>> shipped_folder("english-8k", "tokenizer").name, shipped_folder(".", "tokenizer")
-        ('english-8k', None)
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", name):
-        return None
-    kinds = ("checkpoints", "tokenizers") if part == "tokenizer" else ("checkpoints",)
-    folders = (data_folder() / kind / name for kind in kinds)
-    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def cached_folder(name: str) -> Path | None:

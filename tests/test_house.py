@@ -25,10 +25,12 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "config_values",
         "errors",
         "files",
+        "git_lfs",
         "hub",
         "memory",
         "paper",
         "records",
+        "shipped",
         "accelerators",
     ),  # the files at the top
     ("text", "model"),
@@ -44,7 +46,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Where a folder may reach less than what lies below it: nothing but these.
 ONLY: dict[str, set[str]] = {
-    "model": {"config", "config_json", "errors", "files", "hub", "memory"},
+    "model": {"config", "config_json", "errors", "files", "git_lfs", "hub", "memory"},
     "probing": {"config", "errors", "files", "hub", "memory", "records", "text", "model"},
 }
 IMPORTERS_OF_WORKBOOK = {"workbook", "classroom", "commands"}

@@ -142,9 +142,9 @@ def run_probes(model: FillMask, world: World) -> dict[str, Rows]:
         by_pair = [ask(model, templates, titles, pair) for pair in pairs]
         values = np.mean([[row.values for row in rows] for rows in by_pair], axis=0)
         results[name] = make_rows(titles, values)
-    embedded = static_embeddings(model.model.albert, model.tokenizer, titles)
+    embedded = static_embeddings(model.encoder, model.tokenizer, titles)
     men, women = (
-        static_embeddings(model.model.albert, model.tokenizer, side)
+        static_embeddings(model.encoder, model.tokenizer, side)
         for side in (world.names[MAN], world.names[WOMAN])
     )
     by_name = np.array(

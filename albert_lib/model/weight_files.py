@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from albert_lib.errors import CheckpointError, ConfigError, first_line, listed
-from albert_lib.files import refuse_pointer
+from albert_lib.git_lfs import refuse_pointer
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index
 from albert_lib.model.names import HEAD_NAMES, POOLER
 

@@ -15,7 +15,7 @@ from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.layout import store_for_few_tokens
 from albert_lib.model.modes import evaluation_mode
-from albert_lib.probing.fill_mask import batches_by_length, fits_model, list_of_texts
+from albert_lib.probing.inputs import batches_by_length, fits_model, list_of_texts
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import (
     TransformersEncoder,

@@ -18,7 +18,8 @@ from typing import Literal
 import numpy as np
 
 from albert_lib.errors import InputError
-from albert_lib.probing.fill_mask import FillMask, answer_ids
+from albert_lib.probing.fill_mask import FillMask
+from albert_lib.probing.inputs import answer_ids
 from albert_lib.probing.template_probe import ProbeRow
 from albert_lib.probing.templates import MASK, PERSON, word_id, write_person
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from albert_lib.errors import TokenizerError, quoted
-from albert_lib.files import folder_to_write, new_file, read_json, refuse_pointer, write_json
+from albert_lib.files import folder_to_write, new_file, read_json, write_json
+from albert_lib.git_lfs import refuse_pointer
 from albert_lib.hub import resolve_folder
 from albert_lib.text.added_tokens import AddedToken, added_messages, as_added_tokens
 from albert_lib.text.hf_export import is_standard, tokenizer_json

@@ -188,7 +188,7 @@ def query_log_probabilities(
     """The log-probability of every query's token in its text, in nats.
 
     A text that is asked about several tokens goes through the model once. Every text must hold
-    a [MASK] and fit into the model's positions (`fits`). A row of logits over 30,000 tokens takes
+    a [MASK] and fit into the model's positions (`why_not`). A row of logits over 30,000 tokens takes
     120 kB, so each is dropped once its one number is read.
 
     Example:

@@ -45,13 +45,12 @@ from albert_lib.probing.association import (
 from albert_lib.probing.features import Features
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
-from albert_lib.probing.sets.base import TOO_LONG, Measure, SetResult, fits
+from albert_lib.probing.sets.base import Measure, SetResult, why_not
 from albert_lib.probing.sets.files import ReadItems, jsonl_files
 from albert_lib.records import RESTORE
 
 LIST_NAMES = ("targ1", "targ2", "attr1", "attr2")
 VectorsOf = Literal["cls", "mean", "static"]
-MARKS_ALONE = 2  # tokens of no text: [CLS] and [SEP]
 REPEATED = "example repeated within its set"
 
 
@@ -219,10 +218,10 @@ def _fitting(
     fitting = []
     for text in texts:
         ids = fill_mask.tokenizer.encode(text)
-        if len(ids) <= MARKS_ALONE:
+        if fill_mask.tokenizer.is_special[ids].all():
             dropped[f"example of {name} without a token ({quoted(text)})"] += 1
-        elif not fits(fill_mask, ids):
-            dropped[f"example of {name} {TOO_LONG} ({quoted(text)})"] += 1
+        elif reason := why_not(fill_mask, ids):
+            dropped[f"example of {name} {reason} ({quoted(text)})"] += 1
         else:
             fitting.append(text)
     return fitting

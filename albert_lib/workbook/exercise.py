@@ -55,12 +55,16 @@ class Misconception:
     function, with settings of their own, are also tried together, and where none fits exactly the
     nearest is looked for. A misconception with the name of a general fault (see faults.py), such
     as "no gradient", replaces its general sentence.
+
+    A `broad` one is a family of mistakes that its symptom shows. It is named where nothing
+    narrower is, and the input with both answers is shown too.
     """
 
     name: str
     wrong: Callable[..., Any]
     message: str | Callable[[Sequence[Trial]], str]  # a function can quote what was measured
     symptom: Symptom | None = None
+    broad: bool = False
 
     def sentence(self, trials: Sequence[Trial]) -> str:
         """The message, with measured numbers filled in."""

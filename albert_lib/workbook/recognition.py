@@ -34,7 +34,7 @@ class Recognised:
     text: str
     partial: bool = False
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
-    related: bool = False  # not a known mistake: how the answers hang together with the right ones
+    related: bool = False  # a family of mistakes, or how answers hang together with right ones
 
 
 def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Recognised | None:
@@ -42,12 +42,13 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 
     First the mistakes that explain every answer, in the order of the exercise; then two mistakes
     together; then, where kinds and shapes are right, a symptom (where a judge decides, in the
-    order of the exercise among the first), the one mistake that explains the most, and at last
-    what connects the wrong answers with the right ones.
+    order of the exercise among the first), the one mistake that explains the most, a family of
+    mistakes, and what connects the wrong answers with the right ones.
     """
     deadline = time.process_time() + SECONDS_TO_RECOGNISE
     known = _Known(exercise, trials)
-    for misconception in exercise.misconceptions:
+    narrow = [each for each in exercise.misconceptions if not each.broad]
+    for misconception in narrow:
         if misconception.symptom is None:
             if known.explains_all(misconception.wrong):
                 return _exact(exercise, misconception.name, [misconception], trials)
@@ -60,12 +61,24 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
             return _exact(exercise, f"{pair[0].name} and {pair[1].name}", pair, trials, both)
     if not shaped_right:
         return None
-    for misconception in exercise.misconceptions:
+    for misconception in narrow:
         if misconception.symptom is not None and misconception.symptom(trials):
             return _by_symptoms(exercise, misconception, trials)
-    if (nearest := _nearest(known, deadline)) is not None:
-        return nearest
+    return _nearest(known, deadline) or _family(exercise, trials)
+
+
+def _family(exercise: Exercise, trials: Sequence[Trial]) -> Recognised | None:
+    """A broad misconception, with what connects the wrong answers with the right ones, or this."""
     related = relation(trials, exercise.tolerance)
+    for misconception in exercise.misconceptions:
+        if misconception.broad and misconception.symptom and misconception.symptom(trials):
+            text = misconception.sentence(trials)
+            return Recognised(
+                misconception.name,
+                text if related is None else f"{text}\n{related.says}",
+                shows=functools.partial(_holds_alone, misconception.symptom),
+                related=True,
+            )
     if related is None:
         return None
     return Recognised(related.name, related.says, related.partial, related=True)
@@ -144,7 +157,7 @@ def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Tria
     others = [
         each
         for each in exercise.misconceptions
-        if each is not first and each.symptom is not None and each.symptom(trials)
+        if each is not first and not each.broad and each.symptom and each.symptom(trials)
     ]
     if others:
         made = _answers_of(exercise, first, trials)
@@ -170,6 +183,10 @@ def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) 
         return bool(symptom(trials))
     except Exception:  # of answers that the symptom was not made for
         return True
+
+
+def _holds_alone(symptom: Callable[[Sequence[Trial]], bool], trial: Trial) -> bool:
+    return _holds(symptom, [trial])
 
 
 # -- The nearest mistake

@@ -243,6 +243,22 @@ def test_a_symptom_that_the_first_mistake_brings_along_is_no_second_mistake() ->
     assert named(lambda values: "cb", first_is_c).misconception == "c"
 
 
+def test_a_family_is_named_where_nothing_narrower_is_with_what_was_measured_and_the_input() -> None:
+    def too_large(trials: Any) -> bool:
+        return all(trial.answer > trial.expected for trial in trials)
+
+    family = Misconception("large", lambda values: right(values) + 1, "Large.", too_large, True)
+    exercise = replace(TOY, misconceptions=(family, *TOY.misconceptions))
+    verdict = named(lambda values: right(values) + 3, exercise)
+    assert (verdict.misconception, verdict.partial) == ("large", False)
+    assert "Large.\nWherever you differ, your answer is too large by 3." in verdict.text
+    assert "  you answered " in verdict.text
+    assert named(functools.partial(variant, mean=False), exercise).misconception == "sum"
+    nearly = named(lambda values: variant(values, mean=False) + 1e-3, exercise)
+    assert (nearly.misconception, nearly.partial) == ("sum", True), "narrower, if not exact"
+    assert named(lambda values: right(values) - 3, exercise).misconception == "too small by 3"
+
+
 def test_a_measured_message_is_told_the_learners_own_answers() -> None:
     seen: list[Trial] = []
 

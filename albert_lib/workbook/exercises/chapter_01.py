@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
-from albert_lib.text.unigram import best_segmentation, marginal_log_likelihood, mark_words
+from albert_lib.text.unigram import best_segmentation, mark_words
 from albert_lib.workbook.exercise import Exercise, Misconception
 from albert_lib.workbook.exercises.pair_exercises import PADDED, SEQUENCE, TRUNCATED
 from albert_lib.workbook.exercises.segmentation import (
-    all_together,
     always_fewest,
+    another_text,
     border_texts,
-    border_texts_and_long,
     draw_text,
     draw_words,
+    foreign,
+    foreign_piece,
     marked,
+    not_the_text,
     plain_texts,
     segment,
     sums,
 )
+from albert_lib.workbook.exercises.segmentation_sums import SUM
 
 MARKED = Exercise(
     id="1.1",
@@ -60,6 +63,18 @@ MARKED = Exercise(
             partial(marked, behind=True),
             "Your mark stands behind each word. SentencePiece writes it in front: a piece that "
             "begins with ▁ begins a word.",
+        ),
+        Misconception(
+            "no mark",
+            partial(marked, mark=""),
+            "You join the words without a mark, so nobody can tell any more where one began. ▁ "
+            "takes the place of the white space before each word.",
+        ),
+        Misconception(
+            "marks alone",
+            partial(marked, words_kept=False),
+            "A mark comes back for every word, and the words are gone. The mark stands before its "
+            "word; it does not replace it.",
         ),
     ),
     hints=(
@@ -128,6 +143,54 @@ CUT = Exercise(
                 f"that piece's start: add best[start]. {sums(trials)}."
             ),
         ),
+        Misconception(
+            "lowest sum",
+            partial(segment, rule="lowest sum"),
+            lambda trials: (
+                "You find the cut with the lowest sum, as if scores were costs. A score is the "
+                "logarithm of a probability: the higher the better, and -4 is higher than -9. "
+                f"{sums(trials)}."
+            ),
+        ),
+        Misconception(
+            "letters alone",
+            partial(segment, rule="letters"),
+            lambda trials: (
+                "You cut into single letters. Either the last way tried to a position replaces "
+                "those before it, although they score higher, or you try no piece of more than "
+                f"one letter. {sums(trials)}."
+            ),
+        ),
+        Misconception(
+            "piece without its score",
+            partial(segment, rule="no score"),
+            lambda trials: (
+                "You compare what it took to reach each start, and the piece's own score is never "
+                "added: every way has 0, and the first one stays. A way to `end` scores what the "
+                f"way to `start` scored and its last piece. {sums(trials)}."
+            ),
+        ),
+        Misconception(
+            "letters lost or doubled",
+            partial(segment, overlap=1),
+            lambda trials: (
+                f"Put together, {another_text(trials)}. A cut leaves every letter in its place, "
+                "once: a piece begins where the one before it ended, the first at 0, the last ends "
+                "at len(text). Mind that text[start:end] ends before `end`."
+            ),
+            symptom=not_the_text,
+            broad=True,
+        ),
+        Misconception(
+            "no piece of the vocabulary",
+            partial(segment, anything=True),
+            lambda trials: (
+                f"{foreign_piece(trials)} is no piece of the vocabulary. Every letter is one, so "
+                "a slice that is not in scores is passed over, whatever its place."
+            ),
+            symptom=foreign,
+            broad=True,
+        ),
     ),
     hints=(
         "Between the letters of a text of `n` letters there are `n + 1` positions, 0 to `n`. "
@@ -139,62 +202,6 @@ CUT = Exercise(
         "Inside the two loops: `score = best[start] + scores[piece]`, and "
         "`if score > best[end]: best[end], last[end] = score, piece`. Walking back, step by "
         "`end -= len(last[end])`, then reverse.",
-    ),
-)
-
-SUM = Exercise(
-    id="1.4",
-    title="Add up all ways",
-    difficulty=2,
-    minutes=10,
-    points=2,
-    solution=marginal_log_likelihood,
-    draw=draw_text,
-    borders=border_texts_and_long,
-    tolerance=1e-9,
-    misconceptions=(
-        Misconception(
-            "best way only",
-            partial(all_together, best_only=True),
-            "Your number is the score of the best way alone, Viterbi's. The text can come about in "
-            "every one of its ways, so their probabilities add up: where Viterbi keeps the higher "
-            "of two numbers, add the two.",
-        ),
-        Misconception(
-            "logarithms added",
-            partial(all_together, logarithms=True),
-            "You add the scores of all ways. A sum of logarithms is the logarithm of a product, "
-            "and here probabilities are to be added: np.logaddexp(a, b) is log(exp(a) + exp(b)).",
-        ),
-        Misconception(
-            "average of the ways",
-            partial(all_together, per_way=True),
-            "You divide by the number of ways. No way is drawn evenly from the others here: each "
-            "has a probability of its own, and the text's is their sum.",
-        ),
-        Misconception(
-            "too small for a float",
-            partial(all_together, plain=True),
-            "Right on short texts, but on a long one your answer is -inf: a product of hundreds "
-            "of probabilities is smaller than any float and becomes 0. Keep logarithms all the "
-            "way and add with np.logaddexp.",
-        ),
-        Misconception(
-            "probability, not its logarithm",
-            partial(all_together, probability=True),
-            "You return the probability. Its logarithm is asked for: the probability of a page of "
-            "text is too small for a float.",
-        ),
-    ),
-    hints=(
-        "Keep one list of `n + 1` numbers, for the positions 0 to `n`: the logarithm of the "
-        "probability of everything to the left of a position. It is 0 at position 0, and "
-        "`-inf` where no way has arrived yet.",
-        "It is Viterbi with one word changed. A piece from `start` to `end` brings all ways to "
-        "`start` on to `end`. Where Viterbi keeps the maximum, add what comes to what is there. "
-        "There is nothing to walk back.",
-        "Inside the two loops: `ways[end] = np.logaddexp(ways[end], ways[start] + "
-        "scores[piece])`; after them, `return float(ways[-1])`.",
     ),
 )
 

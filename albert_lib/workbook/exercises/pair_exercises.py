@@ -3,159 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import numpy as np
-
-from albert_lib.text.batch import IdSequence, pad_sequences, truncate_pair, with_special_tokens
+from albert_lib.text.batch import pad_sequences, truncate_pair, with_special_tokens
 from albert_lib.workbook.exercise import Exercise, Misconception
-
-VOCABULARY = 30  # ids are small, so that they can be read
-Ids = list[int]
-
-
-def draw_ids(rng: np.random.Generator, least: int, most: int) -> Ids:
-    """The ids of a short text."""
-    return rng.integers(5, VOCABULARY, size=rng.integers(least, most + 1)).tolist()
-
-
-def draw_two(rng: np.random.Generator) -> dict[str, Any]:
-    """One text or two, and ids of the special tokens that change from time to time."""
-    cls_id, sep_id = rng.choice(5, size=2, replace=False).tolist()
-    second = None if rng.random() < 0.3 else draw_ids(rng, 1, 5)
-    return {"first": draw_ids(rng, 1, 5), "second": second, "cls_id": cls_id, "sep_id": sep_id}
-
-
-def empty_texts(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """A text without tokens, alone or as one of two."""
-    texts: list[tuple[Ids, Ids | None]] = [([], None), ([], []), ([14], []), ([], [14]), ([7], [8])]
-    return [{"first": first, "second": second, "cls_id": 2, "sep_id": 3} for first, second in texts]
-
-
-def sequence(
-    first: Ids,
-    second: Ids | None,
-    cls_id: int,
-    sep_id: int,
-    *,
-    second_cls: bool = False,
-    last_sep: bool = True,
-    sep_counted: bool = True,
-    empty_is_none: bool = False,
-    as_published: bool = False,
-) -> IdSequence:
-    """`with_special_tokens` with one part exchanged."""
-    if as_published:
-        cls_id, sep_id = 2, 3
-    ids = [cls_id, *first, sep_id]
-    length = len(ids) if sep_counted else len(ids) - 1
-    if second is None or (empty_is_none and not second):
-        return ids, length
-    beginning = [cls_id] if second_cls else []
-    return [*ids, *beginning, *second, *([sep_id] if last_sep else [])], length
-
-
-def draw_sequences(rng: np.random.Generator) -> dict[str, Any]:
-    """Up to four sequences of one or two texts; some hold the id of padding themselves."""
-    pad_id = int(rng.integers(5)) if rng.random() < 0.5 else 0
-    sequences = []
-    for _ in range(int(rng.integers(1, 5))):
-        second = None if rng.random() < 0.3 else draw_ids(rng, 1, 4)
-        ids, length = with_special_tokens(draw_ids(rng, 1, 4), second, cls_id=8, sep_id=9)
-        if rng.random() < 0.3:
-            ids[int(rng.integers(len(ids)))] = pad_id  # a random token put it there
-        sequences.append((ids, length))
-    longest = max(len(ids) for ids, _ in sequences)
-    return {"sequences": sequences, "pad_id": pad_id, "width": longest + int(rng.integers(3))}
-
-
-def nothing_to_pad(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """One sequence that fills its row, one of a single text, one much shorter than its row."""
-    pair, single = ([2, 14, 3, 15, 3], 3), ([2, 14, 3], 3)
-    return [
-        {"sequences": [pair], "pad_id": 0, "width": 5},
-        {"sequences": [single], "pad_id": 0, "width": 3},
-        {"sequences": [single, pair], "pad_id": 0, "width": 5},
-        {"sequences": [pair], "pad_id": 1, "width": 9},
-    ]
-
-
-def padded(
-    sequences: list[IdSequence],
-    pad_id: int,
-    width: int,
-    *,
-    pad_with: int | None = None,
-    segments_of_padding: int = 0,
-    on_the_left: bool = False,
-    mask_from_ids: bool = False,
-    sep_in_second: bool = False,
-) -> dict[str, np.ndarray]:
-    """`pad_sequences` with one part exchanged."""
-    filler = pad_id if pad_with is None else pad_with
-    rows: dict[str, list[Ids]] = {"input_ids": [], "attention_mask": [], "token_type_ids": []}
-    for ids, first_length in sequences:
-        first = first_length - (1 if sep_in_second else 0)
-        n_padding = width - len(ids)
-        segments = [0] * first + [1] * (len(ids) - first)
-        mask = [int(i != pad_id) for i in ids] if mask_from_ids else [1] * len(ids)
-        fillings = ([filler] * n_padding, [0] * n_padding, [segments_of_padding] * n_padding)
-        parts = (ids, mask, segments)
-        for name, part, filling in zip(rows, parts, fillings, strict=True):
-            rows[name].append([*filling, *part] if on_the_left else [*part, *filling])
-    return {name: np.array(row, dtype=np.int64) for name, row in rows.items()}
-
-
-def draw_long(rng: np.random.Generator) -> dict[str, Any]:
-    """Two texts of up to twelve tokens, and a room that is most often too small."""
-    first, second = draw_ids(rng, 1, 12), draw_ids(rng, 1, 12)
-    return {"first": first, "second": second, "room": int(rng.integers(2, 25))}
-
-
-def tight_rooms(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Two texts that just fit, one token too many, equal lengths, and the smallest room."""
-    long, short = [11, 12, 13, 14, 15, 16], [21, 22]
-    same = [31, 32, 33, 34, 35, 36]
-    cases = [
-        (long, short, 8),
-        (long, short, 7),
-        (short, long, 7),
-        (long, same, 5),
-        (long, same, 12),
-    ]
-    cases += [(same, long, 11), (short, short, 3), (long, short, 2), (long, short, 5)]
-    return [{"first": a, "second": b, "room": room} for a, b, room in cases]
-
-
-def cut(
-    first: Ids,
-    second: Ids,
-    room: int,
-    *,
-    rule: str = "longest",
-    odd_to: str = "longer",
-    at_front: bool = False,
-) -> tuple[Ids, Ids]:
-    """`truncate_pair` with one part exchanged."""
-    a, b = len(first), len(second)
-    if a + b > room:
-        if rule == "halves":
-            a, b = min(a, room - room // 2), min(b, room // 2)
-        elif rule == "second":
-            a, b = min(a, room), max(0, room - a)
-        elif rule == "proportion":
-            a = round(room * a / (a + b))
-            b = room - a
-        else:
-            shorter = min(a, b, room // 2)
-            if odd_to == "first" and shorter < min(a, b):  # as if cut token by token
-                a, b = room - shorter, shorter
-            else:
-                a, b = (room - shorter, shorter) if a > b else (shorter, room - shorter)
-    if at_front:
-        return first[len(first) - a :], second[len(second) - b :]
-    return first[:a], second[:b]
-
+from albert_lib.workbook.exercises.pair_mistakes import (
+    cut,
+    draw_long,
+    draw_sequences,
+    draw_two,
+    empty_texts,
+    first_exchanged,
+    in_the_other_order,
+    kept,
+    nothing_to_pad,
+    one_for_the_other,
+    only_segments,
+    over_room,
+    padded,
+    sequence,
+    tight_rooms,
+    under_room,
+    where_segment_1_is,
+)
 
 SEQUENCE = Exercise(
     id="1.6",
@@ -196,6 +65,22 @@ SEQUENCE = Exercise(
             partial(sequence, as_published=True),
             "You write 2 and 3 whatever cls_id and sep_id are. They have these ids in ours and in "
             "the published vocabularies, not in everybody's: use what you are given.",
+        ),
+        Misconception(
+            "no B",
+            partial(sequence, one_text=True),
+            "Your second text never comes. Where `second` is not None, it follows the first [SEP] "
+            "and has a [SEP] of its own behind it; the length stays that of the first segment.",
+        ),
+        Misconception(
+            "one special token for the other",
+            partial(sequence, exchanged=True),
+            lambda trials: (
+                f"{first_exchanged(trials)}. [CLS] opens the sequence and stands nowhere else; "
+                "each text is closed by a [SEP]."
+            ),
+            symptom=one_for_the_other,
+            broad=True,
         ),
     ),
     hints=(
@@ -247,9 +132,38 @@ PADDED = Exercise(
         ),
         Misconception(
             "[SEP] in segment 1",
-            partial(padded, sep_in_second=True),
+            partial(padded, later=-1),
             "Your segment 1 begins one position too early, at the [SEP] between A and B. "
             "Positions below the given length are segment 0, that [SEP] included.",
+        ),
+        Misconception(
+            "B begins too late",
+            partial(padded, later=1),
+            "Your segment 1 begins one position too late: the first token of B is still in "
+            "segment 0. Positions are counted from 0, so the first segment ends before the "
+            "position that its length names.",
+        ),
+        Misconception(
+            "segments the other way round",
+            partial(padded, segments=(1, 0)),
+            "Your segments are the other way round: the first text is segment 0, the second is 1.",
+        ),
+        Misconception(
+            "one segment",
+            partial(padded, segments=(0, 0)),
+            "Your token_type_ids are 0 everywhere, so the model could not tell B from A. B and its "
+            "[SEP] are segment 1.",
+        ),
+        Misconception(
+            "segment 1 elsewhere",
+            partial(padded, segments=(1, 1)),
+            lambda trials: (
+                "Ids and mask are right; the segments are not. On the simplest input "
+                f"{where_segment_1_is(trials)}. Segment 1 lies from the length of the first "
+                "segment up to the last id, and neither before nor behind."
+            ),
+            symptom=only_segments,
+            broad=True,
         ),
     ),
     hints=(
@@ -304,6 +218,49 @@ TRUNCATED = Exercise(
             "Right but for one token: where both texts must be halved and the room is odd, you "
             "always give the extra token to the same text. It goes to the text that was longer, "
             "and to the second of two equal ones.",
+        ),
+        Misconception(
+            "first of two equal ones",
+            partial(cut, odd_to="first of equals"),
+            "Right, but where both texts have the same length and the room is odd: there you give "
+            "the extra token to the first. Of two equal ones the second counts as the longer.",
+        ),
+        Misconception(
+            "only the first",
+            partial(cut, rule="first"),
+            "You cut the first text alone. A long second text then leaves nothing of it: cut "
+            "whichever is longer.",
+        ),
+        Misconception(
+            "sorted by length",
+            partial(cut, longer_first=True),
+            "Your two texts come back in the order of their lengths. The first stays the first: "
+            "ask which is longer to find both lengths, and return first[…], second[…] each time.",
+            symptom=in_the_other_order,
+        ),
+        Misconception(
+            "over the room",
+            partial(cut, spare=1),
+            lambda trials: (
+                f"On {len(over_room(trials))} of {len(trials)} inputs your two texts do not fit: "
+                f"on the simplest you keep {kept(over_room(trials)[0])} tokens for a room of "
+                f"{over_room(trials)[0].arguments['room']}. What one text keeps, the other cannot "
+                "have: their lengths add up to the room."
+            ),
+            symptom=lambda trials: bool(over_room(trials)),
+            broad=True,
+        ),
+        Misconception(
+            "cut too much",
+            partial(cut, spare=-1),
+            lambda trials: (
+                f"On {len(under_room(trials))} of {len(trials)} inputs you cut more than has to "
+                f"go: on the simplest you keep {kept(under_room(trials)[0])} tokens, and "
+                f"{sum(map(len, under_room(trials)[0].expected))} fit. What the shorter text does "
+                "not need belongs to the longer one, and where both fit nothing is cut."
+            ),
+            symptom=lambda trials: bool(under_room(trials)),
+            broad=True,
         ),
     ),
     hints=(

@@ -1,9 +1,11 @@
-"""Inputs and mistakes of 1.1, 1.2 and 1.4: marked words, the best cut, the sum over all cuts."""
+"""Inputs of 1.1, 1.2 and 1.4, and mistakes of the first two: marked words, the best cut."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,8 +44,11 @@ def marked(
     each_space: bool = False,
     keep_space: bool = False,
     behind: bool = False,
+    words_kept: bool = True,
 ) -> str:
     """`mark_words` with one part exchanged."""
+    if not words_kept:
+        return mark * len(text.split())
     words = text.replace("\t", " ").replace("\n", " ").split(" ") if each_space else text.split()
     between = " " if keep_space else ""
     if first_bare:
@@ -54,23 +59,27 @@ def marked(
 def draw_vocabulary(text: str, rng: np.random.Generator, n_pieces: int) -> dict[str, float]:
     """Scores for every letter of a text and for pieces of two to five letters, in mixed order.
 
-    With so many digits no two ways to cut a text score the same.
+    With so many digits no two ways to cut a text score the same. Every other vocabulary has rare
+    letters, as those of real text are.
     """
     pieces = set(text)  # every letter is a piece, so there is always a way through
     for _ in range(n_pieces if text else 0):
         start = int(rng.integers(len(text)))
         pieces.add(text[start : start + int(rng.integers(2, 6))])
     ordered = rng.permutation(sorted(pieces)).tolist()
-    return {piece: float(rng.uniform(-9.0, -2.0)) for piece in ordered}
+    rarest = -16.0 if rng.random() < 0.5 else -9.0
+    lowest = [rarest if len(piece) == 1 else -9.0 for piece in ordered]
+    return dict(zip(ordered, rng.uniform(lowest, -2.0).tolist(), strict=True))
 
 
 def draw_text(rng: np.random.Generator) -> dict[str, Any]:
-    """One to four words of the toy sentence, and a vocabulary with several ways to cut them."""
+    """One to four words of the toy sentence, and a vocabulary with many or few ways to cut them."""
     n_words = int(rng.choice([1, 1, 1, 2, 2, 4]))
     text = mark_words(" ".join(rng.choice(WORDS, size=n_words, replace=False)))
     if rng.random() < 0.1:
         text = text[: int(rng.integers(1, 4))]
-    return {"text": text, "scores": draw_vocabulary(text, rng, 2 * len(text))}
+    n_pieces = 2 if rng.random() < 0.2 else 2 * len(text)
+    return {"text": text, "scores": draw_vocabulary(text, rng, n_pieces)}
 
 
 def border_texts(rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -102,17 +111,29 @@ def segment(
     rule: str = "highest sum",
     forgetful: bool = False,
     backwards: bool = False,
+    overlap: int = 0,
+    anything: bool = False,
 ) -> list[str]:
     """`best_segmentation` with one part exchanged."""
-    if rule in ("longest", "likeliest"):
+    if rule == "letters":
+        pieces = list(text)
+    elif rule in ("longest", "likeliest"):
         pieces = from_the_left(text, len if rule == "longest" else scores.__getitem__, scores)
     else:
         gain = {
             "highest sum": scores,
+            "lowest sum": {piece: -score for piece, score in scores.items()},
+            "no score": dict.fromkeys(scores, 0.0),
             "fewest": dict.fromkeys(scores, -1.0),
             "probabilities": {piece: math.exp(score) for piece, score in scores.items()},
         }[rule]
+        if anything and text:
+            rarest, slices = min(scores.values()), itertools.combinations(range(len(text) + 1), 2)
+            gain = {text[a:b]: rarest for a, b in slices} | dict(gain)
         pieces = best_path(text, gain, forgetful)
+    if overlap:
+        starts = [0, *np.cumsum([len(piece) for piece in pieces]).tolist()]
+        pieces = [text[a : b + overlap] for a, b in pairwise(starts)]
     return pieces[::-1] if backwards else pieces
 
 
@@ -153,6 +174,38 @@ def always_fewest(trials: Sequence[Trial]) -> bool:
     )
 
 
+def put_together(trial: Trial) -> str:
+    """The pieces of an answer, one behind the other."""
+    return "".join(map(str, trial.answer))
+
+
+def not_the_text(trials: Sequence[Trial]) -> bool:
+    """Whether the pieces of some answer, put together, are another text."""
+    return any(put_together(trial) != trial.arguments["text"] for trial in trials)
+
+
+def another_text(trials: Sequence[Trial]) -> str:
+    """The simplest text beside what its pieces are when put together."""
+    trial = next(each for each in trials if put_together(each) != each.arguments["text"])
+    return f"your pieces of {trial.arguments['text']!r:.40} are {put_together(trial)!r:.40}"
+
+
+def foreign(trials: Sequence[Trial]) -> bool:
+    """Whether some piece of an answer is in no vocabulary."""
+    return any(piece not in trial.arguments["scores"] for trial in trials for piece in trial.answer)
+
+
+def foreign_piece(trials: Sequence[Trial]) -> str:
+    """The first piece that is in no vocabulary, with its text."""
+    text, piece = next(
+        (trial.arguments["text"], piece)
+        for trial in trials
+        for piece in trial.answer
+        if piece not in trial.arguments["scores"]
+    )
+    return f"{piece!r:.40}, of {text!r:.40},"
+
+
 def sums(trials: Sequence[Trial]) -> str:
     """The simplest wrong cut beside the best one, with their scores."""
     trial = apart(trials)[0]
@@ -163,34 +216,3 @@ def sums(trials: Sequence[Trial]) -> str:
         f"{text!r} as {' + '.join(trial.answer)} scores {total(trial.answer, scores):.2f}, "
         f"as {' + '.join(trial.expected)} it scores {total(trial.expected, scores):.2f}"
     )
-
-
-def all_together(
-    text: str,
-    scores: Mapping[str, float],
-    *,
-    best_only: bool = False,
-    logarithms: bool = False,
-    per_way: bool = False,
-    plain: bool = False,
-    probability: bool = False,
-) -> float:
-    """`marginal_log_likelihood` with one part exchanged."""
-    ways = np.array([0.0] + [-np.inf] * len(text))  # log of what has come so far
-    number = np.array([1.0] + [0.0] * len(text))  # of ways to each position
-    longest = max(map(len, scores))
-    for end in range(1, len(text) + 1):
-        for start in range(max(0, end - longest), end):
-            piece = text[start:end]
-            if piece in scores:
-                way = ways[start] + scores[piece]
-                if logarithms:  # every way's score, added up
-                    before = 0.0 if number[end] == 0 else ways[end]
-                    ways[end] = before + ways[start] + number[start] * scores[piece]
-                else:
-                    ways[end] = max(ways[end], way) if best_only else np.logaddexp(ways[end], way)
-                number[end] += number[start]
-    if plain and ways[-1] < math.log(np.finfo(float).smallest_subnormal):
-        return -math.inf
-    result = float(ways[-1]) - (math.log(number[-1]) if per_way else 0.0)
-    return math.exp(result) if probability else result

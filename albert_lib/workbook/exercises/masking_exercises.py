@@ -9,12 +9,22 @@ from albert_lib.workbook.exercise import Exercise, Misconception
 from albert_lib.workbook.exercises.masking_mistakes import (
     budgets,
     draw_lengths,
-    draw_sequence,
     draw_treatments,
     edges_of_shares,
-    odd_sequences,
+    only_on_borders,
     short_lengths,
     shown,
+)
+from albert_lib.workbook.exercises.word_mistakes import (
+    breaks_rule,
+    draw_sequence,
+    first_broken,
+    in_two_words,
+    lost_token,
+    odd_sequences,
+    strange_token,
+    torn_word,
+    two_in_one,
     words_of,
 )
 
@@ -65,6 +75,47 @@ WORDS = Exercise(
             partial(words_of, tokens_alone=True),
             "You make every token a word of its own. A token that does not begin a word goes on "
             "with the one before it: ask is_word_start.",
+        ),
+        Misconception(
+            "segment as one word",
+            partial(words_of, merged=True),
+            "You make one word of each segment: whatever stands behind a token goes on with it. A "
+            "word ends where the next token is a word start; ask is_word_start.",
+        ),
+        Misconception(
+            "one position too far",
+            partial(words_of, longer=1),
+            first_broken(strange_token),
+            symptom=breaks_rule(strange_token),
+            broad=True,
+        ),
+        Misconception(
+            "a position in two words",
+            partial(words_of, grown="beside it"),
+            first_broken(in_two_words),
+            symptom=breaks_rule(in_two_words),
+            broad=True,
+        ),
+        Misconception(
+            "tokens lost",
+            partial(words_of, grown="no token"),
+            first_broken(lost_token),
+            symptom=breaks_rule(lost_token),
+            broad=True,
+        ),
+        Misconception(
+            "two words in one",
+            partial(words_of, starts_at_second=True),
+            first_broken(two_in_one),
+            symptom=breaks_rule(two_in_one),
+            broad=True,
+        ),
+        Misconception(
+            "a word torn",
+            partial(words_of, at_most=2),
+            first_broken(torn_word),
+            symptom=breaks_rule(torn_word),
+            broad=True,
         ),
     ),
     hints=(
@@ -129,6 +180,45 @@ REPLACED = Exercise(
             "You treat all masked tokens alike. The die is rolled for each of them: treatment[i] "
             "decides about tokens[i].",
         ),
+        Misconception(
+            "choice not scaled",
+            partial(shown, scaled=False),
+            "Your random tokens are all token 0: a choice lies between 0 and 1, and cut to a whole "
+            "number it is 0. Multiply it by vocab_size first.",
+        ),
+        Misconception(
+            "below and above exchanged",
+            partial(shown, turned=True),
+            "You write [MASK] where treatment lies above mask_probability. The first share lies "
+            "from 0 up to it: a treatment below is [MASK]'s.",
+        ),
+        Misconception(
+            "random and kept exchanged",
+            partial(shown, order=(0, 2, 1)),
+            "You keep the token where a random one belongs, and draw one where it should be kept. "
+            "From mask_probability on, the next random_probability is the random ones' share; the "
+            "rest stays.",
+        ),
+        Misconception(
+            "never [MASK]",
+            partial(shown, order=(1, 1, 2)),
+            "You never write [MASK]: what lies in the first share becomes random too. That share "
+            "is asked for before the second.",
+        ),
+        Misconception(
+            "never itself",
+            partial(shown, order=(0, 1, 1)),
+            "What is not [MASK] becomes random each time. The third share, above both "
+            "probabilities together, shows the token as it is.",
+        ),
+        Misconception(
+            "borders counted in",
+            partial(shown, borders_in=True),
+            "Right, but on a border of two shares: a treatment that equals mask_probability, or "
+            "the sum of both, to the last digit belongs to the share above. Numbers from 0 up to "
+            "a share, the share itself not among them, are as many as it says: compare with <.",
+            symptom=only_on_borders,
+        ),
     ),
     hints=(
         "Four arrays of one length meet: tokens, treatment, choice and your answer, a new array of "
@@ -187,6 +277,24 @@ BUDGET = Exercise(
             partial(budgets, specials_left_out=True),
             "You take the rate of the length without [CLS] and two [SEP]. They are never masked, "
             "but the reference counts them, and so do we.",
+        ),
+        Misconception(
+            "rate left out",
+            partial(budgets, rate_as="left out"),
+            "Your budget is the whole length. It is a share of it: multiply by the rate before you "
+            "round.",
+        ),
+        Misconception(
+            "always 1",
+            partial(budgets, rate_as="whole"),
+            "Your budget is 1 whatever the length: the share that you round is always near 0. "
+            "Multiply rate and length as they are, and round the product, not the rate.",
+        ),
+        Misconception(
+            "the limit itself",
+            partial(budgets, only_limit=True),
+            "Where max_predictions is a number, you return it. It is the most that a budget may "
+            "be: a short sequence keeps its own. Of each budget and the limit take the smaller.",
         ),
     ),
     hints=(

@@ -1,87 +1,14 @@
-"""Inputs and mistakes of 2.1, 2.3 and 2.4: words, what a masked token shows, the budget."""
+"""Inputs and mistakes of 2.3 and 2.4: what a masked token shows, and the budget."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from albert_lib.objectives.masking import MaskingConfig
-
-CLS, SEP, PAD, N_SPECIAL = 1, 2, 0, 3
-VOCABULARY = 20  # 0 to 2 are special, the rest begins words or goes on with them
-
-
-def draw_sequence(rng: np.random.Generator) -> dict[str, Any]:
-    """Two segments of words of one to four tokens; either may begin in the middle of a word."""
-    starts = np.zeros(VOCABULARY, dtype=bool)
-    starts[rng.permutation(np.arange(N_SPECIAL, VOCABULARY))[:10]] = True
-    beginnings, others = np.flatnonzero(starts), np.flatnonzero(~starts)[N_SPECIAL:]
-    ids = [CLS]
-    for _ in range(int(rng.integers(1, 3))):
-        lengths = rng.choice([1, 2, 3, 4], size=rng.integers(1, 8), p=[0.5, 0.3, 0.1, 0.1])
-        for word, length in enumerate(lengths):
-            trimmed = word == 0 and rng.random() < 0.4
-            ids.append(int(rng.choice(others if trimmed else beginnings)))
-            ids += rng.choice(others, size=length - 1).tolist()
-        ids.append(SEP)
-    ids += [PAD] * int(rng.integers(3))
-    return sequence_of(ids, starts)
-
-
-def sequence_of(ids: list[int], starts: np.ndarray) -> dict[str, Any]:
-    """The arguments of `find_words`."""
-    return {
-        "input_ids": np.array(ids, dtype=np.int64),
-        "is_word_start": starts,
-        "is_special": np.arange(VOCABULARY) < N_SPECIAL,
-    }
-
-
-def odd_sequences(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """No position, no word, one word, a text that neither begins nor ends with a special token."""
-    starts = np.arange(VOCABULARY) >= 10
-    cases: tuple[list[int], ...] = (
-        [],
-        [CLS, SEP],
-        [CLS, 12, SEP],
-        [CLS, 4, SEP],
-        [12, 4, 13],
-        [4, 5],
-        [CLS, 12, SEP, 4],
-    )
-    return [sequence_of(ids, starts) for ids in cases]
-
-
-def words_of(
-    input_ids: np.ndarray,
-    is_word_start: np.ndarray,
-    is_special: np.ndarray,
-    *,
-    specials_too: bool = False,
-    across: bool = False,
-    trimmed_dropped: bool = False,
-    last_dropped: bool = False,
-    stop_included: bool = False,
-    tokens_alone: bool = False,
-) -> list[range]:
-    """`find_words` with one part exchanged."""
-    words: list[range] = []
-    inside = False
-    for position, token in enumerate(input_ids.tolist()):
-        if is_special[token] and not specials_too:
-            inside = inside and across
-        elif is_word_start[token] or is_special[token] or tokens_alone:
-            words.append(range(position, position + 1))
-            inside = True
-        elif inside:
-            words[-1] = range(words[-1].start, position + 1)
-        elif not trimmed_dropped:
-            words.append(range(position, position + 1))
-            inside = True
-    if last_dropped:
-        words = words[:-1]
-    return [range(word.start, word.stop - 1) for word in words] if stop_included else words
+from albert_lib.workbook.exercise import Trial, apart
 
 
 def draw_treatments(rng: np.random.Generator) -> dict[str, Any]:
@@ -138,6 +65,10 @@ def shown(
     rounded: bool = False,
     without_specials: bool = False,
     once_for_all: bool = False,
+    scaled: bool = True,
+    borders_in: bool = False,
+    turned: bool = False,
+    order: tuple[int, int, int] = (0, 1, 2),
 ) -> np.ndarray:
     """`replace_tokens` with one part exchanged."""
     mask, random = config.mask_probability, config.random_probability
@@ -146,16 +77,28 @@ def shown(
     if once_for_all:
         treatment = np.repeat(treatment[:1], len(tokens))
     lowest = 5 if without_specials else 0
-    scaled = choice * (vocab_size - lowest)
-    random_tokens = lowest + (np.rint(scaled) if rounded else scaled).astype(np.int64)
-    as_mask = treatment < mask
+    drawn = choice * (vocab_size - lowest) if scaled else choice
+    random_tokens = lowest + (np.rint(drawn) if rounded else drawn).astype(np.int64)
+    bound = random if never_random else mask + random
+    below = np.less_equal if borders_in else np.less
+    as_mask = treatment > mask if turned else below(treatment, mask)
+    share = np.where(as_mask, 0, np.where(below(treatment, bound), 1, 2))
     if all_masked:
-        as_mask = np.ones_like(as_mask)
-    as_random = treatment < (random if never_random else mask + random)
-    result: np.ndarray = np.where(
-        as_mask, mask_token_id, np.where(as_random, random_tokens, tokens)
-    )
+        share[:] = 0
+    ways = np.full(len(tokens), mask_token_id), random_tokens, tokens
+    result: np.ndarray = np.choose(share, [ways[which] for which in order])
     return result
+
+
+def only_on_borders(trials: Sequence[Trial]) -> bool:
+    """Whether only tokens are wrong whose treatment is a border of a share to the last digit."""
+    for trial in apart(trials):
+        config = trial.arguments["config"]
+        bounds = config.mask_probability, config.mask_probability + config.random_probability
+        wrong = trial.answer != trial.expected
+        if not np.isin(trial.arguments["treatment"][wrong], bounds).all():
+            return False
+    return True
 
 
 def draw_lengths(rng: np.random.Generator) -> dict[str, Any]:
@@ -188,8 +131,13 @@ def budgets(
     least: int = 1,
     limited: bool = True,
     specials_left_out: bool = False,
-) -> np.ndarray:
+    rate_as: str = "it is",
+    only_limit: bool = False,
+) -> Any:
     """`masking_budget` with one part exchanged."""
+    if only_limit and max_predictions is not None:
+        return max_predictions
+    rate = {"it is": rate, "whole": float(int(rate)), "left out": 1.0}[rate_as]
     exact = rate * (np.maximum(lengths - 3, 0) if specials_left_out else lengths)
     if rounding == "half up":
         exact = np.floor(exact + 0.5)

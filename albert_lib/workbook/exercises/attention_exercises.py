@@ -15,6 +15,7 @@ from albert_lib.workbook.exercise import Exercise, Misconception, Trial
 from albert_lib.workbook.exercises.drawn_modules import decimals
 
 TOLERANCE = 1e-5
+NO_AXIS = 9
 Answer = tuple[Tensor, Tensor]  # context, probabilities
 Drawn = dict[str, Any]
 
@@ -54,7 +55,8 @@ def attend(
 ) -> Answer:
     """Attention with parts of it done wrong."""
     size = query.shape[-1]
-    scores = query @ key.transpose(-2, -1) / {"root": size**0.5, "size": size, "none": 1}[scale]
+    divisors = {"root": size**0.5, "size": size, "none": 1, "root above": size**-0.5}
+    scores = query @ key.transpose(-2, -1) / divisors[scale]
     mask = attention_mask[:, None, None, :]
     lowest = torch.finfo(scores.dtype).min
     if masked == "queries":
@@ -65,7 +67,7 @@ def attend(
         scores = scores.masked_fill(mask == 1, lowest)
     elif masked == "multiplied":
         scores = scores * mask
-    probabilities = scores.softmax(dim=over)
+    probabilities = scores if over == NO_AXIS else scores.softmax(dim=over)
     if masked == "afterwards":
         probabilities = probabilities * mask
     context = probabilities @ value
@@ -124,6 +126,24 @@ ATTENTION = Exercise(
             partial(attend, scale="size"),
             "You divide by the head size; it is its square root. A dot product of n random "
             "terms grows like √n, not like n, so your weights come out too even.",
+        ),
+        Misconception(
+            "scaled up",
+            partial(attend, scale="root above"),
+            "You multiply the scores by the square root of the head size. They are divided by it: "
+            "the sum of many products is large already.",
+        ),
+        Misconception(
+            "no softmax",
+            partial(attend, over=NO_AXIS),
+            "You return the scores as they are. A softmax over the keys makes weights of them: "
+            "none is below 0, and those of one query sum to 1.",
+        ),
+        Misconception(
+            "softmax over heads",
+            partial(attend, over=1),
+            "Your weights sum to 1 over the heads. Each head works on its own: within it, every "
+            "query divides its attention among the keys, the last axis of the scores.",
         ),
         Misconception(
             "masked after softmax",

@@ -17,6 +17,8 @@ from albert_lib.workbook.exercises.span_rules import (
     not_of_words,
     over_budget,
     overlapping,
+    too_long,
+    unused,
 )
 from albert_lib.workbook.exercises.span_statistics import (
     always_the_same,
@@ -35,8 +37,12 @@ from albert_lib.workbook.exercises.span_variants import (
     from_any_token,
     from_the_left,
     front_only,
+    left_over,
+    never_three,
     no_seed,
+    nothing_masked,
     one_for_all,
+    one_too_few,
     seed_of_its_own,
     some_never_begin,
     spans_like,
@@ -55,6 +61,14 @@ SPANS = Exercise(
     judge=judge_spans,
     leaves_inputs=True,
     misconceptions=(
+        Misconception(
+            "nothing masked",
+            partial(spans_like, may_begin=lambda word: False),
+            "Your list of spans is empty on every text. Where does your loop stop, and which words "
+            "does it pass over? At the start no word is taken, the budget is whole, and a first "
+            "word stands where the empty span before it stops.",
+            symptom=nothing_masked,
+        ),
         Misconception(
             "inside words",
             from_any_token,
@@ -82,6 +96,24 @@ SPANS = Exercise(
                 "still fits before you take it."
             ),
             symptom=breaks(over_budget),
+        ),
+        Misconception(
+            "spans too long",
+            partial(spans_like, longest=4),
+            lambda trials: (
+                f"{broken(too_long, trials)[0]} Of n drawn words the span takes the first itself "
+                "and n - 1 behind it; n is 1, 2 or 3."
+            ),
+            symptom=breaks(too_long),
+        ),
+        Misconception(
+            "budget left over",
+            one_too_few,
+            lambda trials: (
+                f"{broken(unused, trials)[0]} Does a word that just fills the budget still fit, "
+                "and do you go on to the last token of it?"
+            ),
+            symptom=left_over,
         ),
         Misconception(
             "no seed",
@@ -146,6 +178,24 @@ SPANS = Exercise(
                 "halves, as 4, 2, 1 or 2, 1, 1 do. The paper's fall off as 1/n: as 6, 3, 2."
             ),
             symptom=drawn_with((4, 2, 1), (2, 1, 1)),
+        ),
+        Misconception(
+            "longer ones likelier",
+            partial(spans_like, weights=(1, 2, 3)),
+            lambda trials: (
+                f"{lengths_in_words(trials)}: you draw lengths in proportion to n. They fall off "
+                "as 1/n, which is 6/11, 3/11 and 2/11."
+            ),
+            symptom=drawn_with((1, 2, 3)),
+        ),
+        Misconception(
+            "never three",
+            partial(spans_like, longest=2),
+            lambda trials: (
+                f"{lengths_in_words(trials)}. Three words are the longest span, and 2/11 of the "
+                "draws: does your range of lengths, or of their borders, stop one too early?"
+            ),
+            symptom=never_three,
         ),
         Misconception(
             "some never begin",

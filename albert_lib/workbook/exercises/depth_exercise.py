@@ -37,12 +37,14 @@ def repeat(
     of: str = "the last state",
     kept: str = "all",
     copies: bool = False,
+    called: bool = True,
 ) -> Any:
     """The repetition with parts of it done wrong."""
     states = [hidden]
     for _ in range(num_hidden_layers + times):
         applied = copy.deepcopy(layer) if copies else layer
-        states.append(applied(states[-1] if of == "the last state" else hidden))
+        state = states[-1] if of == "the last state" else hidden
+        states.append(applied(state) if called else state)
     if kept == "the last":
         return states[-1]
     return {"all": states, "outputs": states[1:], "inputs": states[:-1]}[kept]
@@ -84,6 +86,12 @@ DEPTH = Exercise(
             partial(repeat, of="the first state"),
             "You apply the layer to `hidden` every time, so all its results are alike and the "
             "model is one layer deep. Each repetition takes what the one before it made.",
+        ),
+        Misconception(
+            "never applied",
+            partial(repeat, called=False),
+            "All your states are the first one: `layer` is never called. Each repetition keeps "
+            "what it makes of the state before.",
         ),
         Misconception(
             "once too often",

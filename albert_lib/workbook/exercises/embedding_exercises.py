@@ -55,15 +55,18 @@ def embed(
     normalised: str = "the sum",
     root: bool = False,
     bias: bool = True,
+    words_of: str = "input_ids",
+    projected: bool = True,
 ) -> Tensor:
     """The embedding with parts of it done wrong."""
     length = input_ids.shape[1]
-    word = words(input_ids)
+    word = words(input_ids if words_of == "input_ids" else token_type_ids)
     if root:
         word = word * words.embedding_dim**0.5
     places = torch.arange(first, first + length).expand_as(input_ids)
     others = [("segments", segments(token_type_ids)), ("positions", positions(places))]
     added = [part for name, part in others if name != without]
+    word = torch.zeros_like(word) if without == "words" else word
     if normalised == "words alone":
         narrow = norm(word) + sum(added)
     elif normalised == "without scale and shift":
@@ -72,6 +75,8 @@ def embed(
         narrow = word + sum(added)
     if normalised == "the sum":
         narrow = norm(narrow)
+    if not projected:
+        return narrow
     return F.linear(narrow, projection.weight, projection.bias if bias else None)
 
 
@@ -88,6 +93,24 @@ EMBEDDING = Exercise(
     gradients=("words", "positions", "segments", "norm", "projection"),
     leaves_inputs=True,
     misconceptions=(
+        Misconception(
+            "no words",
+            partial(embed, without="words"),
+            "The words are missing: every token gets the same vector at its place, whatever it "
+            "is. Add words(input_ids).",
+        ),
+        Misconception(
+            "words of the segments",
+            partial(embed, words_of="token_type_ids"),
+            "You look the words up by token_type_ids, so that there are two words in all. Each "
+            "table has ids of its own: words take input_ids, segments take token_type_ids.",
+        ),
+        Misconception(
+            "not projected",
+            partial(embed, projected=False),
+            "Your vectors are E wide, as the tables are. The projection brings them to the width H "
+            "of the layers; it comes last, after the norm.",
+        ),
         Misconception(
             "no segments",
             partial(embed, without="segments"),

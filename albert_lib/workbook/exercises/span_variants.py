@@ -9,7 +9,7 @@ import numpy as np
 
 from albert_lib.objectives.masking import choose_spans, span_lengths
 from albert_lib.workbook.exercise import Trial, call
-from albert_lib.workbook.exercises.span_rules import RULES, broken
+from albert_lib.workbook.exercises.span_rules import RULES, broken, unused
 from albert_lib.workbook.exercises.span_statistics import (
     LONG_BUDGET,
     MAX_NGRAM,
@@ -136,6 +136,11 @@ def seed_of_its_own(words: Words, budget: int, rng: np.random.Generator) -> Span
     return choose_spans(words, budget, np.random.default_rng(0))
 
 
+def one_too_few(words: Words, budget: int, rng: np.random.Generator) -> Spans:
+    """A word that would fill the budget does not fit."""
+    return spans_like(words, budget - 1, rng)
+
+
 def no_seed(words: Words, budget: int, rng: np.random.Generator) -> Spans:
     """A new generator from nowhere."""
     return choose_spans(words, budget, np.random.default_rng())
@@ -167,6 +172,22 @@ def by_the_rules(trials: Sequence[Trial]) -> bool:
 def front_only(trials: Sequence[Trial]) -> bool:
     """A symptom: the front of the texts is preferred, and more than the first words are masked."""
     return front_heavy(trials) and not first_words_only(trials) and by_the_rules(trials)
+
+
+def nothing_masked(trials: Sequence[Trial]) -> bool:
+    """A symptom: no span on any text."""
+    return not any(trial.answer for trial in trials)
+
+
+def left_over(trials: Sequence[Trial]) -> bool:
+    """A symptom: something is masked, and budget is left over although words would fit."""
+    return bool(broken(unused, trials)) and not nothing_masked(trials)
+
+
+def never_three(trials: Sequence[Trial]) -> bool:
+    """A symptom: spans of one word and of two, and none of three."""
+    one, two, three = length_counts(trials).tolist()
+    return min(one, two) > 0 == three and by_the_rules(trials)
 
 
 def one_for_all(trials: Sequence[Trial]) -> bool:

@@ -35,6 +35,7 @@ class Recognised:
     partial: bool = False
     shows: Callable[[Trial], bool] | None = None  # whether another trial shows the same
     related: bool = False  # a family of mistakes, or how answers hang together with right ones
+    retold: Callable[[Sequence[Trial]], str] | None = None  # the text, the first trial in it
 
 
 def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -> Recognised | None:
@@ -70,15 +71,13 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 def _family(exercise: Exercise, trials: Sequence[Trial]) -> Recognised | None:
     """A broad misconception, with what connects the wrong answers with the right ones, or this."""
     related = relation(trials, exercise.tolerance)
+    behind = "" if related is None else f"\n{related.says}"
     for misconception in exercise.misconceptions:
         if misconception.broad and misconception.symptom and misconception.symptom(trials):
-            text = misconception.sentence(trials)
-            return Recognised(
-                misconception.name,
-                text if related is None else f"{text}\n{related.says}",
-                shows=functools.partial(_holds_alone, misconception.symptom),
-                related=True,
-            )
+            retold = functools.partial(_retold, misconception, behind)
+            shows = functools.partial(_holds_alone, misconception.symptom)
+            name = misconception.name
+            return Recognised(name, retold(trials), shows=shows, related=True, retold=retold)
     if related is None:
         return None
     return Recognised(related.name, related.says, related.partial, related=True)
@@ -183,6 +182,10 @@ def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) 
         return bool(symptom(trials))
     except Exception:  # of answers that the symptom was not made for
         return True
+
+
+def _retold(misconception: Misconception, behind: str, trials: Sequence[Trial]) -> str:
+    return misconception.sentence(trials) + behind
 
 
 def _holds_alone(symptom: Callable[[Sequence[Trial]], bool], trial: Trial) -> bool:

@@ -84,10 +84,15 @@ def _known_refusal(attempt: Attempt, wrong: Wrong, known: Recognised) -> Refusal
     trial = wrong.trial
     if trial is None:
         trial = next((each for each in attempt.trials if _differs(exercise, each)), None)
+    text = [known.text]
     if trial is not None and (known.shows is not None or known.related):
         shows = known.shows or (lambda each: True)
+        if known.retold is not None:  # the family shows in this one
+            trial = next((e for e in attempt.trials if _differs(exercise, e) and shows(e)), trial)
+        others = [each for each in attempt.trials if each is not trial]
         trial = shrunk(attempt, trial, lambda each: _differs(exercise, each) and shows(each))
-    text = [known.text]
+        if known.retold is not None:
+            text = [known.retold([trial, *others])]
     if known.related:
         text.insert(0, wrong.sentence)
     elif known.partial:

@@ -153,11 +153,12 @@ def where_segment_1_is(trials: Sequence[Trial]) -> str:
     trial = apart(trials)[0]
     right, given = (each["token_type_ids"] for each in (trial.expected, trial.answer))
     row = int(np.argwhere(right != given)[0][0])
-    here, there = (np.flatnonzero(each[row] == 1).tolist() or "nowhere" for each in (given, right))
+    places = (np.flatnonzero(each[row] == 1).tolist() for each in (given, right))
+    here, there = (f"at {found}" if found else "nowhere" for found in places)
     ids, first_length = trial.arguments["sequences"][row]
     return (
         f"a row of {trial.arguments['width']} columns holds {len(ids)} ids, {first_length} of them "
-        f"of the first segment; your segment 1 is at {here}, and B is at {there}"
+        f"of the first segment; your segment 1 is {here}, and B is {there}"
     )
 
 

@@ -270,10 +270,16 @@ def test_who_never_shuffles_is_not_told_of_a_seed() -> None:
     assert "seed of your own" not in verdict.text
 
 
-@pytest.mark.parametrize("too_little", [half_the_budget, lambda words, budget, rng: []])
-def test_too_little_is_said_with_a_number(too_little: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("too_little", "name"),
+    [
+        (half_the_budget, "budget left over"),
+        (lambda words, budget, rng: [], "nothing masked"),
+    ],
+)
+def test_too_little_is_said_with_a_number(too_little: Callable[..., Any], name: str) -> None:
     verdict = examine(SPANS, too_little)
-    assert verdict.misconception is None
+    assert verdict.misconception == name
     assert "unused" in verdict.text and "would still fit" in verdict.text
 
 

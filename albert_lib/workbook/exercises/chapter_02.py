@@ -64,9 +64,11 @@ SPANS = Exercise(
         Misconception(
             "nothing masked",
             partial(spans_like, may_begin=lambda word: False),
-            "Your list of spans is empty on every text. Where does your loop stop, and which words "
-            "does it pass over? At the start no word is taken, the budget is whole, and a first "
-            "word stands where the empty span before it stops.",
+            lambda trials: (
+                f"{broken(unused, trials)[0]} Your list of spans is empty on every text: where "
+                "does your loop stop, and which words does it pass over? At the start no word is "
+                "taken, the budget is whole, and a first word stands where the empty span stops."
+            ),
             symptom=nothing_masked,
         ),
         Misconception(

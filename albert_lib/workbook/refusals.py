@@ -47,6 +47,8 @@ def refusal_of(attempt: Attempt, wrong: Wrong) -> Refusal:
         return general_refusal(attempt.exercise, hidden, attempt.trials)
     if known is not None:
         return _known_refusal(attempt, wrong, known)
+    if not wrong.shaped_right and (silent := _silent_now_and_then(attempt)) is not None:
+        return silent
     trial = wrong.trial
     if trial is not None:
         trial = shrunk(attempt, trial, lambda other: _fails_alike(attempt.exercise, wrong, other))
@@ -68,6 +70,20 @@ def _known_where_kinds_fit(attempt: Attempt) -> Refusal | None:
     if wrong is None or known is None or known.partial or known.related:
         return None
     return _known_refusal(attempt, wrong, known)
+
+
+def _silent_now_and_then(attempt: Attempt) -> Refusal | None:
+    """None for an answer on some inputs, and the right kind on all others."""
+    silent = [each for each in attempt.trials if each.answer is None]
+    others = [each for each in attempt.trials if each.answer is not None]
+    if not silent or any(kind_problem(each.expected, each.answer) for each in others):
+        return None
+    text = (
+        f"Your function returned None on {len(silent)} of {len(attempt.trials)} inputs: one of its "
+        "branches ends without a `return`, or with nothing behind it."
+    )
+    shown = _shown(attempt.exercise, Wrong(text, silent[0], shaped_right=False), silent[0])
+    return Refusal([text, *shown], input=silent[0].arguments)
 
 
 def _sentences(attempt: Attempt, wrong: Wrong, trial: Trial | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -44,17 +45,24 @@ def bootstrap_like(
     confidence: float,
     resamples: int,
     draw: Literal["replaced", "not replaced", "without the last", "one fewer"] = "replaced",
-    of: Literal["means", "values", "medians", "sums", "columns"] = "means",
+    of: Literal["means", "values", "medians", "sums", "columns", "one mean"] = "means",
     ends: Literal[
-        "quantiles", "one-sided", "extremes", "two deviations", "high too far", "low too far"
+        "quantiles",
+        "one-sided",
+        "extremes",
+        "two deviations",
+        "high too far",
+        "low too far",
+        "thirds",
     ] = "quantiles",
+    known: Literal["of two and more", "never", "of one alone"] = "of two and more",
     alone: float = math.inf,
     fewest: int = 2,
     exchanged: bool = False,
 ) -> tuple[float, float]:
     """The ends of the bootstrap interval with one part exchanged."""
     n = len(values)
-    if n < fewest:
+    if {"never": True, "of one alone": n > 1}.get(known, n < fewest):
         return (alone, -alone) if exchanged else (-alone, alone)
     if draw == "not replaced":
         drawn = np.stack([rng.permutation(n) for _ in range(resamples)])
@@ -65,7 +73,8 @@ def bootstrap_like(
     resampled = values[drawn]
     if of != "values":
         summary = np.median if of == "medians" else np.mean
-        resampled = summary(resampled, axis=0 if of == "columns" else 1)
+        axis = {"columns": 0, "one mean": None}.get(of, 1)
+        resampled = summary(resampled, axis=axis)
         if of == "sums":
             resampled = resampled * drawn.shape[1]
     if ends == "extremes":
@@ -73,7 +82,7 @@ def bootstrap_like(
     if ends == "two deviations":
         mean, margin = values.mean(), 2 * resampled.std()
         return float(mean - margin), float(mean + margin)
-    outside = (1 - confidence) if ends == "one-sided" else (1 - confidence) / 2
+    outside = (1 - confidence) / {"one-sided": 1, "thirds": 3}.get(ends, 2)
     lower, upper = float(ends != "low too far"), float(ends != "high too far")
     low, high = np.quantile(resampled, [lower * outside, 1 - upper * outside]).tolist()
     return (high, low) if exchanged else (low, high)
@@ -83,6 +92,50 @@ def only_this_end(trials: Sequence[Trial], place: int) -> bool:
     """The other end is right everywhere."""
     other = 1 - place
     return all(same(each.expected[other], each.answer[other], 1e-9) for each in trials)
+
+
+def levels(trial: Trial) -> list[tuple[float, float]] | None:
+    """Which quantiles of the resamples' means either end is, from one to another where many are.
+
+    None where an end lies outside.
+    """
+    values, rng, _, resamples = copy.deepcopy(tuple(trial.arguments.values()))
+    means = np.sort(values[rng.integers(len(values), size=(resamples, len(values)))].mean(axis=1))
+    found = []
+    for end in trial.answer:
+        if not means[0] - 1e-9 <= end <= means[-1] + 1e-9:
+            return None
+        equal = np.flatnonzero(abs(means - end) < 1e-9)
+        between = float(np.interp(end, means, np.arange(resamples)))
+        places = (equal[0], equal[-1]) if len(equal) else (between, between)
+        most = max(1, resamples - 1)
+        found.append((0.0, 1.0) if resamples == 1 else (places[0] / most, places[1] / most))
+    return found
+
+
+def other_levels(trials: Sequence[Trial]) -> list[Trial]:
+    """The wrong answers, if all are quantiles of the right means that lie evenly, else none."""
+    wrong = apart(trials, 1e-9)
+    for trial in wrong:
+        found = levels(trial) if len(trial.arguments["values"]) > 1 else None
+        if found is None:
+            return []
+        (least, most), (other_least, other_most) = found
+        if not max(least, 1 - other_most) <= min(most, 1 - other_least) + 1e-6:
+            return []
+    return wrong
+
+
+def which_levels(trials: Sequence[Trial]) -> str:
+    """The quantiles that were answered, where the means tell them best."""
+    wrong = [(each, levels(each) or []) for each in other_levels(trials)]
+    trial, found = min(wrong, key=lambda each: sum(most - least for least, most in each[1]))
+    low, high = (sum(places) / 2 for places in found)
+    return (
+        "Your ends are quantiles of the right means, but not the ones asked for: at a confidence "
+        f"of {trial.arguments['confidence']:g} yours are those at {low:.2f} and {high:.2f}. On "
+        "either side lies half of 1 - confidence."
+    )
 
 
 def only_a_single_value(trials: Sequence[Trial]) -> bool:
@@ -175,6 +228,24 @@ BOOTSTRAP = Exercise(
             "other way: one mean a resample, so over axis 1.",
         ),
         Misconception(
+            "one mean of all",
+            partial(bootstrap_like, of="one mean"),
+            "Both of your ends are the same: you take one mean over all resamples together. Each "
+            "resample has a mean of its own, so over axis 1, and the interval is made of these.",
+        ),
+        Misconception(
+            "always infinite",
+            partial(bootstrap_like, known="never"),
+            "Your ends are infinite, whatever the values. Only a single value has no spread; from "
+            "two on, draw.",
+        ),
+        Misconception(
+            "condition turned round",
+            partial(bootstrap_like, known="of one alone"),
+            "You have the condition the wrong way round: your ends are infinite where there are "
+            "values to draw from, and finite for a single one.",
+        ),
+        Misconception(
             "ends exchanged",
             partial(bootstrap_like, exchanged=True),
             "Your ends are exchanged: the low one comes first.",
@@ -199,6 +270,12 @@ BOOTSTRAP = Exercise(
             "Your interval is right but for a single value. Its spread is unknown, so the ends are "
             "-math.inf and math.inf.",
             only_a_single_value,
+        ),
+        Misconception(
+            "other quantiles",
+            partial(bootstrap_like, ends="thirds"),
+            which_levels,
+            lambda trials: bool(other_levels(trials)),
         ),
     ),
     hints=(

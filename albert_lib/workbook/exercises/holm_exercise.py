@@ -30,7 +30,7 @@ def certain_and_equal(rng: np.random.Generator) -> Sequence[Arguments]:
 def holm_like(
     p_values: Values,
     *,
-    factors: Literal["falling", "all", "rising", "divided", "none"] = "falling",
+    factors: Literal["falling", "all", "rising", "divided", "below", "none"] = "falling",
     in_order: Literal["from the smallest", "not", "from the largest"] = "from the smallest",
     capped: bool = True,
     placed: Literal["back", "sorted", "by order"] = "back",
@@ -44,6 +44,7 @@ def holm_like(
         "all": np.full(n, n),
         "rising": np.arange(1, n + 1),
         "divided": n / np.arange(1, n + 1),
+        "below": 1 / np.arange(n, 0, -1),
         "none": np.ones(n),
     }[factors]
     stepped = p_values[order] * many
@@ -92,6 +93,12 @@ HOLM = Exercise(
             partial(holm_like, factors="none"),
             "You multiply nothing, and the p-values come back as they were. The smallest was the "
             "smallest of n: multiply it by n, the next by n - 1, and so on.",
+        ),
+        Misconception(
+            "divided by the factors",
+            partial(holm_like, factors="below"),
+            "You divide by n, n - 1, and so on: the more questions, the more you would find. "
+            "Among many questions a small p-value is no wonder: multiply.",
         ),
         Misconception(
             "largest first",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from albert_lib.training.held_out_scores import bits_per_byte, perplexity
-from albert_lib.workbook.exercise import Arguments, Exercise, Misconception
+from albert_lib.workbook.exercise import Arguments, Exercise, Misconception, Trial
 
 Column = np.ndarray
 
@@ -40,8 +40,10 @@ def perplexity_like(
     predictions: Column,
     *,
     average: Literal[
-        "predictions", "rows", "row means", "row perplexities", "mean count", "nothing"
+        "predictions", "rows", "row means", "row perplexities", "mean count", "mean nats", "nothing"
     ] = "predictions",
+    inverted: bool = False,
+    whole: bool = False,
     base: float = math.e,
     sign: int = 1,
     exponential: bool = True,
@@ -55,7 +57,12 @@ def perplexity_like(
             mean = means.mean()
         else:
             counts = {"rows": len(nats), "mean count": predictions.mean(), "nothing": 1}
-            mean = nats.sum() / counts.get(average, predictions.sum())
+            total = nats.mean() if average == "mean nats" else nats.sum()
+            mean = total / counts.get(average, predictions.sum())
+        if inverted:
+            mean = 1 / mean
+        if whole:
+            mean = np.floor(mean)
         return float(base ** (sign * mean) if exponential else sign * mean)
 
 
@@ -96,6 +103,24 @@ PERPLEXITY = Exercise(
             partial(perplexity_like, average="mean count"),
             "You divide all nats by the predictions of an average row. Sum over sum, or mean over "
             "mean: the number of rows then cancels.",
+        ),
+        Misconception(
+            "mean nats",
+            partial(perplexity_like, average="mean nats"),
+            "You divide the nats of an average row by the predictions of all rows, which is too "
+            "little by the number of rows. Sum over sum, or mean over mean.",
+        ),
+        Misconception(
+            "upside down",
+            partial(perplexity_like, inverted=True),
+            "Your quotient is upside down: predictions a nat. The loss of a prediction has the "
+            "nats on top.",
+        ),
+        Misconception(
+            "rounded down",
+            partial(perplexity_like, whole=True),
+            "You round the mean loss down to whole nats, as // does, so that the perplexity jumps "
+            "from 1 to 2.7 to 7.4. Divide with /.",
         ),
         Misconception(
             "not divided",
@@ -157,20 +182,48 @@ def bits_like(
     nats: Column,
     n_bytes: Column,
     *,
-    conversion: Literal["divided", "multiplied", "none", "tens"] = "divided",
-    average: Literal["bytes", "row ratios", "rows", "mean length", "nothing"] = "bytes",
+    conversion: Literal["divided", "multiplied", "none", "tens", "threes"] = "divided",
+    average: Literal[
+        "bytes", "row ratios", "rows", "mean length", "mean nats", "nothing", "multiplied"
+    ] = "bytes",
     inverted: bool = False,
+    whole: Literal["nothing", "bits", "answer"] = "nothing",
 ) -> float:
     """The bits a byte with one part exchanged."""
     factors = {"divided": 1 / math.log(2), "multiplied": math.log(2), "none": 1.0}
-    bits = nats * (factors | {"tens": 1 / math.log(10)})[conversion]
+    factors |= {"tens": 1 / math.log(10), "threes": 1 / math.log(3)}
+    bits = nats * factors[conversion]
     with np.errstate(invalid="ignore", divide="ignore"):
         if average == "row ratios":
             found = (bits / n_bytes).mean()
         else:
             counts = {"rows": len(nats), "mean length": n_bytes.mean(), "nothing": 1}
-            found = bits.sum() / counts.get(average, n_bytes.sum())
+            total = bits.mean() if average == "mean nats" else bits.sum()
+            total = np.floor(total) if whole == "bits" else total
+            found = total / counts.get(average, n_bytes.sum())
+            found = total * n_bytes.sum() if average == "multiplied" else found
+            found = np.floor(found) if whole == "answer" else found
         return float(1 / found if inverted else found)
+
+
+def one_factor(trials: Sequence[Trial]) -> float | None:
+    """The factor, other than 1, by which every answer is off; None where there is no such one."""
+    pairs = [(each.expected, each.answer) for each in trials if each.expected]
+    factor = float(pairs[0][1] / pairs[0][0])
+    fits = all(math.isclose(answer, factor * right, rel_tol=1e-6) for right, answer in pairs)
+    known = 0 < factor < math.inf and not math.isclose(factor, 1, rel_tol=1e-6)
+    return factor if fits and known else None
+
+
+def another_unit(trials: Sequence[Trial]) -> str:
+    """What a nat counts for in these answers."""
+    factor = one_factor(trials)
+    if factor is None:
+        return ""
+    return (
+        f"Your answers are right but for one factor, {factor:.3g} everywhere: a nat counts for "
+        f"{factor / math.log(2):.3g} in them. It is 1 / ln 2 = 1.44 bits: divide by math.log(2)."
+    )
 
 
 BITS = Exercise(
@@ -227,10 +280,40 @@ BITS = Exercise(
             "the number of rows then cancels.",
         ),
         Misconception(
+            "mean nats",
+            partial(bits_like, average="mean nats"),
+            "You divide the bits of an average row by the bytes of all rows, which is too little "
+            "by the number of rows. Sum over sum, or mean over mean.",
+        ),
+        Misconception(
+            "multiplied by the bytes",
+            partial(bits_like, average="multiplied"),
+            "You multiply by the bytes, so a longer text comes out worse. Bits a byte is a "
+            "quotient: divide by them.",
+        ),
+        Misconception(
+            "rounded down",
+            partial(bits_like, whole="answer"),
+            "You round down to whole numbers, as // does. Most models need between 1 and 2 bits a "
+            "byte, and all the difference is behind the point: divide with /.",
+        ),
+        Misconception(
+            "whole bits",
+            partial(bits_like, whole="bits"),
+            "You round the bits down before you divide them by the bytes. An information content "
+            "has fractions of a bit: divide with /, not with //.",
+        ),
+        Misconception(
             "upside down",
             partial(bits_like, inverted=True),
             "Yours is bytes a bit. Bits go on top: the better the model, the fewer it needs for "
             "a byte.",
+        ),
+        Misconception(
+            "another unit",
+            partial(bits_like, conversion="threes"),
+            another_unit,
+            lambda trials: one_factor(trials) is not None,
         ),
     ),
     hints=(

@@ -38,23 +38,36 @@ def one_value_and_equal_ones(rng: np.random.Generator) -> Sequence[Arguments]:
     ]
 
 
+Draw = Literal["replaced", "not replaced", "without the last", "one fewer"]
+Ends = Literal[
+    "quantiles",
+    "one-sided",
+    "extremes",
+    "two deviations",
+    "high too far",
+    "low too far",
+    "thirds",
+]
+
+
+def positions(n: int, rng: np.random.Generator, resamples: int, draw: Draw) -> Values:
+    """Which of `n` values each resample holds."""
+    if draw == "not replaced":
+        return np.stack([rng.permutation(n) for _ in range(resamples)])
+    if draw == "without the last":
+        return rng.integers(max(1, n - 1), size=(resamples, n))
+    return rng.integers(n, size=(resamples, n - 1 if draw == "one fewer" and n > 1 else n))
+
+
 def bootstrap_like(
     values: Values,
     rng: np.random.Generator,
     *,
     confidence: float,
     resamples: int,
-    draw: Literal["replaced", "not replaced", "without the last", "one fewer"] = "replaced",
+    draw: Draw = "replaced",
     of: Literal["means", "values", "medians", "sums", "columns", "one mean"] = "means",
-    ends: Literal[
-        "quantiles",
-        "one-sided",
-        "extremes",
-        "two deviations",
-        "high too far",
-        "low too far",
-        "thirds",
-    ] = "quantiles",
+    ends: Ends = "quantiles",
     known: Literal["of two and more", "never", "of one alone"] = "of two and more",
     alone: float = math.inf,
     fewest: int = 2,
@@ -64,12 +77,7 @@ def bootstrap_like(
     n = len(values)
     if {"never": True, "of one alone": n > 1}.get(known, n < fewest):
         return (alone, -alone) if exchanged else (-alone, alone)
-    if draw == "not replaced":
-        drawn = np.stack([rng.permutation(n) for _ in range(resamples)])
-    elif draw == "without the last":
-        drawn = rng.integers(max(1, n - 1), size=(resamples, n))
-    else:
-        drawn = rng.integers(n, size=(resamples, n - 1 if draw == "one fewer" and n > 1 else n))
+    drawn = positions(n, rng, resamples, draw)
     resampled = values[drawn]
     if of != "values":
         summary = np.median if of == "medians" else np.mean

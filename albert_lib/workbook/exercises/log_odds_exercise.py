@@ -21,21 +21,24 @@ def draw_two_tokens(rng: np.random.Generator) -> dict[str, Any]:
     return {**logits, "token_a": int(tokens[0]), "token_b": int(tokens[1])}
 
 
+Kind = Literal[
+    "logits",
+    "probabilities",
+    "first token",
+    "first logit",
+    "all others",
+    "logits added",
+    "zero",
+]
+
+
 def log_odds_like(
     logits_a: Tensor,
     logits_b: Tensor,
     token_a: int,
     token_b: int,
     *,
-    of: Literal[
-        "logits",
-        "probabilities",
-        "first token",
-        "first logit",
-        "all others",
-        "logits added",
-        "zero",
-    ] = "logits",
+    of: Kind = "logits",
     prior: Literal["taken off", "left out", "added", "divided by", "alone"] = "taken off",
     base: float = math.e,
     turned: bool = False,

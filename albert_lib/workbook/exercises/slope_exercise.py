@@ -36,27 +36,53 @@ def true_and_blind(rng: np.random.Generator) -> Sequence[Arguments]:
     ]
 
 
+Kind = Literal[
+    "slope",
+    "inverse",
+    "correlation",
+    "ratios",
+    "sizes",
+    "ddof",
+    "sum",
+    "covariance",
+    "mean above",
+    "mean below",
+    "product",
+    "readings alone",
+    "truth alone",
+    "not squared",
+]
+
+
+def quotient(x: Table, y: Table, kind: Kind) -> float:
+    """What is made of the differences `x` of the truth and `y` of what was measured."""
+    if kind == "ratios":
+        return float((y / x).mean())
+    if kind == "sizes":
+        return float(np.abs(y).mean() / np.abs(x).mean())
+    both, own, other, n = (x * y).sum(), (x * x).sum(), (y * y).sum(), x.size
+    found = {
+        "inverse": both / other,
+        "correlation": both / np.sqrt(own * other),
+        "ddof": both / own * n / (n - 1),
+        "sum": both,
+        "covariance": both / n,
+        "mean above": both / n / own,
+        "mean below": both / own * n,
+        "product": both * own,
+        "readings alone": y.sum() / own,
+        "truth alone": x.sum() / own,
+        "not squared": both / x.sum(),
+    }
+    return float(found.get(kind, both / own))
+
+
 def slope_like(
     truth: Table,
     measured: Table,
     *,
     centre: Literal["mean", "none", "added", "sum"] = "mean",
-    kind: Literal[
-        "slope",
-        "inverse",
-        "correlation",
-        "ratios",
-        "sizes",
-        "ddof",
-        "sum",
-        "covariance",
-        "mean above",
-        "mean below",
-        "product",
-        "readings alone",
-        "truth alone",
-        "not squared",
-    ] = "slope",
+    kind: Kind = "slope",
     whole: bool = False,
     pooled: bool = True,
     sign: int = 1,
@@ -69,31 +95,18 @@ def slope_like(
             return sign * float(
                 np.mean([slope_like(*row, centre=centre, kind=kind) for row in rows])
             )
-        if kind == "ratios":
-            return float((measured / truth).mean())
-        if kind == "sizes":
-            return float(np.abs(measured).mean() / np.abs(truth).mean())
-        x = truth - {"mean": truth.mean(), "none": 0, "added": -truth.mean()}.get(
-            centre, truth.sum()
-        )
-        y = measured - measured.mean() if centre == "mean" else measured
-        both, own, other = (x * y).sum(), (x * x).sum(), (y * y).sum()
-        slope = {
-            "slope": both / own,
-            "inverse": both / other,
-            "correlation": both / np.sqrt(own * other),
-            "ddof": both / own * truth.size / (truth.size - 1),
-            "sum": both,
-            "covariance": both / truth.size,
-            "mean above": both / truth.size / own,
-            "mean below": both / own * truth.size,
-            "product": both * own,
-            "readings alone": measured.sum() / own,
-            "truth alone": x.sum() / own,
-            "not squared": both / x.sum(),
-        }[kind]
-        slope = np.floor(slope) if whole else slope
-        return sign * float(1 / slope if upside_down else slope)
+        off = {"mean": truth.mean(), "added": -truth.mean(), "sum": truth.sum()}.get(centre, 0.0)
+        x, y = truth, measured
+        if kind not in ("ratios", "sizes"):
+            x = truth - off
+            y = (
+                measured - measured.mean()
+                if centre == "mean" and kind != "readings alone"
+                else measured
+            )
+        slope = quotient(x, y, kind)
+        slope = float(np.floor(slope)) if whole else slope
+        return sign * float(np.divide(1, slope) if upside_down else slope)
 
 
 def beyond_all_measure(trials: Sequence[Trial]) -> bool:

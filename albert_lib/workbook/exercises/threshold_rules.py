@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from albert_lib.workbook.exercise import Arguments, Fault, Trial
 
@@ -17,6 +17,23 @@ def reached(arguments: Arguments, threshold: float) -> float:
             arguments["null_scores"], arguments["answered"], arguments["unanswered"], strict=True
         )
     )
+
+
+def decides_like(wrong: Callable[..., float], trials: Sequence[Trial]) -> bool:
+    """Whether thresholds leave the same questions unanswered as a mistake's, which loses by it."""
+    loses = False
+    for trial in trials:
+        mistaken = wrong(**trial.arguments)
+        if left(trial.arguments, trial.answer) != left(trial.arguments, mistaken):
+            return False
+        best = reached(trial.arguments, trial.expected)
+        loses |= reached(trial.arguments, mistaken) < best - ROUNDING
+    return loses
+
+
+def left(arguments: Arguments, threshold: float) -> list[bool]:
+    """Which questions are left unanswered."""
+    return [score > threshold for score in arguments["null_scores"]]
 
 
 def judge_thresholds(trials: Sequence[Trial]) -> Fault | None:

@@ -104,6 +104,11 @@ def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str |
         return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
     if type(expected) is not type(answer):
         return f"{what} is {a_kind(answer)}, {a_kind(expected)} is expected"
+    if isinstance(expected, dict):
+        for key in [each for each in expected if each in answer]:
+            problem = kind_problem(expected[key], answer[key], f"the entry {key!r} of {what}")
+            if problem is not None:
+                return problem
     if isinstance(expected, tuple) and len(expected) != len(answer):
         return f"{what} is a tuple of {len(answer)}, a tuple of {len(expected)} is expected"
     if isinstance(expected, (list, tuple)) and expected:

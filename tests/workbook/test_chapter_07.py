@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from albert_lib.finetuning.batch_order import draw_batches
+from albert_lib.finetuning.passage_spans import best_span
 from albert_lib.workbook.checks import examine
 from albert_lib.workbook.exercise import find_exercise
+from albert_lib.workbook.exercises.threshold_exercise import searched
 
 
 def sorted_with_noise(lengths: Any, batch_size: int, rng: np.random.Generator) -> Any:
@@ -68,3 +70,25 @@ def test_a_poor_threshold_is_told_what_it_reaches() -> None:
 
 def test_the_threshold_s_hint_is_right() -> None:
     assert "max([-math.inf, *sorted(null_scores)], key=total)" in find_exercise("7.11").hints[2]
+
+
+def test_a_threshold_is_known_by_what_it_leaves_unanswered_wherever_it_lies() -> None:
+    def a_little_higher(null_scores: Any, answered: Any, unanswered: Any) -> float:
+        return searched(null_scores, answered, unanswered, gain="answered alone") + 0.25
+
+    verdict = examine(find_exercise("7.11"), a_little_higher)
+    assert (verdict.misconception, verdict.partial) == ("silence brings nothing", False)
+
+
+@pytest.mark.parametrize(
+    ("scores", "name"),
+    [
+        (lambda starts, ends: (starts, 1.5 * ends), "another is better"),
+        (lambda starts, ends: (np.full_like(starts, 0.0), ends), "end scores alone"),
+    ],
+)
+def test_spans_that_break_no_rule_are_held_against_the_best(scores: Any, name: str) -> None:
+    def answer(starts: Any, ends: Any, allowed: Any, max_tokens: int) -> tuple[int, int]:
+        return best_span(*scores(starts, ends), allowed, max_tokens)
+
+    assert examine(find_exercise("7.8"), answer).misconception == name

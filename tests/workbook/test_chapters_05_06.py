@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from albert_lib.probing import percentile_bootstrap
+from albert_lib.probing import bootstrap_ends, percentile_bootstrap
 from albert_lib.training import lamb_update, training_steps, warmup_linear
 from albert_lib.workbook.checks import examine
 from albert_lib.workbook.exercise import find_exercise
@@ -58,7 +58,23 @@ def slow_climb(step: int, **settings: Any) -> float:
     return share * warmup_linear(step, **settings)
 
 
+def own_shares(weights: Any, leans: Any, *, bias: float) -> Any:
+    rows = weights * np.exp(bias * np.array([[-0.25], [0.7]]) * leans)
+    return rows / rows.sum(axis=1, keepdims=True)
+
+
+def twice_as_sure(values: Any, rng: Any, *, confidence: float, resamples: int) -> Any:
+    return bootstrap_ends(values, rng, confidence=1 - (1 - confidence) / 10, resamples=resamples)
+
+
+def in_fives(nats: Any, n_bytes: Any) -> float:
+    return float(nats.sum() / np.log(5) / n_bytes.sum())
+
+
 UNLISTED = [
+    ("5.5", in_fives, "another unit", "one factor, 0.431 everywhere"),
+    ("6.6", own_shares, "other shares of the lean", "-0.25 and 0.7 times"),
+    ("6.8", twice_as_sure, "other quantiles", "quantiles of the right means"),
     ("5.1", own_first_mean, "exp_avg", "Only exp_avg is wrong"),
     ("5.1", half_as_far, "length of the step", "not as far as it should"),
     ("5.1", own_move, "the step behind the means", "Both means are right"),

@@ -72,6 +72,16 @@ def test_missing_return_is_guessed() -> None:
     assert "is a `return` missing?" in said(lambda numbers: None)
 
 
+def test_a_branch_without_a_return_is_counted_and_shown() -> None:
+    def of_many_alone(numbers: Any) -> Any:
+        return 2 * numbers if len(numbers) > 1 else None
+
+    verdict = examine(TOY, of_many_alone, seed=1)
+    assert re.search(r"returned None on \d+ of 100 inputs", verdict.text)
+    assert verdict.input is not None and len(verdict.input["numbers"]) == 1
+    assert "you answered None" in verdict.text
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [

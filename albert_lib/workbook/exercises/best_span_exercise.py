@@ -11,14 +11,18 @@ from albert_lib.finetuning.passage_spans import best_span
 from albert_lib.workbook.exercise import Exercise, Misconception
 from albert_lib.workbook.exercises.span_answers import (
     another_is_better,
+    backwards,
     each_by_itself,
     end_first,
     ends_before_it_starts,
+    first_token,
     reaches_outside,
     span_like,
     start_first,
     too_long,
     which_is_better,
+    whole_input,
+    whole_passage,
 )
 
 
@@ -116,7 +120,6 @@ SPAN = Exercise(
             partial(span_like, outside=("its own", "its own")),
             "Your spans reach into the question or the special tokens. Only positions with "
             "allowed may start or end an answer.",
-            reaches_outside,
         ),
         Misconception(
             "0 outside the passage",
@@ -197,23 +200,34 @@ SPAN = Exercise(
             "last token of the answer itself, as the model's end score means it.",
         ),
         Misconception(
+            "reaches outside",
+            whole_input,
+            "Some of your spans begin or end where it is not allowed. Both ends have to lie in the "
+            "passage.",
+            reaches_outside,
+            broad=True,
+        ),
+        Misconception(
             "end before start",
-            partial(span_like, shortest=-1),
+            backwards,
             "Some of your spans end before they start. A pair counts only where first <= last.",
             ends_before_it_starts,
+            broad=True,
         ),
         Misconception(
             "too long",
-            partial(span_like, longer=2),
+            whole_passage,
             "Some of your spans hold more than max_tokens. From first to last are last - first + 1 "
             "tokens, since both ends belong to them.",
             too_long,
+            broad=True,
         ),
         Misconception(
             "another is better",
-            partial(span_like, weights=(1, 2)),
+            first_token,
             which_is_better,
             another_is_better,
+            broad=True,
         ),
     ),
     hints=(

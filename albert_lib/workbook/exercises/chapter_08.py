@@ -9,6 +9,7 @@ import numpy as np
 
 from albert_lib.config import AlbertConfig
 from albert_lib.workbook.exercise import Exercise, Misconception
+from albert_lib.workbook.exercises.count_terms import lies_in, with_surplus
 
 # The library's function is a method, so the configuration is its `self`, here as in the notebook.
 
@@ -47,6 +48,16 @@ def smallest_configurations(rng: np.random.Generator) -> list[dict[str, Any]]:
     return [{"self": one}, {"self": one.replace(embedding_size=3, hidden_size=3)}]
 
 
+def sets_of_weights(config: AlbertConfig, kind: str) -> int:
+    """How many layers are counted."""
+    return {
+        "of every group": config.num_hidden_groups * config.inner_group_num,
+        "of every applied layer": config.num_hidden_layers,
+        "one": 1,
+        "one a group": config.num_hidden_groups,
+    }[kind]
+
+
 def counted(
     self: AlbertConfig,
     *,
@@ -58,6 +69,9 @@ def counted(
     pooler: bool = True,
     output_matrix: bool = False,
     intermediate: str = "given",
+    embeddings: bool = True,
+    projection: bool = True,
+    layers: bool = True,
 ) -> int:
     """`num_parameters` with one part exchanged, or several."""
     wide = self.hidden_size
@@ -67,17 +81,22 @@ def counted(
     rows = self.vocab_size
     if other_tables:
         rows += self.max_position_embeddings + self.type_vocab_size
-    number = {
-        "of every group": self.num_hidden_groups * self.inner_group_num,
-        "of every applied layer": self.num_hidden_layers,
-        "one": 1,
-        "one a group": self.num_hidden_groups,
-    }[sets]
     layer = 4 * (wide * wide + one * wide) + 2 * wide * inner + one * (inner + wide)
-    total = rows * narrow + norm * narrow + number * (layer + 2 * norm * wide)
-    total += 0 if wide_tables else narrow * wide + one * wide
-    total += wide * wide + one * wide if pooler else 0
+    total = 0
+    if embeddings:
+        total += rows * narrow + norm * narrow
+    if projection and not wide_tables:
+        total += narrow * wide + one * wide
+    if layers:
+        total += sets_of_weights(self, sets) * (layer + 2 * norm * wide)
+    if pooler:
+        total += wide * wide + one * wide
     return total + (self.vocab_size * narrow if output_matrix else 0)
+
+
+def pooler_alone(self: AlbertConfig) -> int:
+    """The last part, without what was counted before it."""
+    return counted(self, embeddings=False, projection=False, layers=False)
 
 
 EXERCISES = (
@@ -152,6 +171,76 @@ EXERCISES = (
                 partial(counted, intermediate="4H"),
                 "You take the intermediate size of the feed-forward block for 4H. That is right "
                 "for every published model, but a configuration says it in intermediate_size.",
+            ),
+            Misconception(
+                "embeddings forgotten",
+                partial(counted, embeddings=False),
+                "The embeddings are missing: three tables and their LayerNorm. With `total = …` in "
+                "place of `total += …`, what was counted before is lost.",
+            ),
+            Misconception(
+                "projection forgotten",
+                partial(counted, projection=False),
+                "The map from E to H is missing, E·H weights and H biases: what is looked up is E "
+                "wide, and the layers take H.",
+            ),
+            Misconception(
+                "layers forgotten",
+                partial(counted, layers=False),
+                "The layers are missing: you count what lies around them.",
+            ),
+            Misconception(
+                "pooler alone",
+                pooler_alone,
+                "You return the pooler alone: with `total = …` in place of `total += …`, all that "
+                "was counted before is lost.",
+            ),
+            Misconception(
+                "in the tables",
+                lambda self: self.num_parameters() - self.type_vocab_size,
+                with_surplus(
+                    "What is off lies in the tables. There are three, for words (V rows), "
+                    "positions (P) and segments (T), each E numbers wide."
+                ),
+                lies_in("tables"),
+            ),
+            Misconception(
+                "in the projection",
+                lambda self: self.num_parameters() + self.embedding_size * self.hidden_size,
+                with_surplus(
+                    "What is off lies in the map from E to H: it has a weight for each pair of an "
+                    "E and an H, and a bias for every H."
+                ),
+                lies_in("projection"),
+            ),
+            Misconception(
+                "in the pooler",
+                lambda self: self.num_parameters() + self.hidden_size**2,
+                with_surplus(
+                    "What is off lies in the pooler: a map from H numbers to H, with a bias for "
+                    "each."
+                ),
+                lies_in("pooler"),
+            ),
+            Misconception(
+                "biases and LayerNorms",
+                lambda self: self.num_parameters() + self.embedding_size,
+                with_surplus(
+                    "Terms as narrow as these are biases or LayerNorms: around the layers there "
+                    "are one LayerNorm of width E, with a scale and a shift, and two biases of "
+                    "width H, the projection's and the pooler's."
+                ),
+                lies_in("widths"),
+            ),
+            Misconception(
+                "in the layers",
+                lambda self: self.num_parameters() + sum(self.layer_parameters().values()),
+                with_surplus(
+                    "What is off lies in the layers, of which num_hidden_groups × inner_group_num "
+                    "are stored: four maps of H × H for attention, two between H and I, their "
+                    "biases, two LayerNorms."
+                ),
+                lies_in("layers"),
             ),
         ),
         hints=(

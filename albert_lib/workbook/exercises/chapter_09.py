@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from albert_lib.config import AlbertConfig
 from albert_lib.model.costs import parameters, training_flops
 from albert_lib.workbook.exercise import Exercise, Fault, Misconception, Trial, apart
+from albert_lib.workbook.exercises.cost_parts import about, off
 
 Parts = dict[str, int]
 
@@ -51,6 +52,15 @@ def smallest_steps(rng: np.random.Generator) -> list[dict[str, Any]]:
     ]
 
 
+def layers_counted(config: AlbertConfig, kind: str) -> int:
+    """How many layers work in one pass."""
+    return {
+        "applied": config.num_hidden_layers * config.inner_group_num,
+        "stored": 1,
+        "without inner": config.num_hidden_layers,
+    }[kind]
+
+
 def step_cost(
     config: AlbertConfig,
     batch_size: int,
@@ -66,15 +76,14 @@ def step_cost(
     scored_at: str = "predictions",
     scored_from: str = "embedding size",
     order_at: str = "[CLS]",
+    each_token: str = "batch_size × length",
+    block_maps: int = 2,
+    head_map: bool = True,
 ) -> Parts:
     """`training_flops` with one part exchanged, or several."""
-    tokens = batch_size * length
+    tokens = {"length": length, "batch_size": batch_size}.get(each_token, batch_size * length)
     narrow, wide = config.embedding_size, config.hidden_size
-    applied = {
-        "applied": config.num_hidden_layers * config.inner_group_num,
-        "stored": 1,
-        "without inner": config.num_hidden_layers,
-    }[layers] * tokens
+    applied = layers_counted(config, layers) * tokens
     heads = config.num_attention_heads if score_width == "each head" else 1
     predicted = predictions if scored_at == "predictions" else tokens
     judged = batch_size if order_at == "[CLS]" else tokens
@@ -83,8 +92,8 @@ def step_cost(
         "embedding_projection": tokens * narrow * wide,
         "attention_maps": applied * maps * wide * wide,
         "attention_scores": applied * score_products * length * wide * heads,
-        "feed_forward": applied * 2 * wide * config.intermediate_size,
-        "mlm_head": predicted * (wide * scored + scored * config.vocab_size),
+        "feed_forward": applied * block_maps * wide * config.intermediate_size,
+        "mlm_head": predicted * (head_map * wide * scored + scored * config.vocab_size),
         "sop_head": judged * (wide * wide + 2 * wide),
     }
     return {part: operations * passes * count for part, count in products.items()}
@@ -139,6 +148,31 @@ def rule_of_six(trials: Sequence[Trial]) -> str:
         f"once; here a weight is used in every layer, and the whole is up to {ratio:.1f} times "
         "six times the parameters. Count the layers that are applied."
     )
+
+
+RULES = {
+    "embedding_projection": "It is one map, from E numbers to H, at every token of the batch.",
+    "attention_maps": "They are four maps from H numbers to H, at every token, in every layer that "
+    "is applied.",
+    "attention_scores": "Every token meets every token of its sequence twice: a query with a key, "
+    "and what comes out with a value, each over H numbers of all heads together.",
+    "feed_forward": "It is two maps, from H numbers to intermediate_size and back, at every token, "
+    "in every layer that is applied.",
+    "mlm_head": "It is a map from H numbers to E and a score for every entry of the vocabulary "
+    "from those E, at every prediction.",
+    "sop_head": "It is the pooler, from H numbers to H, and a score for each of two classes, once "
+    "a sequence.",
+}
+
+
+def of_double_cost(part: str) -> Callable[..., Parts]:
+    """One part for two."""
+
+    def answer(config: AlbertConfig, batch_size: int, length: int, predictions: int) -> Parts:
+        parts = training_flops(config, batch_size, length, predictions)
+        return {**parts, part: 2 * parts[part]}
+
+    return answer
 
 
 EXERCISES = (
@@ -230,6 +264,40 @@ EXERCISES = (
                 partial(step_cost, order_at="every token"),
                 "You send every token through the pooler. The order is judged once a sequence, "
                 "from its [CLS].",
+            ),
+            Misconception(
+                "one sequence alone",
+                partial(step_cost, each_token="length"),
+                "You count the tokens of one sequence. A step works at those of all: batch_size × "
+                "length.",
+            ),
+            Misconception(
+                "one token a sequence",
+                partial(step_cost, each_token="batch_size"),
+                "You count one token a sequence where all of them are worked at: batch_size × "
+                "length. Only the order is judged from one, the [CLS].",
+            ),
+            Misconception(
+                "forward pass twice",
+                partial(step_cost, passes=4),
+                "You count four passes. So many it takes with activation checkpointing, which does "
+                "the forward pass again; a plain step takes three: forward once, backward twice.",
+            ),
+            Misconception(
+                "one map in the block",
+                partial(step_cost, block_maps=1),
+                "You count one map in the feed-forward block. There are two: from H numbers to "
+                "intermediate_size, and back.",
+            ),
+            Misconception(
+                "head's map forgotten",
+                partial(step_cost, head_map=False),
+                "Your MLM head goes straight to the vocabulary. Before it scores, it maps H "
+                "numbers to E.",
+            ),
+            *(
+                Misconception(part, of_double_cost(part), about(part, rule), off(part), broad=True)
+                for part, rule in RULES.items()
             ),
         ),
         hints=(

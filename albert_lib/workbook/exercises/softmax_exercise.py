@@ -46,7 +46,7 @@ def softmax(
     *,
     masked: str = "before",
     turned: bool = False,
-    offset: Literal["largest", "smallest", "nothing"] = "largest",
+    offset: Literal["largest", "nothing"] = "largest",
     outside: float = 0.0,
     growth: Literal["exponential", "shares", "differences", "falling"] = "exponential",
     total: Literal["sum", "nothing", "upside down", "whole"] = "sum",
@@ -57,12 +57,11 @@ def softmax(
     if masked == "as a score of 0":
         scores = scores * allowed
     within = allowed if masked == "before" else np.ones_like(allowed)
-    largest, smallest = scores[within].max(initial=-np.inf), scores[within].min(initial=np.inf)
+    largest = scores[within].max(initial=-np.inf)
+    smallest = scores[within].min(initial=np.inf)
     with np.errstate(all="ignore"):
         raised = {
-            "exponential": np.exp(
-                scores - {"largest": largest, "smallest": smallest}.get(offset, 0)
-            ),
+            "exponential": np.exp(scores - (largest if offset == "largest" else 0.0)),
             "shares": scores - smallest,
             "differences": scores - largest,
             "falling": np.exp(largest - scores),
@@ -76,6 +75,18 @@ def softmax(
         if total == "whole":
             answer = np.floor(answer)
     return np.asarray(answer * allowed if masked == "afterwards" else answer)
+
+
+def halved(scores: Scores, allowed: Scores) -> Scores:
+    """As if there were a second passage."""
+    return masked_softmax(scores, allowed) / 2
+
+
+def smallest_taken_off(scores: Scores, allowed: Scores) -> Scores:
+    """The smallest score taken off in place of the largest."""
+    with np.errstate(all="ignore"):
+        weights = np.where(allowed, np.exp(scores - scores[allowed].min()), 0.0)
+        return np.asarray(weights / weights.sum())
 
 
 def overflows(trials: Sequence[Trial]) -> bool:
@@ -145,7 +156,6 @@ SOFTMAX = Exercise(
             "Right for small scores, but e¹⁰⁰⁰ is infinite and inf/inf is nan; where all scores "
             "are far below 0, it is 0/0. Take the largest allowed score off all of them first: "
             "the quotient stays the same.",
-            overflows,
         ),
         Misconception(
             "no exponential",
@@ -185,8 +195,21 @@ SOFTMAX = Exercise(
         Misconception(
             "not divided by the sum",
             partial(softmax, total="nothing"),
+            "Your numbers stand in the right proportions and do not add up to 1. Divide each by "
+            "the sum of all.",
+        ),
+        Misconception(
+            "sum that is not 1",
+            halved,
             wrong_sum,
             in_proportion,
+        ),
+        Misconception(
+            "large scores",
+            smallest_taken_off,
+            "Right for small scores, and not for large ones: e¹⁰⁰⁰ is infinite and inf/inf is nan. "
+            "No exponent may be above 0: take the largest allowed score off all of them first.",
+            overflows,
         ),
     ),
     hints=(

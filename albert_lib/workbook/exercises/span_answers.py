@@ -73,6 +73,29 @@ def end_first(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 3
     return span_like(starts, to_last, allowed, max_tokens)
 
 
+def whole_input(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 30) -> Span:
+    """From the first position to the last, whatever they hold."""
+    return 0, len(starts) - 1
+
+
+def whole_passage(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 30) -> Span:
+    """All that is allowed."""
+    positions = np.flatnonzero(allowed)
+    return int(positions[0]), int(positions[-1])
+
+
+def backwards(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 30) -> Span:
+    """All that is allowed, from its end."""
+    first, last = whole_passage(starts, ends, allowed)
+    return last, first
+
+
+def first_token(starts: Scores, ends: Scores, allowed: Scores, max_tokens: int = 30) -> Span:
+    """The first token of the passage."""
+    first, _ = whole_passage(starts, ends, allowed)
+    return first, first
+
+
 def reaches_outside(trials: Sequence[Trial]) -> bool:
     """Whether a start or an end is no position that is allowed."""
     return any(not _allowed(each) for each in trials)

@@ -278,6 +278,7 @@ F1 = Exercise(
             partial(f1_like, factor=3.0),
             how_much_above,
             above_one,
+            broad=True,
         ),
         Misconception(
             "another mean",
@@ -285,6 +286,7 @@ F1 = Exercise(
             "You are right wherever precision and recall are equal, and wrong where they differ: "
             "what goes astray is how the two come together. Their harmonic mean is 2pr/(p + r).",
             right_where_both_are_equal,
+            broad=True,
         ),
     ),
     hints=(

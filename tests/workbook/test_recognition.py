@@ -117,7 +117,7 @@ def test_a_second_slip_takes_none_of_the_diagnoses_of_what_a_step_costs_away() -
             return {**parts, part: parts[part] + 6 * given[0].hidden_size}
 
         verdict = examine(exercise, and_one_more, seed=5)
-        if misconception.place:
+        if misconception.broad:
             assert misconception.name in str(verdict.misconception)
             assert "Your embedding_projection is off" in verdict.text
             continue

@@ -188,8 +188,8 @@ def query_log_probabilities(
     """The log-probability of every query's token in its text, in nats.
 
     A text that is asked about several tokens goes through the model once. Every text must hold
-    a [MASK] and fit into the model's positions (`why_not`). A row of logits over 30,000 tokens takes
-    120 kB, so each is dropped once its one number is read.
+    a [MASK] and be one that the model can score (`why_not`). A row of logits over 30,000 tokens
+    takes 120 kB, so each is dropped once its one number is read.
 
     Example:
         >>> from albert_lib.files import data_folder

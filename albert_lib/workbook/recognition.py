@@ -69,18 +69,17 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 
 
 def _family(exercise: Exercise, trials: Sequence[Trial]) -> Recognised | None:
-    """A broad misconception, with what connects the wrong answers with the right ones, or this."""
+    """Broad misconceptions, with what connects the wrong answers with the right ones, or this."""
     related = relation(trials, exercise.tolerance)
-    behind = "" if related is None else f"\n{related.says}"
-    for misconception in exercise.misconceptions:
-        if misconception.broad and misconception.symptom and misconception.symptom(trials):
-            retold = functools.partial(_retold, misconception, behind)
-            shows = functools.partial(_holds_alone, misconception.symptom)
-            name = misconception.name
-            return Recognised(name, retold(trials), shows=shows, related=True, retold=retold)
-    if related is None:
-        return None
-    return Recognised(related.name, related.says, related.partial, related=True)
+    families = (each for each in exercise.misconceptions if each.broad)
+    if holding := [each for each in families if each.symptom and each.symptom(trials)]:
+        found = _with_a_second(exercise, holding, trials)
+        name = " and ".join(each.name for each in found)
+        behind = f"\n{related.says}" if related else ""
+        retold = functools.partial(_told, found, behind=behind)
+        shows = functools.partial(_hold_alone, found)
+        return Recognised(name, retold(trials), shows=shows, related=True, retold=retold)
+    return related and Recognised(related.name, related.says, related.partial, related=True)
 
 
 @dataclass(frozen=True)
@@ -126,15 +125,7 @@ def _exact(
         mistaken = _Known(exercise, [trial]).mistaken(made, trial)
         return same(mistaken, trial.answer, exercise.tolerance)
 
-    return Recognised(name, numbered([each.sentence(trials) for each in found]), shows=shows)
-
-
-def numbered(sentences: Sequence[str]) -> str:
-    """One sentence as it is; several with numbers."""
-    if len(sentences) == 1:
-        return sentences[0]
-    lines = [f"{number}. {sentence}" for number, sentence in enumerate(sentences, start=1)]
-    return "\n".join(["Two things come together here:", *lines])
+    return Recognised(name, _told(found, trials), shows=shows)
 
 
 def _pairs(
@@ -158,12 +149,19 @@ def _by_symptoms(exercise: Exercise, first: Misconception, trials: Sequence[Tria
         for each in exercise.misconceptions
         if each is not first and not each.broad and each.symptom and each.symptom(trials)
     ]
+    found = _with_a_second(exercise, [first, *others], trials)
+    return Recognised(" and ".join(each.name for each in found), _told(found, trials))
+
+
+def _with_a_second(
+    exercise: Exercise, holding: Sequence[Misconception], trials: Sequence[Trial]
+) -> list[Misconception]:
+    """The first whose symptom holds, and the next one that it does not bring along."""
+    first, *others = holding
     if others:
         made = _answers_of(exercise, first, trials)
         others = [each for each in others if each.symptom and not _holds(each.symptom, made)]
-    found = [first, *others[:1]]
-    name = " and ".join(each.name for each in found)
-    return Recognised(name, numbered([each.sentence(trials) for each in found]))
+    return [first, *others[:1]]
 
 
 def _answers_of(
@@ -184,12 +182,17 @@ def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) 
         return True
 
 
-def _retold(misconception: Misconception, behind: str, trials: Sequence[Trial]) -> str:
-    return misconception.sentence(trials) + behind
+def _told(found: Sequence[Misconception], trials: Sequence[Trial], behind: str = "") -> str:
+    """The sentence of one mistake, or both with numbers, and what stands behind them."""
+    sentences = [each.sentence(trials) for each in found]
+    if len(sentences) > 1:
+        lines = (f"{number}. {sentence}" for number, sentence in enumerate(sentences, start=1))
+        sentences = ["Two things come together here:", *lines]
+    return "\n".join(sentences) + behind
 
 
-def _holds_alone(symptom: Callable[[Sequence[Trial]], bool], trial: Trial) -> bool:
-    return _holds(symptom, [trial])
+def _hold_alone(found: Sequence[Misconception], trial: Trial) -> bool:
+    return all(_holds(each.symptom, [trial]) for each in found if each.symptom)
 
 
 # -- The nearest mistake

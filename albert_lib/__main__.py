@@ -30,6 +30,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "probe": "score a model on a published probe set; report with intervals",
     "verify": "check that the files of a corpus, run or model are what was written",
     "check": "run the workbook's checks against a file of your own functions",
+    "grade": "check what a class has handed in; marks, feedback and a summary",
     "doctor": "check the installation on this machine and say how to repair it",
 }
 LONG_WORD = re.compile(r"(\S{200})\S+")

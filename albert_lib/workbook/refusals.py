@@ -20,6 +20,18 @@ from albert_lib.workbook.shrinking import shrunk
 from albert_lib.workbook.time_limit import TooSlow
 
 
+class StoppedElsewhere(Exception):
+    """What stopped a function that runs in another process.
+
+    Its text is what is said of the function: "your function raised …"; `place` is the line of the
+    function where that happened, if it is known.
+    """
+
+    def __init__(self, said: str, place: str | None = None) -> None:
+        super().__init__(said)
+        self.place = place
+
+
 @dataclasses.dataclass(frozen=True)
 class Refusal:
     """What is said, the name of what was recognised, and the input that shows it."""
@@ -189,8 +201,9 @@ def closing(exercise: Exercise, seed: int) -> str:
 def stopped_lines(attempt: Attempt, arguments: Arguments, error: BaseException) -> list[str]:
     """What is said of a function that raised: the error, its line, and what it was given."""
     lines = [f"Exercise {attempt.exercise.id}: {_what_happened(attempt, error)}"]
-    place = _place(attempt.function, error)
-    if place is not None:
+    if isinstance(error, StoppedElsewhere):
+        lines += [f"  {error.place}"] if error.place else []
+    elif (place := _place(attempt.function, error)) is not None:
         lines.append(f"  in line {place.lineno}: {place.line}")
     return [*lines, "It was given", *described_arguments(arguments)]
 
@@ -203,6 +216,8 @@ def _what_happened(attempt: Attempt, error: BaseException) -> str:
             f"your function was stopped after {seconds:g} seconds. Does a loop of it never end, or "
             f"does its work grow with every token of the input?"
         )
+    if isinstance(error, StoppedElsewhere):
+        return str(error)
     try:
         message = shorten(" ".join(str(error).split()), 300)
     except Exception:  # an error whose text cannot be had

@@ -24,7 +24,7 @@ from albert_lib.classroom.results import AnswerResult
 from albert_lib.classroom.submissions import Assignment, Submission
 from albert_lib.workbook.checks import Verdict, examine
 from albert_lib.workbook.exercise import Exercise
-from albert_lib.workbook.refusals import StoppedElsewhere
+from albert_lib.workbook.elsewhere import StoppedElsewhere
 
 HERE = re.compile(r"\(here: ([^()]*)\)")  # what nbval does not compare is plain text on a page
 SLOWNESS = re.compile(r", [\d.,]+ times the library's time")  # the way between processes is in it

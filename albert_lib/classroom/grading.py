@@ -39,6 +39,7 @@ from albert_lib.classroom.results import (
 )
 from albert_lib.classroom.submissions import Assignment, Submission
 from albert_lib.errors import AlbertLibError
+from albert_lib.workbook.checks import examine
 
 SECONDS_AN_ANSWER = 150.0  # whatever it does; the check gives up on one within seconds
 Say = Callable[[int, int, SubmissionResult], None]
@@ -170,11 +171,17 @@ class _Running:
                 self._end(job)
 
     def _prepare(self) -> None:
-        """Load once what every process needs, on one thread: a fork takes no others along."""
+        """Load once what every process needs, on one thread: a fork takes no others along.
+
+        PyTorch loads some parts only when they are used, an optimizer's for seconds.
+        """
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # gradients would start threads for each device
         torch.set_num_threads(1)
         self.others = {each.pid for each in psutil.Process().children()}
         keep_from_being_read()
+        asked = {each.id: each for job in self.waiting for each in job.assignment.exercises}
+        for exercise in asked.values():
+            examine(exercise, exercise.solution, 0)
         gc.collect()
         gc.freeze()
 

@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import time
+from collections import deque
 from collections.abc import Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -22,13 +23,14 @@ from albert_lib.classroom.answer_process import run_answer
 from albert_lib.classroom.cells import Statement
 from albert_lib.classroom.limits import Limits, Stranger, end_everything
 from albert_lib.classroom.values import MOST_BYTES, overwrite, tensors_in, unpack
-from albert_lib.workbook.refusals import StoppedElsewhere
+from albert_lib.workbook.elsewhere import Call, FunctionElsewhere, StoppedElsewhere
 
 DEFINITIONS = 20.0  # seconds, for the statements that the function needs
+WINDOW = 32_768  # bytes of questions under way at once: half of what a pipe holds, so none blocks
 KINDS = list(inspect._ParameterKind)
 
 
-class RemoteFunction:
+class RemoteFunction(FunctionElsewhere):
     """A function of a learner's that runs in a process of its own, started when it is needed.
 
     Called, it hands on what the other process says: an answer made anew out of plain data, changes
@@ -44,6 +46,9 @@ class RemoteFunction:
         self._folder = ""
         self._questions: Connection | None = None
         self._answers: Connection | None = None
+        self._foreseen: deque[Call] = deque()
+        self._next = b""  # the foreseen question that did not fit yet
+        self._under_way: deque[int] = deque()  # bytes of the questions that were asked ahead
         self._last: Any = None
         self._calls = 0
         told = self._start()
@@ -65,13 +70,20 @@ class RemoteFunction:
     ) -> None:
         self.end()
 
+    def foresee(self, calls: Sequence[Call]) -> None:
+        """Ask ahead what will be called next, so that neither process waits for the other."""
+        self._foreseen.extend(calls)
+
     def __call__(self, *positional: Any, **named: Any) -> Any:
         """The function's answer; changes to the arguments are made here too."""
         if not self._process:
             self._start()
         given = [*positional, *named.values()]
-        seed = random.getrandbits(32)  # of the generators that the check has seeded
-        reply = self._ask("call", seed, list(positional), named)
+        if self._foreseen or self._next or self._under_way:
+            self._ask_ahead()
+        else:
+            self._send(_question((positional, named)))
+        reply = self._reply()
         for number, value in dict(reply.get("changed") or {}).items():
             overwrite(given[number], value)
         if "changed before" in reply:
@@ -93,7 +105,8 @@ class RemoteFunction:
         """The gradients of the answer to the last call, weighted, for its leaves."""
         if call != self._calls or not self._process:
             raise StoppedElsewhere("your function was called again before its gradient was asked.")
-        found = self._ask("gradient", list(weights)).get("gradients")
+        self._send(pickle.dumps(("gradient", list(weights))))
+        found = self._reply().get("gradients")
         if not isinstance(found, list) or len(found) != len(leaves):
             raise StoppedElsewhere("your function's gradient could not be had.")
         return [
@@ -111,6 +124,9 @@ class RemoteFunction:
                     connection.close()
             end_everything(self._process, self._begin[3])
             self._process = 0
+            self._foreseen.clear()
+            self._next = b""
+            self._under_way.clear()
             if self._folder:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -127,22 +143,38 @@ class RemoteFunction:
         self._folder = self._received(DEFINITIONS).decode("utf-8", "replace")
         return self._read(DEFINITIONS)
 
-    def _ask(self, *question: Any) -> dict[str, Any]:
-        """Ask and wait, for as long as the check allows; raises StoppedElsewhere for an error."""
+    def _ask_ahead(self) -> None:
+        """Ask of what is foreseen as much as the pipe holds."""
+        while self._foreseen or self._next:
+            self._next = self._next or _question(self._foreseen.popleft())
+            if self._under_way and sum(self._under_way) + len(self._next) > WINDOW:
+                break
+            self._under_way.append(len(self._next))
+            self._send(self._next)
+            self._next = b""
+
+    def _send(self, question: bytes) -> None:
         assert self._questions is not None
+        with contextlib.suppress(OSError):  # the process has ended: reading says so
+            self._questions.send_bytes(question)
+
+    def _reply(self) -> dict[str, Any]:
+        """Wait as long as the check allows; raises StoppedElsewhere for an error."""
         try:
-            with contextlib.suppress(OSError):  # it has ended: reading says so
-                self._questions.send_bytes(pickle.dumps(question))
             reply = self._read(None)
         except BaseException:  # the check's own time limit among them
             self.end()
             raise
+        if self._under_way:
+            self._under_way.popleft()
+        if "raised" not in reply:
+            return reply
+        if self._under_way:  # nobody will ask for what comes next
+            self.end()
         if reply.get("bare stub") is True:
             raise NotImplementedError
-        if "raised" in reply:
-            place = str(reply.get("place") or "") or None
-            raise StoppedElsewhere(f"your function raised {reply['raised']}", place)
-        return reply
+        place = str(reply.get("place") or "") or None
+        raise StoppedElsewhere(f"your function raised {reply['raised']}", place)
 
     def _read(self, seconds: float | None) -> dict[str, Any]:
         reply = unpack(self._received(seconds))
@@ -163,6 +195,14 @@ class RemoteFunction:
             how = _ended(self._process)
             self.end()
             raise StoppedElsewhere(how) from None
+
+
+def _question(call: Call) -> bytes:
+    """A call for the other process, with a seed for all that it could draw from.
+
+    The seed comes from the generator that the check has seeded, so it is the same every time.
+    """
+    return pickle.dumps(("call", random.getrandbits(32), list(call[0]), call[1]))
 
 
 class _Remote(torch.autograd.Function):

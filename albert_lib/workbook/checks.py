@@ -12,6 +12,7 @@ from albert_lib.errors import AlbertLibError
 from albert_lib.workbook.answer_files import keep_answer
 from albert_lib.workbook.attempt import Attempt, quiet
 from albert_lib.workbook.comparison import a_kind, largest_difference
+from albert_lib.workbook.elsewhere import Call, FunctionElsewhere
 from albert_lib.workbook.exercise import Arguments, Exercise, call_with, find_exercise
 from albert_lib.workbook.failing_inputs import remember_failing_input
 from albert_lib.workbook.faults import first_fault, hidden_fault
@@ -102,6 +103,8 @@ def _examined(attempt: Attempt, inputs: list[Arguments]) -> Verdict:
     exercise, seed = attempt.exercise, attempt.seed
     arguments = inputs[0]
     seed_everything(seed)
+    if isinstance(attempt.function, FunctionElsewhere):
+        attempt.function.foresee([_as_called(exercise, each) for each in inputs])
     try:
         for arguments in inputs:
             attempt.add(arguments)
@@ -119,6 +122,11 @@ def _examined(attempt: Attempt, inputs: list[Arguments]) -> Verdict:
         raise
     except BaseException as error:  # of an answer that cannot be looked at: its own ==, say
         return _refused(exercise, incomparable(attempt.trials, error), [], seed)
+
+
+def _as_called(exercise: Exercise, arguments: Arguments) -> Call:
+    """How a function is called with these arguments."""
+    return call_with(lambda *passed, **named: (passed, named), exercise.solution, arguments)
 
 
 def _refusal(attempt: Attempt) -> Refusal | None:

@@ -11,6 +11,7 @@ from typing import Any
 from albert_lib.workbook.attempt import Attempt
 from albert_lib.workbook.comparison import a_kind, kind_problem, same
 from albert_lib.workbook.describe import describe, described_apart, shorten
+from albert_lib.workbook.elsewhere import StoppedElsewhere
 from albert_lib.workbook.exercise import Arguments, Exercise, Trial
 from albert_lib.workbook.faults import Wrong, first_fault, repeat_fault
 from albert_lib.workbook.first_difference import Difference, described_input, first_difference
@@ -18,18 +19,6 @@ from albert_lib.workbook.measured import here
 from albert_lib.workbook.recognition import Recognised, recognise
 from albert_lib.workbook.shrinking import shrunk
 from albert_lib.workbook.time_limit import TooSlow
-
-
-class StoppedElsewhere(Exception):
-    """What stopped a function that runs in another process.
-
-    Its text is what is said of the function: "your function raised …"; `place` is the line of the
-    function where that happened, if it is known.
-    """
-
-    def __init__(self, said: str, place: str | None = None) -> None:
-        super().__init__(said)
-        self.place = place
 
 
 @dataclasses.dataclass(frozen=True)

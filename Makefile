@@ -110,7 +110,7 @@ types: $(VENV)/test.stamp ## check types
 	@$(VENV_PYTHON) -m mypy
 
 classroom: $(VENV)/test.stamp ## build the nbgrader release for a class
-	@$(VENV_PYTHON) -m albert_lib.workbook.classroom $(ARGS)
+	@$(VENV_PYTHON) -m albert_lib.classroom.release $(ARGS)
 
 # Existing pins are kept while they fit; ARGS=--upgrade takes the newest of everything.
 lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)

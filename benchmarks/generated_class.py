@@ -11,7 +11,7 @@ import argparse
 import copy
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def mistaken_answer(exercise: Exercise, number: int) -> str:
 
 
 def learners(chapter: int, count: int) -> Iterator[Learner]:
-    """So many of a class: perfect, empty, each mistake, each abuse, and over again."""
+    """So many of a class: perfect, empty, each mistake, each abuse, the honest again."""
     exercises = exercises_of(chapter)
     right = {each.id: right_answer(each) for each in exercises}
     everything = sum(each.points for each in exercises)
@@ -183,10 +183,11 @@ def learners(chapter: int, count: int) -> Iterator[Learner]:
         exercise = exercises[number % len(exercises)]
         answers = right | {exercise.id: source.format(name=exercise.name)}
         kinds.append(Learner(name, answers, everything - exercise.points))
-    for number in range(count):
-        kind = kinds[number % len(kinds)]
-        again = f"-{number // len(kinds)}" if number >= len(kinds) else ""
-        yield Learner(f"{kind.name}{again}", kind.answers, kind.deserves, kind.mistake)
+    yield from kinds[:count]
+    honest = kinds[: -len(ABUSES)]  # most of a class is
+    for number in range(count - len(kinds)):
+        kind = honest[number % len(honest)]
+        yield replace(kind, name=f"{kind.name}-again-{number // len(honest)}")
 
 
 def filled_in(notebook: Any, answers: dict[str, str | None]) -> Any:

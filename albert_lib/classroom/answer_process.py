@@ -6,7 +6,6 @@ after the other: the function's answer to these arguments, and the gradient of t
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -53,7 +52,7 @@ def run_answer(
     """
     try:
         _settle(questions, answers, limits, user)
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # whatever is printed, however much
+        sys.stdout = sys.stderr = os.fdopen(1, "w", closefd=False)  # which leads nowhere
         warnings.simplefilter("ignore")
         namespace, problem = _run(statements)
         function = namespace.get(name)

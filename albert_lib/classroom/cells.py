@@ -261,9 +261,10 @@ def _bound_or_changed(node: ast.stmt) -> set[str]:
             found.add((each.asname or each.name).partition(".")[0])
         elif isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(each.name)
-        elif isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)):
-            if not isinstance(each.ctx, ast.Load):
-                found.add(_root(each))
+        elif isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)) and not isinstance(
+            each.ctx, ast.Load
+        ):
+            found.add(_root(each))
     return found - {""}
 
 

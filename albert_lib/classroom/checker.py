@@ -22,9 +22,10 @@ from albert_lib.classroom.limits import Limits, Stranger, keep_from_being_read
 from albert_lib.classroom.remote_function import RemoteFunction
 from albert_lib.classroom.results import AnswerResult
 from albert_lib.classroom.submissions import Assignment, Submission
+from albert_lib.errors import listed
 from albert_lib.workbook.checks import Verdict, examine
-from albert_lib.workbook.exercise import Exercise
 from albert_lib.workbook.elsewhere import StoppedElsewhere
+from albert_lib.workbook.exercise import Exercise
 
 HERE = re.compile(r"\(here: ([^()]*)\)")  # what nbval does not compare is plain text on a page
 SLOWNESS = re.compile(r", [\d.,]+ times the library's time")  # the way between processes is in it
@@ -75,7 +76,7 @@ def readable_code(submission: Submission, assignment: Assignment) -> Code:
     ):
         raise SubmissionError(
             f"{submission.file.name} has no answer cell: {says_how_many(cells)}, and none of them "
-            f"defines {' or '.join(names)}. Was it the notebook of another chapter?"
+            f"defines {listed(names)}. Was it the notebook of another chapter?"
         )
     return code
 

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import torch
 
 from albert_lib.classroom.cells import MOST_CODE
@@ -82,9 +82,7 @@ class Job:
         return nothing_graded(found, self.assignment, self.seed)
 
 
-def nothing_graded(
-    result: SubmissionResult, assignment: Assignment, seed: int
-) -> SubmissionResult:
+def nothing_graded(result: SubmissionResult, assignment: Assignment, seed: int) -> SubmissionResult:
     """The result of a file that could not be graded: no points, and its sentence as the reason."""
     answers = [
         AnswerResult(each.id, each.title, "unreadable", 0.0, assignment.points[each.id],
@@ -230,7 +228,9 @@ class _Running:
         else:
             job.problem = held
             job.is_done = True
-            self._end(job)
+            job.results.close()  # its process has ended all that was left of the answers
+            job.results = None
+            os.waitpid(job.process, 0)
 
     def _give_up(self, job: Job, why: str) -> None:
         """End a job's process, blame the answer that was running, and go on behind it."""

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 MEGABYTE = 2**20
 # Users that no machine gives away, one for each job, so that a limit counts each one's processes.

@@ -209,9 +209,7 @@ class _Remote(torch.autograd.Function):
     """Tensors that came from a learner's function, whose gradients have to be asked for there."""
 
     @staticmethod
-    def forward(
-        ctx: Any, function: RemoteFunction, call: int, outputs: Any, *leaves: Any
-    ) -> Any:
+    def forward(ctx: Any, function: RemoteFunction, call: int, outputs: Any, *leaves: Any) -> Any:
         ctx.function, ctx.call = function, call
         ctx.save_for_backward(*leaves)
         return tuple(each.detach().clone() for each in outputs)

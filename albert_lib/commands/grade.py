@@ -7,10 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+from albert_lib.classroom.gradebook import is_course, marks, update_gradebook
 from albert_lib.classroom.grading import grade_class
+from albert_lib.classroom.late import LateRule
 from albert_lib.classroom.limits import Limits
+from albert_lib.classroom.reports import write_reports
 from albert_lib.classroom.results import SubmissionResult
 from albert_lib.classroom.submissions import assignments_of, course_folder, find_submissions
+from albert_lib.errors import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--memory", type=int, default=Limits.memory, metavar="MB", help="that an answer may take"
     )
     parser.add_argument(
+        "--late", type=Path, metavar="FILE.toml", help="when what is due, and what lateness costs"
+    )
+    parser.add_argument(
         "--salt", default="", metavar="WORD", help="of yours, so that nobody can foresee the inputs"
     )
 
@@ -41,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade, and say what was written; 0 whatever the marks are."""
     submissions = find_submissions(options.submissions, options.assignment)
+    rule = LateRule.from_file(options.late) if options.late else LateRule()
     course = course_folder(options.submissions)
     assignments = assignments_of(submissions, course, options.chapter)
     output = options.output or course / "graded"
@@ -55,6 +63,13 @@ def run(options: argparse.Namespace) -> int:
         say=progress,
     )
     progress.end(len(results))
+    given = marks(results, rule)
+    for path in write_reports(output, given, rule):
+        print(path)
+    print(f"{output / 'feedback'}: a page for everybody")
+    if is_course(course):
+        count = update_gradebook(course, assignments, given)
+        print(f"{counted(count, 'submission')} in the gradebook of {course}")
     return 0
 
 

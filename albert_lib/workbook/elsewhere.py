@@ -23,6 +23,10 @@ class StoppedElsewhere(Exception):
 class FunctionElsewhere:
     """A function whose calls go to another process; one that knows what comes next is quicker."""
 
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        """What the function answers there; StoppedElsewhere where it raises."""
+        raise NotImplementedError
+
     def foresee(self, calls: Sequence[Call]) -> None:
         """Be told that the next calls will be these, in this order, unless one of them raises."""
         raise NotImplementedError

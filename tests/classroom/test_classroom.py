@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from albert_lib.files import project_folder
 from albert_lib.workbook.canonical import KERNEL
-from albert_lib.workbook.classroom import (
+from albert_lib.classroom.release import (
     ClassroomError,
     course_api,
     make_course,

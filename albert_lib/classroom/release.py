@@ -1,6 +1,6 @@
 """Build the nbgrader course of the workbook.
 
-`python -m albert_lib.workbook.classroom` makes build/classroom, an nbgrader course whose
+`python -m albert_lib.classroom.release` makes build/classroom, an nbgrader course whose
 assignments are the unchanged notebooks, and their release versions. nbgrader itself does the
 grading: put a student's files in submitted/STUDENT/ASSIGNMENT/, then run
 `nbgrader autograde ASSIGNMENT` and `nbgrader generate_feedback ASSIGNMENT` in that folder.
@@ -103,7 +103,7 @@ def course_api(folder: Path) -> NbGraderAPI:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the course; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m albert_lib.workbook.classroom",
+        prog="python -m albert_lib.classroom.release",
         description="Build the nbgrader course of the workbook.",
     )
     parser.add_argument("--folder", type=Path, default=build_folder() / "classroom")

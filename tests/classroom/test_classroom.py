@@ -12,14 +12,14 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from albert_lib.files import project_folder
-from albert_lib.workbook.canonical import KERNEL
 from albert_lib.classroom.release import (
     ClassroomError,
     course_api,
     make_course,
     release,
 )
+from albert_lib.files import project_folder
+from albert_lib.workbook.canonical import KERNEL
 from albert_lib.workbook.exercise import all_exercises, find_exercise
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed")

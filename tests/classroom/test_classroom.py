@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from graded import finished, grade
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -164,6 +166,24 @@ def test_small_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is not attempted yet" in graded["empty"].feedback
     assert "agrees with albert_lib" in graded["perfect"].feedback
     assert all("the notebook runs on" in one.feedback for one in graded.values())
+
+    theirs = exported(course)
+    assert "6 submissions in the gradebook" in finished(grade(course.folder))
+    with (course.folder / "graded" / "grades.csv").open(encoding="utf-8", newline="") as stream:
+        ours = list(csv.DictReader(stream))
+    assert sorted(ours, key=str) == sorted(theirs, key=str)  # the same points, in the same table
+    assert sorted(exported(course), key=str) == sorted(theirs, key=str)
+
+
+def exported(course: Course) -> list[dict[str, str]]:
+    """The table of grades as nbgrader writes it."""
+    from nbgrader.plugins import CsvExportPlugin
+
+    table = course.folder / "exported.csv"
+    with course_api(course.folder).gradebook as book:
+        CsvExportPlugin(to=str(table)).export(book)
+    with table.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def test_notebook_of_the_workbook_goes_through_a_class(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test test-oldest test-newest browser-test mutants damaged exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom lock clean
+.PHONY: help lab test test-oldest test-newest browser-test mutants damaged exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom grade lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-22s%s\n", $$1, $$2}'
@@ -109,8 +109,12 @@ format: $(VENV)/test.stamp ## mend style and formatting
 types: $(VENV)/test.stamp ## check types
 	@$(VENV_PYTHON) -m mypy
 
-classroom: $(VENV)/test.stamp ## build the nbgrader release for a class
+classroom: $(VENV)/test.stamp ## build the nbgrader release for a class; solutions open: ARGS="--reveal 2027-01-15"
 	@$(VENV_PYTHON) -m albert_lib.classroom.release $(ARGS)
+
+SUBMISSIONS ?= build/classroom
+grade: $(VENV)/test.stamp ## check what a class has handed in: SUBMISSIONS=FOLDER ARGS="--jobs 2"
+	@OMP_NUM_THREADS=1 $(ALBERT) grade "$(SUBMISSIONS)" $(ARGS)
 
 # Existing pins are kept while they fit; ARGS=--upgrade takes the newest of everything.
 lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)

@@ -1,21 +1,25 @@
 """Build the nbgrader course of the workbook.
 
 `python -m albert_lib.classroom.release` makes build/classroom, an nbgrader course whose
-assignments are the unchanged notebooks, and their release versions. nbgrader itself does the
-grading: put a student's files in submitted/STUDENT/ASSIGNMENT/, then run
-`nbgrader autograde ASSIGNMENT` and `nbgrader generate_feedback ASSIGNMENT` in that folder.
+assignments are the notebooks, and their release versions. The library's own solutions, which
+`reveal` shows, are left out or opened on a day. What comes back, in submitted/STUDENT/ASSIGNMENT/,
+is graded by `python -m albert_lib grade`, or by nbgrader itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import datetime
 import os
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import nbformat
+from nbformat import NotebookNode
 
 from albert_lib.errors import AlbertLibError, counted
 from albert_lib.files import build_folder, project_folder
@@ -44,6 +48,8 @@ c.Execute.timeout = 240
 c.Execute.skip_cells_with_tag = ""
 '''
 
+NEVER, ALWAYS = "never", "always"
+REVEAL = re.compile(r"^reveal\(\"(\d+\.\d+)\"\)$", re.MULTILINE)
 CAUSE = re.compile(r"^ *[\w.]+(?:Error|Exception): (.+)$", re.MULTILINE)  # in nbgrader's log
 
 
@@ -51,18 +57,47 @@ class ClassroomError(AlbertLibError, RuntimeError):
     """nbgrader is missing, or refused a notebook."""
 
 
-def make_course(folder: Path, notebooks: Sequence[Path]) -> list[str]:
+def make_course(folder: Path, notebooks: Sequence[Path], reveal: str = NEVER) -> list[str]:
     """Create an nbgrader course in `folder`, an assignment per notebook; return their names.
 
-    Submissions and grades in `folder` are left unchanged.
+    `reveal` says from when on the library's own solutions are shown: NEVER, ALWAYS, or a date.
+    Submissions and grades in `folder` are left unchanged. Raises ClassroomError for another word.
     """
     (folder / "exchange").mkdir(parents=True, exist_ok=True)
     (folder / "nbgrader_config.py").write_text(CONFIGURATION, encoding="utf-8")
     for notebook in notebooks:
         source = folder / "source" / notebook.stem
         source.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(notebook, source / notebook.name)
+        changed = with_reveal(nbformat.read(notebook, as_version=4), reveal)
+        nbformat.write(changed, source / notebook.name)
     return [notebook.stem for notebook in notebooks]
+
+
+def with_reveal(notebook: NotebookNode, reveal: str) -> NotebookNode:
+    """A copy of a notebook that shows the library's solutions NEVER, ALWAYS or from a date on.
+
+    Their stored outputs, which hold the solutions, are left out with them. Raises ClassroomError
+    for anything but those words and a date such as 2027-01-08.
+    """
+    if reveal == ALWAYS:
+        return copy.deepcopy(notebook)
+    if reveal != NEVER:
+        try:
+            datetime.date.fromisoformat(reveal)
+        except ValueError:
+            raise ClassroomError(
+                f"{reveal!r} is no date; write it as 2027-01-08, or {NEVER!r} or {ALWAYS!r}."
+            ) from None
+    kept = []
+    for cell in copy.deepcopy(notebook).cells:
+        if cell.cell_type == "code" and REVEAL.search(cell.source):
+            later = rf'reveal("\1", opens="{reveal}")' if reveal != NEVER else ""
+            cell.source = REVEAL.sub(later, cell.source).strip()
+            cell.outputs, cell.execution_count = [], None
+            if not cell.source:
+                continue
+        kept.append(cell)
+    return NotebookNode({**notebook, "cells": kept})
 
 
 def release(folder: Path, assignment: str) -> Path:
@@ -107,6 +142,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Build the nbgrader course of the workbook.",
     )
     parser.add_argument("--folder", type=Path, default=build_folder() / "classroom")
+    parser.add_argument(
+        "--reveal",
+        default=NEVER,
+        metavar="WHEN",
+        help="when notebooks show the library's solutions: never, always, or from a date on, "
+        "such as 2027-01-08",
+    )
     options = parser.parse_args(arguments)
     notebooks = sorted((project_folder() / "notebooks").glob("[0-9]*.ipynb"))
     try:
@@ -114,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ClassroomError(
                 f"{project_folder()} has no notebooks; build the course in a clone of the project."
             )
-        for assignment in make_course(options.folder.resolve(), notebooks):
+        for assignment in make_course(options.folder.resolve(), notebooks, options.reveal):
             released = release(options.folder.resolve(), assignment)
             print(f"{assignment:<32}{released.relative_to(options.folder.resolve())}", flush=True)
     except ClassroomError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 import inspect
 import os
@@ -42,9 +43,15 @@ def hint(id: str, step: int | None = None) -> None:
     display(Markdown(text))
 
 
-def reveal(id: str) -> None:
-    """Show the library's own version of exercise `id`, folded until it is clicked on."""
+def reveal(id: str, opens: str | None = None) -> None:
+    """Show the library's own version of exercise `id`, folded until it is clicked on.
+
+    Before the day `opens` ("2027-01-08"), which a class's release may name, it says when instead.
+    """
     exercise = find_exercise(id)
+    if opens is not None and datetime.date.today() < datetime.date.fromisoformat(opens):
+        display(Markdown(f"The library's `{exercise.name}` is shown here from {opens} on."))
+        return
     display(
         {"text/plain": reveal_text(exercise), "text/html": reveal_html(exercise)},
         raw=True,

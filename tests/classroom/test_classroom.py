@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import os
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from albert_lib.classroom.release import (
     course_api,
     make_course,
     release,
+    with_reveal,
 )
 from albert_lib.files import project_folder
+from albert_lib.workbook import hints
 from albert_lib.workbook.canonical import KERNEL
 from albert_lib.workbook.exercise import all_exercises, find_exercise
 
@@ -212,6 +215,37 @@ def test_handed_out_stub_is_the_one_of_the_notebook(tmp_path: Path) -> None:
     released = course.folder / "release" / "04_small" / "04_small.ipynb"
     source = nbformat.read(released, as_version=4).cells[0].source
     assert source.endswith('"""The loss."""\n    raise NotImplementedError')
+
+
+@pytest.mark.parametrize("reveal", ["never", "always", "2027-01-08"])
+def test_solutions_are_left_out_or_open_on_a_day(reveal: str) -> None:
+    notebook = nbformat.read(MASKING, as_version=4)
+    before = copy.deepcopy(notebook)
+    released = with_reveal(notebook, reveal)
+    calls = [line for cell in released.cells for line in cell.source.splitlines()]
+    calls = [line for line in calls if line.startswith("reveal(")]
+    ids = [id for id in all_exercises() if id.startswith("2.")]
+    assert calls == {
+        "never": [],
+        "always": [f'reveal("{id}")' for id in ids],
+        "2027-01-08": [f'reveal("{id}", opens="2027-01-08")' for id in ids],
+    }.get(reveal)
+    shown = "the tested code that later cells use" in nbformat.writes(released)
+    assert shown == (reveal == "always")
+    assert notebook == before
+
+
+def test_a_day_that_is_none_is_refused() -> None:
+    with pytest.raises(ClassroomError, match="'tomorrow' is no date"):
+        with_reveal(nbformat.read(MASKING, as_version=4), "tomorrow")
+
+
+def test_a_solution_opens_on_its_day(capsys: pytest.CaptureFixture[str]) -> None:
+    hints.reveal("2.1", opens="2999-01-01")
+    told = capsys.readouterr().out
+    assert "Markdown" in told and "albert_lib/objectives" not in told
+    hints.reveal("2.1", opens="2020-01-01")
+    assert "find_words is in albert_lib" in capsys.readouterr().out
 
 
 def test_notebook_that_nbgrader_refuses_is_named(tmp_path: Path) -> None:

@@ -34,8 +34,6 @@ from albert_lib.files import HOME_VARIABLE
 from albert_lib.workbook.describe import shorten
 from albert_lib.workbook.seeds import seed_everything
 
-Arguments = tuple[Sequence[Any], dict[str, Any]]
-
 
 def run_answer(
     questions: Connection,

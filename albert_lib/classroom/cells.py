@@ -105,25 +105,17 @@ def _cell(number: int, cell: dict[str, Any]) -> Cell | None:
     return Cell(number, source, id if named and named[1] == "exercise" else None, checks)
 
 
-def points_by_exercise(file: Path) -> dict[str, float]:
-    """The points that a course's own notebook gives for each exercise, in reading order."""
+def graded_cells(file: Path) -> dict[str, tuple[str, float]]:
+    """By exercise, in reading order, nbgrader's name for its check, and the points it gives.
+
+    `file` is a course's own notebook, never what was handed in.
+    """
     notebook = json.loads(file.read_text(encoding="utf-8"))
-    found: dict[str, float] = {}
+    found: dict[str, tuple[str, float]] = {}
     for number, each in enumerate(notebook["cells"], start=1):
         cell, role = _cell(number, each), each.get("metadata", {}).get("nbgrader", {})
         if cell is not None and cell.checks is not None and role.get("grade"):
-            found[cell.checks] = float(role["points"])
-    return found
-
-
-def grade_ids(file: Path) -> dict[str, str]:
-    """The name that nbgrader has for the check of each exercise in a course's own notebook."""
-    notebook = json.loads(file.read_text(encoding="utf-8"))
-    found: dict[str, str] = {}
-    for number, each in enumerate(notebook["cells"], start=1):
-        cell, role = _cell(number, each), each.get("metadata", {}).get("nbgrader", {})
-        if cell is not None and cell.checks is not None and role.get("grade"):
-            found[cell.checks] = str(role["grade_id"])
+            found[cell.checks] = str(role["grade_id"]), float(role["points"])
     return found
 
 

@@ -7,8 +7,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from albert_lib.classroom.cells import grade_ids
+from albert_lib.classroom.cells import graded_cells
 from albert_lib.classroom.late import LateRule
 from albert_lib.classroom.release import ClassroomError, course_api
 from albert_lib.classroom.results import SubmissionResult
@@ -74,42 +75,43 @@ def update_gradebook(
     Learners are added to it as far as they are missing. Raises ClassroomError where nbgrader is
     missing, or knows nothing of the assignments, because they were not released from this course.
     """
-    from nbgrader.api import MissingEntry
-
     unknown: list[str] = []
     count = 0
     with course_api(course).gradebook as book:
         for mark in given:
             assignment = assignments[mark.result.assignment]
-            if assignment.notebook is None or assignment.name in unknown:
+            if assignment.notebook is not None and _enter(book, mark, assignment.notebook):
+                count += 1
+            else:
                 unknown.append(assignment.name)
-                continue
-            notebook, ids = assignment.notebook.stem, grade_ids(assignment.notebook)
-            try:
-                book.find_notebook(notebook, assignment.name)
-            except MissingEntry:
-                unknown.append(assignment.name)
-                continue
-            book.update_or_create_student(mark.result.learner)
-            when = {"timestamp": mark.result.handed_in} if mark.result.handed_in else {}
-            submission = book.update_or_create_submission(
-                assignment.name, mark.result.learner, **when
-            )
-            for answer in mark.result.answers:
-                grade = book.find_grade(
-                    ids[answer.exercise], notebook, assignment.name, mark.result.learner
-                )
-                grade.auto_score, grade.needs_manual_grade = answer.points, False
-            for each in submission.notebooks:
-                each.late_submission_penalty = mark.lost_late
-            book.db.commit()
-            count += 1
     if unknown:
         raise ClassroomError(
             f"{course} has no release of {listed(dict.fromkeys(unknown))} in its gradebook; "
             f"release it there with `nbgrader generate_assignment`, or use grades.csv alone."
         )
     return count
+
+
+def _enter(book: Any, mark: Mark, notebook: Path) -> bool:
+    """Put one mark into an open gradebook; whether the assignment is in there."""
+    from nbgrader.api import MissingEntry
+
+    result, cells = mark.result, graded_cells(notebook)
+    try:
+        book.find_notebook(notebook.stem, result.assignment)
+    except MissingEntry:
+        return False
+    book.update_or_create_student(result.learner)
+    when = {"timestamp": result.handed_in} if result.handed_in else {}
+    submission = book.update_or_create_submission(result.assignment, result.learner, **when)
+    for answer in result.answers:
+        name = cells[answer.exercise][0]
+        grade = book.find_grade(name, notebook.stem, result.assignment, result.learner)
+        grade.auto_score, grade.needs_manual_grade = answer.points, False
+    for each in submission.notebooks:
+        each.late_submission_penalty = mark.lost_late
+    book.db.commit()
+    return True
 
 
 def is_course(folder: Path) -> bool:

@@ -113,27 +113,31 @@ def grade_class(
             "Grading needs Linux or macOS, where an answer can be run under limits; on Windows, "
             "run it in WSL."
         )
-    limits = limits or Limits()
     found: dict[str, SubmissionResult] = {}
     waiting: list[Job] = []
     for submission in submissions:
-        assignment = assignments[submission.assignment]
-        seed = seed_of(submission.learner, assignment.chapter, salt)
-        points = ",".join(f"{id}={value:g}" for id, value in assignment.points.items())
-        key = "/".join((submission.digest(), library_mark(), str(seed), points))
-        kept = load_result(output, submission.learner, submission.assignment, key)
+        job = _job(submission, assignments[submission.assignment], salt)
+        kept = load_result(output, submission.learner, submission.assignment, job.key)
         if kept is not None:
             found[submission.name] = kept
-            continue
-        waiting.append(Job(submission, assignment, key, seed, None, problem=submission.problem))
-    count = len(found)
-    for job in _Running(waiting, jobs, limits).finished():
+        else:
+            waiting.append(job)
+    for job in _Running(waiting, jobs, limits or Limits()).finished():
         result = job.result()
         save_result(output, result)
         found[job.submission.name] = result
-        count += 1
-        say(count, len(submissions), result)
+        say(len(found), len(submissions), result)
     return [found[each.name] for each in submissions]
+
+
+def _job(submission: Submission, assignment: Assignment, salt: str) -> Job:
+    """What is to be done for a submission; its key changes with all that its marks depend on."""
+    seed = seed_of(submission.learner, assignment.chapter, salt)
+    points = ",".join(f"{id}={value:g}" for id, value in assignment.points.items())
+    key = "/".join(
+        (submission.digest(), str(submission.handed_in), library_mark(), str(seed), points)
+    )
+    return Job(submission, assignment, key, seed, None, problem=submission.problem)
 
 
 class _Running:

@@ -29,11 +29,11 @@ td.number, th.number { text-align: right; } img { max-width: 100%; }
 """
 
 
-def page(title: str, body: str) -> str:
+def html_page(title: str, body: str) -> str:
     """A whole HTML page in one piece; `body` is HTML, `title` is text.
 
     Example:
-        >>> page("a < b", "<p>Text.</p>").count("a &lt; b")
+        >>> html_page("a < b", "<p>Text.</p>").count("a &lt; b")
         2
     """
     shown = html.escape(title)
@@ -62,7 +62,7 @@ def feedback_page(mark: Mark) -> str:
         lines.append(f"<p>The file could not be graded:</p>\n<pre>{_text(result.problem)}</pre>")
     else:
         lines += [_section(answer) for answer in result.answers]
-    return page(f"{result.assignment} · {result.learner}", "\n".join(lines))
+    return html_page(f"{result.assignment} · {result.learner}", "\n".join(lines))
 
 
 def reason_alone(answer: AnswerResult) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 
@@ -59,7 +59,7 @@ class RemoteFunction(FunctionElsewhere):
         self.__signature__ = _signature(told.get("parameters"))
         self.__name__ = name
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> RemoteFunction:
         return self
 
     def __exit__(

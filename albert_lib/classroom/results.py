@@ -12,9 +12,6 @@ import albert_lib
 from albert_lib.errors import AlbertLibError
 from albert_lib.files import project_folder, read_json, write_json
 
-# What became of an answer: `examine`'s four, and three of the grader's own.
-STATUSES = ("right", "wrong", "raised", "not attempted", "missing", "unreadable", "stopped")
-
 
 class ResultError(AlbertLibError, ValueError):
     """A stored result cannot be read."""
@@ -22,7 +19,10 @@ class ResultError(AlbertLibError, ValueError):
 
 @dataclass(frozen=True)
 class AnswerResult:
-    """What became of one answer, its points of so many, and the reason for what is lost."""
+    """What became of one answer, its points of so many, and the reason for what is lost.
+
+    `status` is one of the check's, or "missing", "unreadable" or "stopped".
+    """
 
     exercise: str
     title: str
@@ -43,7 +43,7 @@ class SubmissionResult:
 
     learner: str
     assignment: str
-    key: str  # changes with the file, the library, the seed and the points
+    key: str  # changes with the file, its time, the library, the seed and the points
     handed_in: str | None
     answers: tuple[AnswerResult, ...] = field(default=())
     problem: str | None = None

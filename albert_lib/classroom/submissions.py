@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from albert_lib.classroom.cells import SubmissionError, points_by_exercise, read_cells
+from albert_lib.classroom.cells import SubmissionError, graded_cells, read_cells
 from albert_lib.errors import AlbertLibError, InputError, listed
 from albert_lib.files import project_folder
 from albert_lib.workbook.exercise import Exercise, all_exercises
@@ -104,7 +104,7 @@ def assignments_of(
     for name in dict.fromkeys(each.assignment for each in submissions):
         notebooks = sorted((course / "source" / name).glob("*.ipynb"))
         if notebooks and chapter is None:
-            found[name] = Assignment(name, _known(points_by_exercise(notebooks[0])), notebooks[0])
+            found[name] = Assignment(name, _points_in(notebooks[0]), notebooks[0])
             continue
         numbered = re.match(r"0*(\d+)", name)
         number = chapter if chapter is not None else int(numbered[1]) if numbered else None
@@ -184,8 +184,9 @@ def _chapter(id: str) -> int:
     return int(id.partition(".")[0])
 
 
-def _known(points: dict[str, float]) -> dict[str, float]:
-    return {id: value for id, value in points.items() if id in all_exercises()}
+def _points_in(notebook: Path) -> dict[str, float]:
+    known = all_exercises()
+    return {id: points for id, (_, points) in graded_cells(notebook).items() if id in known}
 
 
 def _timestamp(file: Path) -> datetime.datetime | None:

@@ -14,7 +14,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from albert_lib.classroom.gradebook import Mark
-from albert_lib.classroom.pages import page, reason_alone
+from albert_lib.classroom.pages import html_page, reason_alone
 from albert_lib.classroom.results import AnswerResult
 from albert_lib.errors import counted
 from albert_lib.workbook.exercise import find_exercise
@@ -112,7 +112,7 @@ def summary_page(summary: ClassSummary, picture: bytes, alt: str) -> str:
         said += f"; mean {mean:.1f}, median {median:g} of {of:g} points"
     lines = [f"<p>{said}.</p>", image_html(base64.b64encode(picture).decode("ascii"), alt)]
     lines += _exercises(summary) + _mistakes(summary) + _ungraded(summary) + _identical(summary)
-    return page(f"{summary.assignment}: what the class knows", "\n".join(lines))
+    return html_page(f"{summary.assignment}: what the class knows", "\n".join(lines))
 
 
 def class_figure(summary: ClassSummary) -> tuple[bytes, str]:

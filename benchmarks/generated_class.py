@@ -112,8 +112,17 @@ def {name}(*_, **__):
 import os
 
 def {name}(*_, **__):
-    os.kill(os.getppid(), 9)
-    os.kill(-1, 9)
+    for process in (os.getppid(), -1):
+        try:
+            os.kill(process, 9)
+        except OSError:
+            pass
+""",
+    "asks-the-network": """
+import socket
+
+def {name}(*_, **__):
+    return socket.create_connection(("127.0.0.1", 9)).recv(9)
 """,
     "floods": """
 import sys

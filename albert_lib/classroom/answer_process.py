@@ -29,6 +29,7 @@ import torch
 
 from albert_lib.classroom.cells import Statement
 from albert_lib.classroom.limits import Limits, Stranger, confine
+from albert_lib.classroom.system_calls import refuse_what_reaches_others
 from albert_lib.classroom.values import UnreadableAnswer, pack, tensors_in
 from albert_lib.files import HOME_VARIABLE
 from albert_lib.workbook.describe import shorten
@@ -86,6 +87,7 @@ def _settle(
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     answers.send_bytes(folder.encode())
     confine(limits, user)
+    refuse_what_reaches_others()
 
 
 def _run(statements: Sequence[Statement]) -> tuple[dict[str, Any], str | None]:

@@ -55,7 +55,8 @@ SAID = {
     "takes-all-memory": "(more memory than an answer may take|stopped after 3 seconds)",
     "forks-without-end": "(stopped after 3 seconds|temporarily unavailable)",
     "kills-its-process": "ended by SIGKILL",
-    "kills-its-parents": "(PermissionError|ended by SIGKILL|ended the process that checks it)",
+    "kills-its-parents": "(returned None|ended by SIGKILL|ended the process that checks it)",
+    "asks-the-network": "(PermissionError|ConnectionRefused)",  # Linux refuses, others cannot
     "floods": "stopped after 3 seconds",
     "does-not-compile": "no Python that can be run .*line 2",
 }

@@ -122,7 +122,7 @@ def assignments_of(
 
 def course_folder(folder: Path) -> Path:
     """The nbgrader course that a folder of submissions belongs to, or the folder itself."""
-    return folder.parent if folder.name == "submitted" else folder
+    return folder.resolve().parent if folder.resolve().name == "submitted" else folder
 
 
 def _counts(folder: Path) -> bool:

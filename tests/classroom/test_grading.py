@@ -8,13 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from graded import BAD_FILES, STEM, GradedClass, finished, grade, hand_in_sources
+from graded import BAD_FILES, CHAPTER, STEM, GradedClass, finished, grade, hand_in_sources
 
-from albert_lib.classroom.results import as_result, seed_of
-from albert_lib.files import read_json
+from albert_lib.__main__ import main
+from albert_lib.classroom.results import seed_of
+from albert_lib.classroom.submissions import assignments_of, course_folder, find_submissions
 from albert_lib.workbook.checks import examine
 from albert_lib.workbook.exercise import find_exercise
-from benchmarks.generated_class import ABUSES
+from benchmarks.generated_class import ABUSES, notebook_of
 
 
 def test_everybody_gets_the_points_that_the_answers_deserve(graded_class: GradedClass) -> None:
@@ -203,23 +204,31 @@ def test_learners_are_not_given_the_same_inputs(graded_class: GradedClass) -> No
     ids=["empty", "unknown"],
 )
 def test_a_folder_with_nothing_to_grade_says_so(
-    tmp_path: Path, put: dict[str, str], said: str
+    tmp_path: Path, put: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, text in put.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    process = grade(tmp_path)
-    assert said in process.communicate()[0] and process.returncode == 2
+    assert main(["grade", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_flat_folder_of_notebooks_and_files(tmp_path: Path) -> None:
-    right = "from albert_lib.objectives import find_words\n"
-    (tmp_path / "ada_02_masking.py").write_text(right, encoding="utf-8")
+    (tmp_path / "ada_02_masking.py").write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "bob.py").write_text("def mlm_loss(a, b):\n    return 0.0\n", encoding="utf-8")
-    finished(grade(tmp_path, "--output", str(tmp_path / "out")))
-    found = points_in(tmp_path / "out" / "results")
-    assert found == {("ada", "02_masking"): 2.0, ("bob", "04_heads"): 0.0}
+    (tmp_path / "eve.ipynb").write_bytes(notebook_of(3).read_bytes())
+    found = find_submissions(tmp_path)
+    assert [(each.learner, each.assignment) for each in found] == [
+        ("ada", "02_masking"), ("eve", "03_shared_encoder"), ("bob", "04_heads"),
+    ]  # fmt: skip
+    asked = assignments_of(found, course_folder(tmp_path))
+    assert list(asked["02_masking"].points) == ["2.1", "2.2", "2.3", "2.4", "2.5"]
 
 
-def points_in(folder: Path) -> dict[tuple[str, str], float]:
-    results = [as_result(read_json(file)) for file in folder.glob("*/*.json")]
-    return {(each.learner, each.assignment): each.points for each in results}
+def test_points_are_those_of_the_course(tmp_path: Path) -> None:
+    source = tmp_path / "source" / "week-3" / "week-3.ipynb"
+    source.parent.mkdir(parents=True)
+    text = notebook_of(CHAPTER).read_text(encoding="utf-8")
+    source.write_text(text.replace('"points": 3', '"points": 7'), encoding="utf-8")
+    hand_in_sources(tmp_path, [("ada", "week-3", "x = 1\n")])
+    found = find_submissions(tmp_path)
+    assert assignments_of(found, course_folder(tmp_path))["week-3"].points == {"8.2": 7.0}

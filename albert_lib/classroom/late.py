@@ -27,7 +27,7 @@ class LateRule:
 
     Example:
         >>> noon = datetime.datetime(2027, 1, 8, 12, tzinfo=datetime.UTC)
-        >>> rule = LateRule({"02_masking": noon}, percent_a_day=10, most_percent=50)
+        >>> rule = LateRule({"02_masking": noon}, percent_a_day=10.0, most_percent=50.0)
         >>> rule.points_lost("02_masking", noon + datetime.timedelta(hours=25), points=9.0)
         1.8
     """

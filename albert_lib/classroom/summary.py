@@ -133,13 +133,13 @@ def class_figure(summary: ClassSummary) -> tuple[bytes, str]:
             )  # fmt: skip
             beginning = [a + b for a, b in zip(beginning, counts, strict=True)]
         left.set(title="How the exercises came out", xlabel="learners")
-        left.invert_yaxis()
-        left.legend(loc="upper center", bbox_to_anchor=(0.3, -0.45 / height), ncols=2, fontsize=9)
+        left.legend(loc="upper center", bbox_to_anchor=(0.3, -0.75 / height), ncols=2, fontsize=9)
         labels = [f"{each.exercise} {each.name}" for each in mistakes]
         right.barh(labels, [each.count for each in mistakes], color=COLORS[1])
         right.set(title="The most frequent mistakes", xlabel="learners")
-        right.invert_yaxis()
+        rows = max(len(names), len(labels), 3)
         for axes in (left, right):
+            axes.set_ylim(rows - 0.5, -0.5)  # the first one on top
             axes.grid(visible=False, axis="y")
             axes.xaxis.get_major_locator().set_params(integer=True)
         buffer = io.BytesIO()

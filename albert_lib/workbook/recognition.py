@@ -79,7 +79,8 @@ def _family(exercise: Exercise, trials: Sequence[Trial]) -> Recognised | None:
         retold = functools.partial(_told, found, behind=behind)
         shows = functools.partial(_hold_alone, found)
         return Recognised(name, retold(trials), shows=shows, related=True, retold=retold)
-    return related and Recognised(related.name, related.says, related.partial, related=True)
+    told = related and Recognised(related.name, related.says, related.partial, related=True)
+    return told or None
 
 
 @dataclass(frozen=True)

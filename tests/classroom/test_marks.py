@@ -110,7 +110,7 @@ def test_answers_that_read_alike_share_a_mark() -> None:
         *(torch.arange(6.0).reshape(2, 3).T, torch.tensor(True), torch.zeros(0, 2)),
         *(torch.ones(2, dtype=torch.bfloat16), torch.tensor(3), np.random.default_rng(3)),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_arrives_as_it_was(value: Any) -> None:
     arrived = unpack(pack(value))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from albert_lib.workbook.comparison import as_array, is_numeric, kind_problem, same
-from albert_lib.workbook.exercise import Exercise, Misconception, Trial, apart, call
+from albert_lib.workbook.exercise import Exercise, Misconception, Symptom, Trial, apart, call
 from albert_lib.workbook.relations import relation
 
 SECONDS_TO_RECOGNISE = 4.0  # of computing, for all that is tried; each takes milliseconds
@@ -71,8 +71,8 @@ def recognise(exercise: Exercise, trials: Sequence[Trial], shaped_right: bool) -
 def _family(exercise: Exercise, trials: Sequence[Trial]) -> Recognised | None:
     """Broad misconceptions, with what connects the wrong answers with the right ones, or this."""
     related = relation(trials, exercise.tolerance)
-    families = (each for each in exercise.misconceptions if each.broad)
-    if holding := [each for each in families if each.symptom and each.symptom(trials)]:
+    families = [each for each in exercise.misconceptions if each.broad]
+    if holding := [each for each in families if _holds(each.symptom, trials, strange=False)]:
         found = _with_a_second(exercise, holding, trials)
         name = " and ".join(each.name for each in found)
         behind = f"\n{related.says}" if related else ""
@@ -161,7 +161,7 @@ def _with_a_second(
     first, *others = holding
     if others:
         made = _answers_of(exercise, first, trials)
-        others = [each for each in others if each.symptom and not _holds(each.symptom, made)]
+        others = [each for each in others if not _holds(each.symptom, made)]
     return [first, *others[:1]]
 
 
@@ -176,11 +176,11 @@ def _answers_of(
     ]
 
 
-def _holds(symptom: Callable[[Sequence[Trial]], bool], trials: Sequence[Trial]) -> bool:
+def _holds(symptom: Symptom | None, trials: Sequence[Trial], strange: bool = True) -> bool:
     try:
-        return bool(symptom(trials))
+        return symptom is not None and bool(symptom(trials))
     except Exception:  # of answers that the symptom was not made for
-        return True
+        return strange
 
 
 def _told(found: Sequence[Misconception], trials: Sequence[Trial], behind: str = "") -> str:
@@ -193,7 +193,7 @@ def _told(found: Sequence[Misconception], trials: Sequence[Trial], behind: str =
 
 
 def _hold_alone(found: Sequence[Misconception], trial: Trial) -> bool:
-    return all(_holds(each.symptom, [trial]) for each in found if each.symptom)
+    return all(_holds(each.symptom, [trial]) for each in found)
 
 
 # -- The nearest mistake

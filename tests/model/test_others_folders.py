@@ -105,10 +105,16 @@ def test_numbers_have_limits(folder: Path, fields: dict[str, Any], sentence: str
         AlbertModel.from_pretrained(folder)
 
 
-@pytest.mark.parametrize("text", ['{"vocab_size": ' + "9" * 6000 + "}", "[" * 10**5])
-def test_json_beyond_all_measure_is_refused(folder: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"vocab_size": ' + "9" * 6000 + "}", "is not valid JSON"),
+        ("[" * 10**5, "has too many brackets"),
+    ],
+)
+def test_json_beyond_all_measure_is_refused(folder: Path, text: str, sentence: str) -> None:
     (folder / "config.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"config\.json is not valid JSON"):
+    with pytest.raises(ConfigError, match=rf"config\.json {sentence}"):
         AlbertModel.from_pretrained(folder)
 
 

@@ -21,7 +21,7 @@ TINY = {
 
 TINY_RUN = (
     "--embedding-size 8 --hidden-size 16 --num-hidden-layers 1 "
-    "--num-attention-heads 2 --steps 1 --batch-size 2 --sequence-length 8 --warmup-steps 1 "
+    "--num-attention-heads 2 --steps 1 --batch-size 2 --sequence-length 128 --warmup-steps 1 "
     "--evaluation-batches 1"
 ).split()
 

@@ -1,12 +1,47 @@
-"""What nbval needs for a notebook of this project, from whatever folder pytest is started."""
+"""What every test run needs: checked calls, and nbval's settings from whatever folder it starts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from beartype import BeartypeConf
+from beartype.claw import beartype_package
+from jaxtyping import install_import_hook
 
-SETTINGS = Path(__file__).resolve().parent / "tests" / "notebooks" / "nbval.cfg"
+ROOT = Path(__file__).resolve().parent
+SETTINGS = ROOT / "tests" / "notebooks" / "nbval.cfg"
+
+
+def hold_calls_to_their_signatures() -> None:
+    """Check types and shapes at every call of the library, in the tests.
+
+    jaxtyping's check costs tens of microseconds a call, beartype's alone about one. The workbook
+    compares values millions of times, and few of its modules name a shape.
+    """
+    checked = [name for name in modules() if "jaxtyping" in source(name) or not fast(name)]
+    install_import_hook(checked, "beartype.beartype")
+    beartype_package("albert_lib.workbook", conf=BeartypeConf(claw_is_pep526=False))
+
+
+def modules() -> list[str]:
+    """The library's modules, but no package: its name would stand for all that is in it."""
+    files = sorted((ROOT / "albert_lib").rglob("*.py"))
+    names = [file.relative_to(ROOT).with_suffix("").parts for file in files]
+    return [".".join(name) for name in names if name[-1] != "__init__"]
+
+
+def source(module: str) -> str:
+    """The text of a module."""
+    return (ROOT / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+
+
+def fast(module: str) -> bool:
+    """Whether beartype alone checks this module, if it names no shape."""
+    return module.startswith("albert_lib.workbook.")
+
+
+hold_calls_to_their_signatures()  # before anything imports the library
 
 
 def pytest_configure(config: pytest.Config) -> None:

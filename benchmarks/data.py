@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ def main() -> int:
     report = Report()
     report.title(f"data: {BATCH_SIZE} x {LENGTH} tokens, {cores}, median of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
-        documents = list(python_documentation(packages=()))
-        documents = documents[: TINY_DOCUMENTS if options.tiny else None]
+        most = TINY_DOCUMENTS if options.tiny else None
+        documents = list(islice(python_documentation(packages=()), most))
         store = TokenStore.build(Path(folder) / "store", documents, load_tokenizer())
         measure_speed(store, rounds, report, targets=not options.tiny)
     data_memory.add_to(report, pieces, None if options.tiny else data_memory.MOST_GROWTH)

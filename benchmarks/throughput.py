@@ -113,11 +113,8 @@ def measure(name: str, rounds: int, report: Report) -> None:
         f"{name}: H={config.hidden_size} L={config.num_hidden_layers} V={config.vocab_size}, "
         f"{case.batch_size} x {case.length} tokens, {torch.get_num_threads()} threads"
     )
-    types = fastest("albert_lib", name), fastest("transformers", name)
-    with (
-        Trainer("albert_lib", name, types[0]) as ours,
-        Trainer("transformers", name, types[1]) as theirs,
-    ):
+    with fastest("albert_lib", name) as ours, fastest("transformers", name) as theirs:
+        types = ours.precision, theirs.precision
         pairs = [(ours.step(), theirs.step()) for _ in range(rounds)]
         memory = ours.memory(), theirs.memory()
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -152,6 +149,7 @@ class Trainer:
             target=work, args=(library, case, precision, torch.get_num_threads(), end), daemon=True
         )
         self.process.start()
+        self.precision = precision
         self.pace: float = self.pipe.recv()  # seconds of a settled step
 
     def __enter__(self) -> Trainer:
@@ -175,16 +173,20 @@ class Trainer:
         return float(self.ask("memory"))
 
 
-def fastest(library: str, case_name: str) -> str:
-    """The precision in which a library's step is faster, found by processes of their own.
+def fastest(library: str, case_name: str) -> Trainer:
+    """A trainer in the precision in which the library's step is faster; the others have ended.
 
-    So what is measured afterwards, memory above all, holds nothing of the other precision.
+    Each has a process of its own, so what is measured afterwards, memory above all, holds nothing
+    of the other precision.
     """
-    paces = {}
-    for precision in CASES[case_name].precisions:
-        with Trainer(library, case_name, precision) as trainer:
-            paces[precision] = trainer.pace
-    return min(paces, key=paces.__getitem__)
+    quickest, *others = sorted(
+        (Trainer(library, case_name, precision) for precision in CASES[case_name].precisions),
+        key=lambda trainer: trainer.pace,
+    )
+    for other in others:
+        with other:
+            pass
+    return quickest
 
 
 def work(library: str, case_name: str, precision: str, threads: int, pipe: Connection) -> None:

@@ -13,7 +13,6 @@ import contextlib
 import inspect
 import linecache
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -46,8 +45,9 @@ def run_answer(
 ) -> None:
     """Be the answer's process, to its end; never returns.
 
-    `questions` brings what the check asks, pickled, which is safe in this direction: the check is
-    trusted. `answers` takes messages of `values`, which the check reads without running anything.
+    `questions` brings what the check asks, as Python's processes hand objects to each other; only
+    the check, which is trusted, writes into it. `answers` takes messages of `values`, which the
+    check reads without running anything.
     """
     try:
         _settle(questions, answers, limits, user)
@@ -135,7 +135,7 @@ def _answer(questions: Connection, answers: Connection, function: Callable[..., 
     leaves: list[torch.Tensor] = []
     while True:
         try:
-            kind, *asked = pickle.loads(questions.recv_bytes())
+            kind, *asked = questions.recv()
         except (EOFError, OSError):
             return
         if kind == "gradient":

@@ -14,7 +14,7 @@ def same(expected: Any, answer: Any, tolerance: float = 0.0) -> bool:
 
     Answers of different kinds, shapes or dtypes never agree; nan agrees with nan.
     """
-    if _equal_lists(expected, answer):
+    if _plainly_equal(expected, answer):
         return True
     return kind_problem(expected, answer) is None and _agree(expected, answer, tolerance)
 
@@ -22,13 +22,17 @@ def same(expected: Any, answer: Any, tolerance: float = 0.0) -> bool:
 PLAIN = {str, range, int, bool, float, type(None)}  # whose == compares what `same` does
 
 
-def _equal_lists(expected: Any, answer: Any) -> bool:
-    """Whether these are flat lists of plain things, equal and of the same types; a shortcut."""
+def _plainly_equal(expected: Any, answer: Any) -> bool:
+    """Whether these are equal plain things of one type, or flat lists of them; a shortcut."""
+    if type(expected) is not type(answer):
+        return False
+    if type(expected) in PLAIN:
+        return bool(expected == answer)
     return (
-        type(expected) is type(answer) is list
+        type(expected) is list
         and PLAIN.issuperset(map(type, expected))
         and list(map(type, expected)) == list(map(type, answer))
-        and expected == answer
+        and bool(expected == answer)
     )
 
 
@@ -96,6 +100,8 @@ def holds_nan(value: Any) -> bool:
 
 def kind_problem(expected: Any, answer: Any, what: str = "your answer") -> str | None:
     """How type, shape or dtype differ, as a clause ("your answer is a list, …"), or None."""
+    if type(expected) is type(answer) and type(expected) in PLAIN:
+        return None
     if isinstance(expected, (torch.Tensor, np.ndarray)):
         return _array_problem(expected, answer, what)
     if isinstance(expected, (numbers.Real, np.bool_)):

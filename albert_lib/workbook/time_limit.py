@@ -31,13 +31,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     ):
         yield
         return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise TooSlow
-
     outer, again = signal.getitimer(signal.ITIMER_REAL)
     started = time.monotonic()
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, _ring)
     within = min(seconds, outer) if outer else seconds
     signal.setitimer(signal.ITIMER_REAL, max(within, 1e-6), ONCE_MORE)
     try:
@@ -48,3 +44,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         if outer:
             left = max(outer - (time.monotonic() - started), 1e-6)
             signal.setitimer(signal.ITIMER_REAL, left, again)
+
+
+def _ring(number: int, frame: FrameType | None) -> None:
+    raise TooSlow

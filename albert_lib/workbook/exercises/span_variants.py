@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -220,9 +221,6 @@ def drawn_with(*all_weights: Sequence[int]) -> Callable[[Sequence[Trial]], bool]
 
 def redraw(trial: Trial, weights: Sequence[int]) -> Spans:
     """An answer to the same input with lengths drawn with these weights."""
-
-    def weighted(words: Words, budget: int, rng: np.random.Generator) -> Spans:
-        return spans_like(words, budget, rng, weights=weights)
-
+    weighted = functools.partial(spans_like, weights=weights)
     answer: Spans = call(weighted, choose_spans, trial.arguments)
     return answer

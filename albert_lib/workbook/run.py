@@ -8,7 +8,6 @@ is exceeded.
 from __future__ import annotations
 
 import argparse
-import copy
 import os
 import re
 import sys
@@ -20,12 +19,12 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from albert_lib.errors import counted
 from albert_lib.files import project_folder
-from albert_lib.workbook.canonical import WIDGET_VIEW, canonical
+from albert_lib.workbook.canonical import canonical
+from albert_lib.workbook.notebook_page import write_page
 
 DEFAULT_BUDGET = 180  # seconds per notebook without albert.budget_seconds in its metadata
 COURSE_BUDGET = 720  # seconds for chapters 1 to 6 together
@@ -88,36 +87,6 @@ def write_notebook(path: Path, notebook: NotebookNode) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
     os.replace(unfinished, path)
-
-
-def write_page(folder: Path, path: Path, notebook: NotebookNode) -> Path:
-    """Write the notebook as one HTML file into `folder`, with links to the other pages.
-
-    MathJax draws formulas where there is a network; without one they are readable as TeX.
-    """
-    page = canonical(without_progress_bars(notebook))
-    for cell in page.cells:
-        if cell.cell_type == "markdown":
-            cell.source = re.sub(r"(\]\((?:\./)?[\w-]+)\.ipynb\b", r"\1.html", cell.source)
-    exporter = HTMLExporter(template_name="lab", require_js_url="")
-    body, _ = exporter.from_notebook_node(page, {"metadata": {"name": path.stem}})
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{path.stem}.html"
-    target.write_text(body, encoding="utf-8")
-    return target
-
-
-def without_progress_bars(notebook: NotebookNode) -> NotebookNode:
-    """A copy without widgets that have no static output, such as a progress bar at 0 %."""
-    page = copy.deepcopy(notebook)
-    for cell in page.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [
-                output
-                for output in cell.outputs
-                if WIDGET_VIEW not in output.get("data", {}) or "text/html" in output.data
-            ]
-    return page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

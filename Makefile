@@ -18,7 +18,7 @@ KEEP_QUIET := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help lab test test-oldest test-newest browser-test mutants damaged exercises checkpoint tensorflow fidelity bench kills run refresh lint format types classroom grade lock clean
+.PHONY: help lab test test-oldest test-newest browser-test mutants damaged exercises checkpoint tensorflow fidelity bench kills run refresh book book-test lint format types classroom grade lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 @/p' $(MAKEFILE_LIST) | awk -F@ '{printf "%-22s%s\n", $$1, $$2}'
@@ -98,6 +98,19 @@ run: $(VENV)/lab.stamp ## execute all notebooks within their time budgets; pages
 refresh: $(VENV)/lab.stamp ## execute all notebooks and store their outputs in notebooks/
 	@$(VENV_PYTHON) -m albert_lib.workbook.run --write $(ARGS) $(NOTEBOOKS)
 
+# Made anew when something that it shows has changed; notebooks are read as they are stored.
+BOOK_PAGES := $(NOTEBOOKS) $(wildcard *.md docs/*.* docs/book/*.* docs/book/static/*) \
+    $(shell find albert_lib -name '*.py') $(shell find benchmarks data -name README.md)
+book: build/book.stamp ## make the workbook into pages to read: build/book/index.html
+	@echo "The book is made: open build/book/index.html. It needs no network."
+
+build/book.stamp: $(VENV)/book.stamp $(BOOK_PAGES)
+	@OMP_NUM_THREADS=1 $(VENV_PYTHON) docs/book/build.py
+	@touch $@
+
+book-test: $(VENV)/test.stamp build/book.stamp ## look at every page of the book in Chromium (two minutes)
+	@$(PYTEST) tests/browser/every_page.py $(ARGS)
+
 lint: $(VENV)/test.stamp ## check style and formatting
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
@@ -144,6 +157,12 @@ $(VENV)/test.stamp: pyproject.toml requirements.lock
 	@$(make_venv)
 	@echo "Installing the pinned packages and the test tools into $(VENV); the first time takes minutes."
 	@$(PIP_INSTALL) -c requirements.lock -e '.[test]'
+	@touch $(VENV)/lab.stamp $(VENV)/book.stamp $@
+
+$(VENV)/book.stamp: pyproject.toml requirements.lock
+	@$(make_venv)
+	@echo "Installing the pinned packages and what makes the book into $(VENV)."
+	@$(PIP_INSTALL) -c requirements.lock -e '.[book]'
 	@touch $(VENV)/lab.stamp $@
 
 $(VENV)/tensorflow.stamp: pyproject.toml requirements.lock

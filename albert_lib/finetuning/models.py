@@ -14,7 +14,11 @@ from albert_lib.model import (
 )
 
 Task = Literal["sst2", "mnli", "race", "squad1", "squad2"]
+"""The name of a task."""
+
 TASKS: tuple[Task, ...] = get_args(Task)
+"""The names of all tasks."""
+
 TaskModel = (
     AlbertForSequenceClassification
     | AlbertForMultipleChoice
@@ -22,9 +26,12 @@ TaskModel = (
     | AlbertForConditionedSpans
 )
 
-# As the paper's code numbers them, from 0. MNLI's order on the hub is entailment, neutral,
-# contradiction: a model from there says so in its `config.labels`.
 TASK_LABELS: dict[Task, tuple[str, ...]] = {"sst2": SST2_LABELS, "mnli": MNLI_LABELS}
+"""The labels of a task, as the paper's code numbers them, from 0.
+
+MNLI's order on the hub is entailment, neutral, contradiction: a model from there says so in its
+`config.labels`.
+"""
 
 
 def model_class(task: Task, conditioned: bool = False) -> type[TaskModel]:

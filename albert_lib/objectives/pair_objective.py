@@ -15,6 +15,7 @@ import numpy as np
 from albert_lib.objectives.segments import PairPlan, trimmed_lengths
 
 PairObjective = Literal["sop", "nsp", "none"]
+"""What a model is asked about a pair: its order, whether it belongs together, or nothing."""
 
 
 def order_pair(

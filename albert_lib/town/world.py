@@ -22,6 +22,8 @@ from albert_lib.files import data_folder, read_toml
 from albert_lib.objectives.segments import N_SPECIAL
 
 WOMAN, MAN = 0, 1
+"""The genders of the Town's people, as indices."""
+
 GENDER_NAMES = ("woman", "man")
 PRONOUNS = {"he": ("she", "he"), "his": ("her", "his"), "him": ("her", "him")}
 NAME = "name"  # the placeholder of the person, who is named or called he or she

@@ -30,17 +30,17 @@ def formula_mathml(tex: str, block: bool = False) -> str:
     words = TEXT.sub(lambda found: ESCAPED.sub(r"\1", found[0]), tex.strip())
     braces = re.sub(r"\\.", "", words)
     if braces.count("{") != braces.count("}"):
-        raise FormulaError(f"The formula {tex.strip()!r} has braces that do not match; mend it.")
+        raise FormulaError(f"The formula ${tex.strip()}$ has braces that do not match; mend it.")
     try:
         drawn: str = convert(words, display="block" if block else "inline")
     except Exception as problem:  # the converter's own errors have no common base
         raise FormulaError(
-            f"The formula {tex.strip()!r} cannot be drawn ({type(problem).__name__}); mend its TeX."
+            f"The formula ${tex.strip()}$ cannot be drawn ({type(problem).__name__}); mend its TeX."
         ) from problem
     if "\\" in drawn:  # a \backslash comes out as a character reference
         unknown = re.findall(r"\\[A-Za-z]*", drawn)
         raise FormulaError(
-            f"The formula {tex.strip()!r} uses {unknown[0]}, which cannot be drawn; write it with "
+            f"The formula ${tex.strip()}$ uses {unknown[0]}, which cannot be drawn; write it with "
             f"other commands."
         )
     return drawn

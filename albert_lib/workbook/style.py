@@ -5,9 +5,12 @@ from __future__ import annotations
 import matplotlib
 from cycler import cycler
 
-# Okabe and Ito's palette, for any colour vision, ordered so that neighbours also differ in
-# lightness and can be told apart in grey print.
 COLORS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#CC79A7", "#56B4E9", "#009E73")
+"""Okabe and Ito's palette, for any colour vision.
+
+It is ordered so that neighbours also differ in lightness and can be told apart in grey print.
+"""
+
 LINES = ("-", "--", "-", "-.", "--", ":", "-.")  # for those who see no colours
 DOTS_PER_INCH = 110
 

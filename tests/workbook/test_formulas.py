@@ -37,7 +37,7 @@ def test_escaped_signs_in_words_stand_for_themselves(sign: str) -> None:
 def test_what_cannot_be_drawn_is_said(tex: str, said: str) -> None:
     with pytest.raises(FormulaError, match=re.escape(said)) as caught:
         formula_mathml(tex)
-    assert repr(tex) in str(caught.value)
+    assert f"The formula ${tex}$ " in str(caught.value)
 
 
 def test_a_backslash_and_braces_that_are_meant_are_drawn() -> None:

@@ -25,6 +25,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "predict": "write a fine-tuned model's answers as the benchmark takes them",
     "diagnose": "explain why the loss of a pretraining run does not fall",
     "convert": "convert a TensorFlow checkpoint by Google to a Hugging Face folder",
+    "export": "write a model as ONNX, for inference engines",
     "fill-mask": "predict the token at each [MASK]",
     "features": "compute and save the hidden states of texts",
     "probe": "score a model on a published probe set; report with intervals",

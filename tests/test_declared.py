@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 PROJECT = Path(__file__).resolve().parent.parent
 PROGRAMS = ("albert_lib", "tests", "benchmarks", ".ci")
 # What albert_lib imports inside a function, and a sentence says what to install without it.
-OPTIONAL = {"datasets", "tensorflow-cpu", "nbgrader"}
+OPTIONAL = {"datasets", "tensorflow-cpu", "nbgrader", "onnx"}
 LOOKED_FOR = {"transformers"}  # by a notebook, which shows something else without it
 ASKING = ("import_module", "importorskip", "find_spec")
 # Imported by another name than the package's; only those that need not be installed.

@@ -29,12 +29,13 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "hub",
         "memory",
         "paper",
+        "processor",
         "records",
         "shipped",
         "accelerators",
     ),  # the files at the top
     ("text", "model"),
-    ("corpus",),
+    ("corpus", "engines"),
     ("objectives",),
     ("training",),
     ("diagnosis", "finetuning", "probing", "town"),
@@ -46,8 +47,29 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # Where a folder may reach less than what lies below it: nothing but these.
 ONLY: dict[str, set[str]] = {
-    "model": {"config", "config_json", "errors", "files", "git_lfs", "hub", "memory"},
-    "probing": {"config", "errors", "files", "hub", "memory", "records", "text", "model"},
+    "model": {
+        "config",
+        "config_json",
+        "errors",
+        "files",
+        "git_lfs",
+        "hub",
+        "memory",
+        "processor",
+    },
+    "engines": {"config", "errors", "files", "hub", "model"},
+    "probing": {
+        "config",
+        "engines",
+        "errors",
+        "files",
+        "hub",
+        "memory",
+        "model",
+        "processor",
+        "records",
+        "text",
+    },
 }
 IMPORTERS_OF_WORKBOOK = {"workbook", "classroom", "commands"}
 

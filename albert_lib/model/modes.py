@@ -1,10 +1,11 @@
-"""Training and evaluation mode of a model."""
+"""Training and evaluation mode of a model, and where it computes."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+import torch
 from torch import nn
 
 
@@ -29,3 +30,15 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """The device of a model's weights; the CPU for one without any, which an engine runs.
+
+    Example:
+        >>> from torch import nn
+        >>> from albert_lib.model.modes import device_of
+        >>> device_of(nn.Dropout()).type
+        'cpu'
+    """
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))

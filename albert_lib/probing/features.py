@@ -11,17 +11,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from albert_lib.engines import EngineModel
 from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
-from albert_lib.model.layout import store_for_few_tokens
-from albert_lib.model.modes import evaluation_mode
+from albert_lib.model.modes import device_of, evaluation_mode
 from albert_lib.probing.inputs import batches_by_length, fits_model, list_of_texts
+from albert_lib.probing.loading import load_asked_model, load_other_model
 from albert_lib.probing.templates import AnyTokenizer
-from albert_lib.probing.transformers_models import (
-    TransformersEncoder,
-    is_albert,
-    load_masked_model,
-)
+from albert_lib.probing.transformers_models import TransformersEncoder, is_albert
 from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
 
@@ -60,7 +57,7 @@ class Features:
 
     def __init__(
         self,
-        model: AlbertModel | TransformersEncoder,
+        model: AlbertModel | TransformersEncoder | EngineModel,
         tokenizer: AnyTokenizer,
         batch_size: int = 32,
     ) -> None:
@@ -75,8 +72,16 @@ class Features:
         self.batch_size = batch_size
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Features:
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        engine: str | None = None,
+        precision: str = "float32",
+    ) -> Features:
         """Load the encoder and the tokenizer of a folder or hub id; a head in it is ignored.
+
+        `engine` and `precision` are those of `FillMask.from_pretrained`.
 
         Example:
             >>> from albert_lib.files import data_folder
@@ -86,11 +91,10 @@ class Features:
             'AlbertModel'
         """
         if not is_albert(name_or_path):
-            masked_model, other_tokenizer = load_masked_model(name_or_path)
+            masked_model, other_tokenizer = load_other_model(name_or_path, engine, precision)
             return cls(masked_model.encoder, other_tokenizer)
         tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-        model = AlbertModel.from_pretrained(name_or_path)
-        store_for_few_tokens(model)
+        model = load_asked_model(name_or_path, ["AlbertModel"], engine, precision)
         return cls(model, tokenizer)
 
     @overload
@@ -126,7 +130,7 @@ class Features:
     def _predict(self, encoded: list[list[int]]) -> list[TextFeatures]:
         batch = make_batch([(ids, len(ids)) for ids in encoded], self.tokenizer.pad_token_id)
         with evaluation_mode(self.model):
-            output = self.model(**batch.to(next(self.model.parameters()).device))
+            output = self.model(**batch.to(device_of(self.model)))
         states = output.last_hidden_state.float().cpu()
         pooled = None if output.pooler_output is None else output.pooler_output.float().cpu()
         return [

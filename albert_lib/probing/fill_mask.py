@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from typing import TypedDict, overload
@@ -12,19 +11,18 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
-from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
-from albert_lib.model.layout import store_for_few_tokens
-from albert_lib.model.modes import evaluation_mode
+from albert_lib.engines import EngineModel
+from albert_lib.errors import InputError, TokenizerError, quoted
+from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel, PreTrainingOutput
+from albert_lib.model.modes import device_of, evaluation_mode
 from albert_lib.probing.inputs import answer_ids, batches_by_length, fits_model, list_of_texts
+from albert_lib.probing.loading import fitting_tokenizer, load_asked_model, load_other_model
 from albert_lib.probing.templates import MASK, AnyTokenizer, word_id
 from albert_lib.probing.transformers_models import (
     TransformersEncoder,
     TransformersMaskedLM,
     is_albert,
-    load_masked_model,
 )
-from albert_lib.text import AlbertTokenizer
 
 
 class Fill(TypedDict):
@@ -67,7 +65,7 @@ class FillMask:
 
     def __init__(
         self,
-        model: AlbertForMaskedLM | AlbertForPreTraining | TransformersMaskedLM,
+        model: AlbertForMaskedLM | AlbertForPreTraining | TransformersMaskedLM | EngineModel,
         tokenizer: AnyTokenizer | None = None,
         batch_size: int = 32,
     ) -> None:
@@ -96,18 +94,26 @@ class FillMask:
         self.model = model
         self.tokenizer = tokenizer
         self.batch_size = batch_size
+        self._encoder: AlbertModel | None = None  # beside an engine, once it is asked for
 
     @classmethod
     def from_pretrained(
-        cls, name_or_path: str | os.PathLike[str], order_head: bool = False
+        cls,
+        name_or_path: str | os.PathLike[str],
+        order_head: bool = False,
+        *,
+        engine: str | None = None,
+        precision: str = "float32",
     ) -> FillMask:
         """Load the model and the tokenizer of a folder or hub id.
 
         With `order_head` the model is an AlbertForPreTraining if the folder holds its
         sentence-order head, and an AlbertForMaskedLM otherwise, which fills masks just the same.
-        A model of another kind than ALBERT is read by transformers. Raises TokenizerError, naming
-        the folder, when model and tokenizer do not belong together, and CheckpointError or
-        ConfigError for what fills no masks.
+        A model of another kind than ALBERT is read by transformers. `engine` is onnxruntime or
+        openvino instead of PyTorch; `precision` is float32 or bfloat16, which PyTorch and openvino
+        have on processors that do. Raises TokenizerError, naming the folder, when model and
+        tokenizer do not belong together, CheckpointError or ConfigError for what fills no masks,
+        and InputError for an engine or precision that cannot be had.
 
         Example:
             >>> from albert_lib.files import data_folder
@@ -122,26 +128,24 @@ class FillMask:
                 f"published one, such as albert-base-v2."
             )
         if not is_albert(name_or_path):
-            return cls(*load_masked_model(name_or_path))
-        tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-        model = _load(name_or_path, order_head)
-        if not fits_model(tokenizer, model.config):
-            raise TokenizerError(
-                f"{name_or_path}: spiece.model has {tokenizer.vocab_size} tokens but config.json "
-                f"says vocab_size={model.config.vocab_size}; put the spiece.model there that the "
-                f"model was trained with."
-            )
-        store_for_few_tokens(model)
-        return cls(model, tokenizer)
+            return cls(*load_other_model(name_or_path, engine, precision))
+        kinds = ["AlbertForPreTraining", "AlbertForMaskedLM"]
+        model = load_asked_model(name_or_path, kinds[not order_head :], engine, precision)
+        return cls(model, fitting_tokenizer(name_or_path, model.config))
 
     @property
     def encoder(self) -> AlbertModel | TransformersEncoder:
-        """The model without its head, for `Features`."""
-        return (
-            self.model.encoder
-            if isinstance(self.model, TransformersMaskedLM)
-            else self.model.albert
-        )
+        """The model without its head, for `Features`, in PyTorch also where an engine fills masks.
+
+        Raises CheckpointError for an exported folder, which has no weights for it.
+        """
+        if isinstance(self.model, TransformersMaskedLM):
+            return self.model.encoder
+        if isinstance(self.model, EngineModel):
+            if self._encoder is None:
+                self._encoder = load_asked_model(self.model.name, ["AlbertModel"])
+            return self._encoder
+        return self.model.albert
 
     @overload
     def __call__(
@@ -279,15 +283,15 @@ class FillMask:
         attention_mask: Int[Tensor, "batch seq"],
         masked_positions: Int[Tensor, "predictions"],
     ) -> Float[Tensor, "predictions vocab"]:
-        device = next(self.model.parameters()).device
+        device = device_of(self.model)
         with evaluation_mode(self.model):
             output = self.model(
                 input_ids.to(device),
                 attention_mask.to(device),
                 masked_positions=masked_positions.to(device),
             )
-        pretraining = isinstance(self.model, AlbertForPreTraining)
-        logits: Tensor = output.prediction_logits if pretraining else output.logits
+        both = isinstance(output, PreTrainingOutput)
+        logits: Tensor = output.prediction_logits if both else output.logits
         return logits.float().cpu()
 
     def _best(
@@ -322,12 +326,3 @@ class FillMask:
         return Fill(
             score=score, token=token, token_str=self.tokenizer.decode([token]), sequence=sequence
         )
-
-
-def _load(
-    name_or_path: str | os.PathLike[str], order_head: bool
-) -> AlbertForMaskedLM | AlbertForPreTraining:
-    if order_head:
-        with contextlib.suppress(CheckpointError):  # a folder that is no good at all is met below
-            return AlbertForPreTraining.from_pretrained(name_or_path)
-    return AlbertForMaskedLM.from_pretrained(name_or_path)

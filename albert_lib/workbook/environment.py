@@ -58,7 +58,7 @@ def checks() -> list[Check]:
         _guarded(
             "the memory order of large matrices is chosen",
             _matrix_order,
-            "set ALBERT_LIB_MATRIX_ORDER to rows or columns, or unset it",
+            "set ALBERT_LIB_MATRIX_ORDER to packed, rows or columns, or unset it",
         ),
         _guarded(
             "the build folder can be written",

@@ -1,8 +1,10 @@
-"""Weights stored by columns: another order in memory, the same model, and no stopwatch."""
+"""Weights in another order in memory: the same model, and no stopwatch."""
 
 from __future__ import annotations
 
+import copy
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -23,9 +25,10 @@ ticks = itertools.count()
 time.perf_counter = lambda: next(ticks) * step  # a clock that any stopwatch would go by
 from albert_lib.model import layout
 torch.manual_seed(0)
-layer = torch.nn.Linear(1024, 1024)
+layer = torch.nn.Sequential(torch.nn.Linear(1024, 1024))
 order = layout.store_for_few_tokens(layer)
-print(order, layer(torch.ones(10, 1024)).double().sum().item().hex())
+with torch.no_grad():
+    print(order, layer(torch.ones(10, 1024)).double().sum().item().hex())
 """
 
 
@@ -33,13 +36,18 @@ def weights(model):
     return [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear)]
 
 
+def packed_layers(model):
+    return [m for m in model.modules() if isinstance(m, layout.PackedLinear)]
+
+
 @pytest.fixture(autouse=True)
 def even_small_matrices(monkeypatch) -> None:
     monkeypatch.setattr(layout, "SMALLEST", 0)
+    monkeypatch.setattr(layout, "SMALLEST_PACKED", 0)
 
 
-@pytest.mark.parametrize("order", ["columns", "rows"])
-def test_both_orders_give_the_same_scores_and_files(tmp_path, tiny, monkeypatch, order) -> None:
+@pytest.mark.parametrize("order", ["columns", "rows", "packed"])
+def test_all_orders_give_the_same_scores_and_files(tmp_path, tiny, monkeypatch, order) -> None:
     monkeypatch.setenv(layout.ORDER_VARIABLE, order)
     torch.manual_seed(0)
     model = AlbertForMaskedLM(tiny.replace(initializer_range=0.3)).eval()
@@ -49,7 +57,9 @@ def test_both_orders_give_the_same_scores_and_files(tmp_path, tiny, monkeypatch,
     for weight in weights(model):
         turned = order == "columns" and weight.shape[0] >= weight.shape[1]
         assert weight.is_contiguous() is not turned
-    assert (model(IDS).logits - before).abs().max() < 1e-5
+    with torch.no_grad():
+        assert (model(IDS).logits - before).abs().max() < 1e-5
+    assert (order == "packed") == any(m._packed is not None for m in packed_layers(model))
     model.save_pretrained(tmp_path / "after")
     files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("before", "after")]
     assert files[0] == files[1]
@@ -67,6 +77,28 @@ def test_a_model_stored_by_columns_still_learns(tiny, monkeypatch) -> None:
     assert all(not torch.equal(a, b) for a, b in zip(before, weights(model), strict=True))
 
 
+def test_a_packed_model_learns_moves_and_is_copied(tiny, monkeypatch) -> None:
+    monkeypatch.setenv(layout.ORDER_VARIABLE, "packed")
+    torch.manual_seed(0)
+    model = AlbertForMaskedLM(tiny.replace(initializer_range=0.3)).eval()
+    names = list(model.state_dict())
+    assert layout.store_for_few_tokens(model) == "packed"
+    assert list(model.state_dict()) == names and len(packed_layers(model)) == 8  # of one layer
+    shared = [layer.feed_forward.intermediate for layer in model.albert.encoder.layers]
+    assert len(set(shared)) == 1
+    with torch.no_grad():
+        before = model(IDS).logits
+    model(IDS, labels=IDS).loss.backward()
+    torch.optim.SGD(model.parameters(), lr=0.5).step()
+    learnt = model(IDS).logits  # with gradients, by the weights themselves
+    for each in (model, copy.deepcopy(model)):
+        with torch.no_grad():
+            torch.testing.assert_close(each(IDS).logits, learnt.detach(), rtol=1e-4, atol=1e-4)
+    assert (learnt - before).abs().max() > 0.01, "the copy follows the weights"
+    with torch.no_grad():
+        assert model.double()(IDS).logits.dtype == torch.float64
+
+
 def test_small_matrices_stay_as_they_are(tiny, monkeypatch) -> None:
     monkeypatch.setattr(layout, "SMALLEST", 64 * 32 + 1)
     monkeypatch.setenv(layout.ORDER_VARIABLE, "columns")
@@ -77,14 +109,22 @@ def test_small_matrices_stay_as_they_are(tiny, monkeypatch) -> None:
 
 def test_the_order_follows_from_pytorchs_matrix_library(monkeypatch) -> None:
     monkeypatch.delenv(layout.ORDER_VARIABLE, raising=False)
-    for has_mkl, order in ((True, "columns"), (False, "rows")):
-        monkeypatch.setattr(torch.backends.mkl, "is_available", lambda has_mkl=has_mkl: has_mkl)
+    for machine, has_onednn, has_mkl, order in (
+        ("x86_64", True, True, "packed"),
+        ("AMD64", True, False, "packed"),
+        ("x86_64", False, True, "columns"),
+        ("arm64", True, False, "rows"),
+        ("arm64", False, False, "rows"),
+    ):
+        monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
+        for library, there in ((torch.backends.mkldnn, has_onednn), (torch.backends.mkl, has_mkl)):
+            monkeypatch.setattr(library, "is_available", lambda there=there: there)
         assert layout.matrix_order() == order
 
 
-def test_another_order_than_rows_or_columns_is_refused(monkeypatch) -> None:
+def test_another_order_is_refused(monkeypatch) -> None:
     monkeypatch.setenv(layout.ORDER_VARIABLE, "diagonal")
-    with pytest.raises(ConfigError, match=r"'diagonal'.*set it to rows or columns"):
+    with pytest.raises(ConfigError, match=r"'diagonal'.*set it to packed, rows or columns"):
         layout.matrix_order()
 
 
@@ -105,4 +145,4 @@ def test_no_clock_decides_and_fresh_processes_agree_on_a_busy_machine() -> None:
     while time.monotonic() < until:  # this process computes too
         torch.randn(256, 256).square().sum()
     said = {process.communicate()[0] for process in started}
-    assert len(said) == 1 and said.pop().startswith(("rows ", "columns "))
+    assert len(said) == 1 and said.pop().startswith(("packed ", "rows ", "columns "))

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from albert_lib import processor
 from albert_lib.errors import ConfigError
 from albert_lib.files import project_folder
-from albert_lib.training import autocast, best_dtype, choose_precision, precision
+from albert_lib.training import autocast, best_dtype, choose_precision
 
 AMX = {"_is_amx_tile_supported": True, "_is_avx512_bf16_supported": True}
 AVX512_BF16 = {"_is_amx_tile_supported": False, "_is_avx512_bf16_supported": True}
@@ -53,12 +54,12 @@ def test_bfloat16_only_where_the_processor_has_instructions_for_it(
 def test_a_pytorch_that_cannot_tell_is_helped_by_the_system(
     flags: str | None, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _, test, _ in precision.BFLOAT16_INSTRUCTIONS:
+    for _, test, _ in processor.BFLOAT16_INSTRUCTIONS:
         monkeypatch.delattr(torch.cpu, test, raising=False)
     if flags is not None:
         (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(precision, "CPU_INFORMATION", tmp_path / "cpuinfo")
-    assert precision.bfloat16_instructions() == expected
+    monkeypatch.setattr(processor, "CPU_INFORMATION", tmp_path / "cpuinfo")
+    assert processor.bfloat16_instructions() == expected
 
 
 CHOOSE = """

@@ -49,7 +49,7 @@ def test_works_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "PyTorch computes a gradient" in [check.name for check in failed]
 
 
-@pytest.mark.parametrize("order", ["rows", "columns"])
+@pytest.mark.parametrize("order", ["rows", "columns", "packed"])
 def test_choices_that_change_last_digits_are_shown(
     order: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from albert_lib.engines import EngineModel
 from albert_lib.errors import InputError
 from albert_lib.model import AlbertForPreTraining
-from albert_lib.model.modes import evaluation_mode
+from albert_lib.model.modes import device_of, evaluation_mode
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import Interval, proportion_interval
 from albert_lib.text import AlbertTokenizer
@@ -250,7 +251,7 @@ def query_pairs(
 
 @torch.no_grad()
 def order_probabilities(
-    fill_mask: FillMask, model: AlbertForPreTraining, pairs: Sequence[tuple[str, str]]
+    fill_mask: FillMask, model: AlbertForPreTraining | EngineModel, pairs: Sequence[tuple[str, str]]
 ) -> Float[np.ndarray, "pairs"]:
     """The probability that the first text of each pair comes before the second.
 
@@ -269,7 +270,7 @@ def order_probabilities(
     """
     tokenizer = fill_mask.tokenizer
     assert isinstance(tokenizer, AlbertTokenizer)  # no other model has this head
-    device = next(model.parameters()).device
+    device = device_of(model)
     nowhere = torch.empty(0, dtype=torch.long, device=device)  # no vocabulary needs scoring
     lengths = [len(tokenizer.encode(first, second)) for first, second in pairs]
     answers = np.empty(len(pairs))

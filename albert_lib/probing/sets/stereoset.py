@@ -31,6 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from albert_lib.engines import EngineModel
 from albert_lib.errors import InputError
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.probing.fill_mask import FillMask
@@ -156,8 +157,11 @@ def score(fill_mask: FillMask, items: Sequence[ContextExample]) -> StereoSetResu
     intra = [item for item in items if item.part == "intrasentence"]
     inter = [item for item in items if item.part == "intersentence"]
     examples = _score_blanks(fill_mask, intra, dropped)
-    if isinstance(fill_mask.model, AlbertForPreTraining):
-        examples += _score_orders(fill_mask, fill_mask.model, inter, dropped)
+    model = fill_mask.model
+    if isinstance(model, AlbertForPreTraining) or (
+        isinstance(model, EngineModel) and model.scores_order
+    ):
+        examples += _score_orders(fill_mask, model, inter, dropped)
     elif inter:
         dropped[NO_ORDER_HEAD] = len(inter)
     return StereoSetResult(tuple(examples), dict(dropped))
@@ -265,7 +269,7 @@ def _queries(fill_mask: FillMask, context: str, word: str) -> list[TokenQuery]:
 
 def _score_orders(
     fill_mask: FillMask,
-    model: AlbertForPreTraining,
+    model: AlbertForPreTraining | EngineModel,
     items: Sequence[ContextExample],
     dropped: Counter[str],
 ) -> list[ScoredExample]:

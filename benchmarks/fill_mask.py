@@ -1,9 +1,11 @@
-"""How fast FillMask is beside transformers' fill-mask pipeline, in one run on one machine.
+"""How fast FillMask is beside transformers' fill-mask pipeline and beside inference engines.
 
     python -m benchmarks.fill_mask [--preset albert-xlarge-v1] [--vocabulary FOLDER]
+    python -m benchmarks.fill_mask --only engines
 
-Both read the same folder: the preset's shape with random weights, which take as long as trained
-ones. Each case is timed in turns; the ratio is the median over turns of theirs / ours.
+Pipeline and FillMask read the same folder: the preset's shape with random weights, which take as
+long as trained ones. Each case is timed in turns; the ratio is the median over turns of theirs /
+ours.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ import transformers
 
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertTokenizer, FillMask
 from benchmarks.common import VOCABULARY, seconds
+from benchmarks.engines import report_engines
+from benchmarks.targets import Report
 
 SHORT = "Hello I'm a [MASK] model."
 LONG = "The old baker walks to the mill before dawn and lights the fire . " * 28 + "He is [MASK]."
@@ -27,12 +31,25 @@ WORDS = "man woman house town king queen baker mill dawn river bread miller hors
 
 
 def main() -> int:
-    """Print a line a case, and fail if our own is the slower in any."""
+    """Print both parts, and fail if our own is the slower in any case, or a target is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--preset", default="albert-xlarge-v1")
     parser.add_argument("--vocabulary", default=VOCABULARY)
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--only", choices=("pipeline", "engines"), help="one of the two parts")
+    parser.add_argument("--tiny", action="store_true", help="engines: sizes for a test")
     options = parser.parse_args()
+    report = Report()
+    slower = 0
+    if options.only != "engines":
+        slower = compare_with_pipeline(options)
+    if options.only != "pipeline":
+        report_engines(report, options.turns, options.tiny)
+    return slower | report.close()
+
+
+def compare_with_pipeline(options: argparse.Namespace) -> int:
+    """Print a line a case; 1 if our own is the slower in any."""
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ from albert_lib.files import project_folder, read_json
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training.stage_plan import plan_stages
-from benchmarks import checkpoint_trials, public_recipe, stored_precision
+from benchmarks import checkpoint_trials, engines, public_recipe, stored_precision
 from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
@@ -30,7 +30,11 @@ from benchmarks.targets import COLLECT, Figure, Report
 @pytest.mark.parametrize(
     ("words", "cases"),
     [
-        (["-m", "benchmarks.fill_mask", "--preset", "albert-base-v1", "--turns", "1"], 4),
+        (
+            ["-m", "benchmarks.fill_mask", "--only", "pipeline", "--turns", "1"]
+            + ["--preset", "albert-base-v1"],
+            4,
+        ),
         (["-m", "benchmarks.tokenization", "--lines", "200"], 6),
     ],
     ids=["fill_mask", "tokenization"],
@@ -85,6 +89,18 @@ def test_a_benchmark_with_targets_prints_and_records_its_figures(
     assert all(row["name"].startswith(name) for row, name in zip(recorded, figures, strict=True))
     for row in recorded:
         assert math.isfinite(row["value"]) and f"{row['name']}: " in shown.stdout
+
+
+def test_every_way_of_running_a_model_is_timed_beside_its_target(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "bfloat16_instructions", lambda: None)  # not on every machine
+    report = Report()
+    engines.report_engines(report, turns=1, tiny=True)
+    assert len(report.figures) == 4 * 2 and all(each.value > 0 for each in report.figures)
+    assert {each.target for each in report.figures} == {1.0, None}
+    shown = capsys.readouterr().out
+    assert shown.count("bare openvino") == 2 * 2 and "128 tokens, one thread" in shown
 
 
 def test_a_missed_target_is_said_and_fails_the_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from albert_lib.commands.computing import add_computing_arguments, computing, difference_line
 from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.errors import InputError
 from albert_lib.files import new_file
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     add_text_arguments(parser, 'a text, such as "Replace me by any text you\'d like."')
     add_model_argument(parser)
+    add_computing_arguments(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -37,7 +39,14 @@ def run(options: argparse.Namespace) -> int:
     texts = texts_from(options)
     if "output" in options and (options.output.is_dir() or not options.output.name):
         raise InputError(f"{options.output} is a folder; name a file in it, such as features.npz.")
-    features = Features.from_pretrained(options.model)(texts)
+    features = Features.from_pretrained(options.model, **computing(options))(texts)
+    if options.precision != "float32":
+        exact = Features.from_pretrained(options.model, **computing(options, "float32"))(texts)
+        difference = max(
+            float((one.last_hidden_state - other.last_hidden_state).abs().max())
+            for one, other in zip(features, exact, strict=True)
+        )
+        print(difference_line(options, "number", difference))
     if "output" in options:
         write_features(options.output, texts, features)
     for text, of_text in zip(texts, features, strict=True):

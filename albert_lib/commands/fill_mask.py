@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import cast
 
+from albert_lib.commands.computing import (
+    FirstBatchKept,
+    add_computing_arguments,
+    computing,
+    difference_line,
+)
 from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.probing import FillMask
 from albert_lib.probing.fill_mask import Fill, Fills
@@ -17,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     add_text_arguments(parser, 'a text with [MASK] in it, such as "The man is a [MASK]."')
     add_model_argument(parser)
+    add_computing_arguments(parser)
     parser.add_argument(
         "--targets",
         action="append",
@@ -43,8 +51,13 @@ def run(options: argparse.Namespace) -> int:
     texts = texts_from(options)
     targets = targets_from(options)
     top_k = getattr(options, "top_k", TOP_K if targets is None else max(len(targets), 1))
-    fill_mask = FillMask.from_pretrained(options.model)
+    fill_mask = FirstBatchKept.from_pretrained(options.model, **computing(options))
     answers = fill_mask(texts, top_k=top_k, targets=targets)
+    if options.precision != "float32":
+        exact = FillMask.from_pretrained(options.model, **computing(options, "float32"))
+        difference = fill_mask.difference_from(exact)
+        line = difference_line(options, "probability of the first texts", difference)
+        print(line, file=sys.stderr if options.json else sys.stdout)
     if options.json:
         alone = len(texts) == 1 and "file" not in options
         print(json.dumps(answers[0] if alone else answers, indent=2, ensure_ascii=False))

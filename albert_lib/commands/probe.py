@@ -13,6 +13,13 @@ from tqdm.auto import tqdm
 
 import albert_lib
 from albert_lib.commands import probe_curve
+from albert_lib.commands.computing import (
+    PYTORCH,
+    FirstBatchKept,
+    add_computing_arguments,
+    computing,
+    difference_line,
+)
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
 from albert_lib.files import folder_to_replace
@@ -44,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(SETS)}; without it, list them and the data that each reads",
     )
     add_models(parser)
+    add_computing_arguments(parser)
     parser.add_argument(
         "--data",
         type=Path,
@@ -138,8 +146,9 @@ def print_comparison(chosen: PublishedSet, options: argparse.Namespace) -> None:
     asked = drawn(chosen.read(options.data), options)
     results = []
     for model in options.compare:
-        fill_mask = FillMaskWithProgress.from_pretrained(model, order_head=True)
+        fill_mask = open_model(model, options)
         results.append(chosen.score(fill_mask, asked))
+        print_difference(fill_mask, model, options)
     first, second = (item_values(result) for result in results)
     both = paired_comparison(first, second)
     names = [Path(model).name for model in options.compare]
@@ -172,8 +181,9 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
     """Score the set's items; InputError where the model can score none of them."""
     items = chosen.read(options.data)
     asked = drawn(items, options)
-    fill_mask = FillMaskWithProgress.from_pretrained(model, order_head=True)
+    fill_mask = open_model(model, options)
     result = chosen.score(fill_mask, asked)
+    print_difference(fill_mask, model, options)
     dropped = {**items.dropped, **result.dropped}
     if not result.scored:
         reasons = "; ".join(f"{count} × {reason}" for reason, count in dropped.items())
@@ -193,13 +203,38 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
         dropped=dropped,
         notes=result.notes,
         about=chosen.about,
-        made=provenance(command_words(options, model), model, options.data, albert_lib.__version__),
+        made=provenance(
+            command_words(options, model),
+            model,
+            options.data,
+            albert_lib.__version__,
+            **computing(options),
+        ),
     )
+
+
+def open_model(model: str, options: argparse.Namespace) -> FillMaskWithProgress:
+    """Load a model as the options say."""
+    return FillMaskWithProgress.from_pretrained(model, order_head=True, **computing(options))
+
+
+def print_difference(
+    fill_mask: FillMaskWithProgress, model: str, options: argparse.Namespace
+) -> None:
+    """Say how far the first batch's probabilities are from float32's, where that is not used."""
+    if options.precision != "float32":
+        exact = FillMask.from_pretrained(model, order_head=True, **computing(options, "float32"))
+        difference = fill_mask.difference_from(exact)
+        print(difference_line(options, "probability of the first texts", difference))
 
 
 def command_words(options: argparse.Namespace, model: str) -> list[str]:
     """The arguments that make one model's report."""
     words = ["probe", options.set, "--model", model, "--data", str(options.data)]
+    if options.engine != PYTORCH:
+        words += ["--engine", options.engine]
+    if options.precision != "float32":
+        words += ["--precision", options.precision]
     if "limit" in options:
         words += ["--limit", str(options.limit), "--seed", str(options.seed)]
     return words
@@ -231,7 +266,7 @@ def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
     return [items[place] for place in places]
 
 
-class FillMaskWithProgress(FillMask):
+class FillMaskWithProgress(FirstBatchKept):
     """A FillMask with a progress bar, where standard error is a terminal."""
 
     bar: tqdm

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
@@ -23,11 +24,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from albert_lib.errors import ConfigError
+from albert_lib.model.layer import FeedForward, gelu_new
 
+Activation = Callable[[Tensor], Tensor]
+# Activations that oneDNN applies to a product before it is written: their names there.
+IN_ONE_GO: dict[Activation, tuple[str, str]] = {
+    F.gelu: ("gelu", "none"),
+    gelu_new: ("gelu", "tanh"),
+    F.relu: ("relu", ""),
+}
 MatrixOrder = Literal["packed", "rows", "columns"]
 ORDER_VARIABLE = "ALBERT_LIB_MATRIX_ORDER"
 SMALLEST = 2**20  # numbers; a smaller matrix stays in the cache, where any order is fast
-SMALLEST_PACKED = 2**18  # numbers; rearranging a smaller one at every call takes next to nothing
+SMALLEST_PACKED = 2**16  # numbers; rearranging a smaller one at every call takes next to nothing
 PACKED_TYPES = (torch.float32, torch.bfloat16)
 PACKED_FOR = 16  # tokens at a time; the blocks are the same for 1 and for 512
 
@@ -116,9 +125,10 @@ class PackedLinear(nn.Linear):
         True
     """
 
-    def __init__(self, layer: nn.Linear) -> None:
-        """Take over the parameters of `layer`."""
+    def __init__(self, layer: nn.Linear, activation: Activation | None = None) -> None:
+        """Take over the parameters of `layer`, and the activation that follows it, if any."""
         nn.Module.__init__(self)
+        self.activation = activation
         self.in_features, self.out_features = layer.in_features, layer.out_features
         self.weight, self.bias = layer.weight, layer.bias
         self.train(layer.training)
@@ -130,23 +140,34 @@ class PackedLinear(nn.Linear):
         weight = self.weight
         of_one_type = input.dtype == weight.dtype and weight.dtype in PACKED_TYPES
         if torch.is_grad_enabled() or not of_one_type or weight.device.type != "cpu":
-            return F.linear(input, weight, self.bias)
+            product = F.linear(input, weight, self.bias)
+            return product if self.activation is None else self.activation(product)
         state = (weight.data_ptr(), weight._version, weight.dtype)
         if self._packed is None or state != self._packed_from:
             dense = weight.detach().contiguous()
             self._packed = torch.ops.mkldnn._reorder_linear_weight(dense, PACKED_FOR)
             self._packed_from = state
-        return torch.ops.mkldnn._linear_pointwise(input, self._packed, self.bias, "none", [], "")
+        kind, form = ("none", "") if self.activation is None else IN_ONE_GO[self.activation]
+        return torch.ops.mkldnn._linear_pointwise(input, self._packed, self.bias, kind, [], form)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: everything but the copy, which has no form outside memory."""
         return {**self.__dict__, "_packed": None}
 
 
+def _as_it_is(inputs: Tensor) -> Tensor:
+    return inputs
+
+
 def _replace_by_packed(model: nn.Module) -> None:
     """Put a PackedLinear in the place of every large linear layer, one for all its places."""
     packed: dict[nn.Module, PackedLinear] = {}
     for parent in list(model.modules()):
+        if isinstance(parent, FeedForward) and parent.activation in IN_ONE_GO:
+            layer = parent.intermediate
+            if layer.weight.numel() >= SMALLEST_PACKED:
+                parent.intermediate = PackedLinear(layer, parent.activation)
+                parent.activation = _as_it_is  # the linear layer has applied it
         for name, child in list(parent.named_children()):
             if type(child) is nn.Linear and child.weight.numel() >= SMALLEST_PACKED:
                 if child not in packed:

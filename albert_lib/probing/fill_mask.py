@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TypedDict, overload
+from typing import TypedDict, TypeVar, overload
 
 import torch
 from jaxtyping import Float, Int
@@ -42,6 +42,9 @@ class Fill(TypedDict):
 
 # Of one text: the fills of its one [MASK], or such a list for each of several.
 Fills = list[Fill] | list[list[Fill]]
+
+
+AnyFillMask = TypeVar("AnyFillMask", bound="FillMask")
 
 
 class FillMask:
@@ -98,13 +101,13 @@ class FillMask:
 
     @classmethod
     def from_pretrained(
-        cls,
+        cls: type[AnyFillMask],
         name_or_path: str | os.PathLike[str],
         order_head: bool = False,
         *,
         engine: str | None = None,
         precision: str = "float32",
-    ) -> FillMask:
+    ) -> AnyFillMask:
         """Load the model and the tokenizer of a folder or hub id.
 
         With `order_head` the model is an AlbertForPreTraining if the folder holds its

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from albert_lib.__main__ import main
 from albert_lib.probing import FillMask
+from albert_lib.processor import bfloat16_instructions
 
 ONE = "he was born in the [MASK] of england."
 TWO = "the [MASK] of the [MASK]."
@@ -88,3 +91,37 @@ def test_what_cannot_be_answered_is_one_sentence(refusal: Any, model: Path) -> N
     assert "top_k=0" in refusal(*ask, ONE, "--top-k", "0")
     assert "'bookkeeper' is not one token" in refusal(*ask, ONE, "--targets", "king,bookkeeper")
     assert "targets is empty" in refusal(*ask, ONE, "--targets", " ,")
+
+
+def test_an_engine_gives_the_same_table(run: Any, model: Path) -> None:
+    ask = ("fill-mask", "--model", model, ONE, "--engine")
+    assert run(*ask, "onnxruntime") == run(*ask, "openvino") == run(*ask, "pytorch")
+
+
+@pytest.mark.skipif(not bfloat16_instructions(), reason="this processor computes in float32 alone")
+@pytest.mark.parametrize("engine", ["pytorch", "openvino"])
+def test_bfloat16_is_said_with_what_it_costs(
+    engine: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["fill-mask", "--model", str(model), "--engine", engine, "--json", ONE]
+    assert main(words) == 0
+    exact = json.loads(capsys.readouterr().out)
+    assert main([*words, "--precision", "bfloat16"]) == 0
+    printed = capsys.readouterr()
+    rough = {fill["token"]: fill["score"] for fill in json.loads(printed.out)}
+    said = re.fullmatch(
+        rf"Computed by {engine} in bfloat16 \((?:AMX|AVX512_BF16)\); the largest difference of a "
+        r"probability of the first texts from float32 is (\S+)\.\n",
+        printed.err,
+    )
+    assert said is not None, printed.err
+    both = [abs(fill["score"] - rough[fill["token"]]) for fill in exact if fill["token"] in rough]
+    assert 0 < max(both) <= float(said[1]) * 1.06 < 0.05
+
+
+def test_a_processor_without_bfloat16_is_told(
+    refusal: Any, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("albert_lib.model.bfloat16.bfloat16_instructions", lambda: None)
+    said = refusal("fill-mask", "--model", model, "--precision", "bfloat16", ONE)
+    assert "has no instructions for bfloat16 (AMX or AVX512_BF16)" in said

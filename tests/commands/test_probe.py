@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from albert_lib.files import read_json
 from albert_lib.probing import pseudo_log_likelihood
 from albert_lib.probing.sets import winobias
 from albert_lib.probing.sets.catalogue import SETS
+from albert_lib.processor import bfloat16_instructions
 
 Run = Callable[..., str]
 PRONOUNS = {"driver": ("he", "she"), "nurse": ("she", "he"), "clerk": ("she", "he")}
@@ -207,3 +209,23 @@ def test_every_mistake_is_one_sentence(
     output = tmp_path / "report"
     assert "No item of" in refusal(*words, "--output", output)
     assert not output.exists()
+
+
+def test_an_engine_scores_both_parts_of_a_set_and_the_report_says_so(
+    run: Run, model: Path, stereo: Path, tmp_path: Path
+) -> None:
+    words = ("probe", "stereoset", "--model", model, "--data", stereo)
+    by_pytorch = run(*words)
+    shown = run(*words, "--engine", "openvino", "--output", tmp_path / "report")
+    assert "intersentence" in shown and shown.startswith(by_pytorch.rstrip("\n"))
+    made = read_json(tmp_path / "report" / "report.json")["made"]
+    assert made["engine"].startswith("openvino 20") and made["precision"] == "float32"
+    assert made["command"].endswith("--engine openvino")
+
+
+@pytest.mark.skipif(not bfloat16_instructions(), reason="this processor computes in float32 alone")
+def test_a_probe_in_bfloat16_says_how_far_it_is(run: Run, model: Path, wino: Path) -> None:
+    words = ("probe", "winobias", "--model", model, "--data", wino, "--precision", "bfloat16")
+    line, heading = run(*words).splitlines()[:2]
+    assert re.search(r"of a probability of the first texts from float32 is 0\.0\d+\.$", line)
+    assert heading.split("  ")[0] == "measure"

@@ -99,6 +99,22 @@ def test_a_packed_model_learns_moves_and_is_copied(tiny, monkeypatch) -> None:
         assert model.double()(IDS).logits.dtype == torch.float64
 
 
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu", "relu", "silu"])
+def test_activations_in_one_go_are_the_same(activation, tiny, monkeypatch) -> None:
+    monkeypatch.setenv(layout.ORDER_VARIABLE, "packed")
+    torch.manual_seed(0)
+    changes = {"hidden_act": activation, "initializer_range": 0.3}
+    model = AlbertForMaskedLM(tiny.replace(**changes)).eval()
+    with torch.no_grad():
+        before = model(IDS).logits
+        layout.store_for_few_tokens(model)
+        torch.testing.assert_close(model(IDS).logits, before, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(model(IDS).logits.detach(), before, rtol=1e-5, atol=1e-5)
+    assert (model.albert.encoder.layers[0].feed_forward.intermediate.activation is None) == (
+        activation == "silu"
+    )
+
+
 def test_small_matrices_stay_as_they_are(tiny, monkeypatch) -> None:
     monkeypatch.setattr(layout, "SMALLEST", 64 * 32 + 1)
     monkeypatch.setenv(layout.ORDER_VARIABLE, "columns")

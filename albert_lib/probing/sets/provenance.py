@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 import re
 import shlex
@@ -10,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from albert_lib.engines.onnx_files import ONNX_FILE, is_exported
 from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, files_of_index, resolve_folder
 
 PIECE = 1 << 20  # bytes read at a time
@@ -52,10 +52,12 @@ def provenance(
     model: str | os.PathLike[str],
     data: str | os.PathLike[str],
     version: str,
+    engine: str | None = None,
+    precision: str = "float32",
 ) -> Provenance:
     """Of a report on one model and one set's files, made by `python -m albert_lib` and `words`.
 
-    `version` is that of albert_lib.
+    `version` is that of albert_lib; `engine` is None for PyTorch.
 
     Raises CheckpointError or DownloadError for a model that is not there.
 
@@ -74,9 +76,14 @@ def provenance(
         weights=sha256_of(_weight_files(folder)),
         revision=snapshot[1] if snapshot else None,
         data=sha256_of(files_below(Path(data))),
-        precision="float32",
-        engine=f"PyTorch {torch.__version__.partition('+')[0]}",
+        precision=precision,
+        engine=_with_version("PyTorch" if engine is None else engine),
     )
+
+
+def _with_version(engine: str) -> str:
+    package = "torch" if engine == "PyTorch" else engine
+    return f"{engine} {importlib.metadata.version(package).partition('+')[0]}"
 
 
 def files_below(path: Path) -> list[Path]:
@@ -114,6 +121,8 @@ def sha256_of(files: Iterable[Path]) -> str:
 
 def _weight_files(folder: Path) -> list[Path]:
     index = folder / INDEX_FILE
+    if is_exported(folder) and not (folder / WEIGHTS_FILE).exists() and not index.exists():
+        return [folder / ONNX_FILE]
     if (folder / WEIGHTS_FILE).exists() or not index.exists():
         return [folder / WEIGHTS_FILE]
     return [folder / name for name in files_of_index(index)]

@@ -26,9 +26,9 @@ from torch import Tensor, nn
 from albert_lib.errors import ConfigError
 from albert_lib.model.layer import FeedForward, gelu_new
 
-Activation = Callable[[Tensor], Tensor]
+ActivationFunction = Callable[[Tensor], Tensor]
 # Activations that oneDNN applies to a product before it is written: their names there.
-IN_ONE_GO: dict[Activation, tuple[str, str]] = {
+IN_ONE_GO: dict[ActivationFunction, tuple[str, str]] = {
     F.gelu: ("gelu", "none"),
     gelu_new: ("gelu", "tanh"),
     F.relu: ("relu", ""),
@@ -125,7 +125,7 @@ class PackedLinear(nn.Linear):
         True
     """
 
-    def __init__(self, layer: nn.Linear, activation: Activation | None = None) -> None:
+    def __init__(self, layer: nn.Linear, activation: ActivationFunction | None = None) -> None:
         """Take over the parameters of `layer`, and the activation that follows it, if any."""
         nn.Module.__init__(self)
         self.activation = activation

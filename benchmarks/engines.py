@@ -22,8 +22,8 @@ import torch
 from albert_lib import AlbertConfig, AlbertForMaskedLM, AlbertTokenizer, FillMask
 from albert_lib.engines.engine import open_engine
 from albert_lib.engines.onnx_files import onnx_bytes
+from albert_lib.instruction_sets import bfloat16_instructions
 from albert_lib.model.layout import ORDER_VARIABLE
-from albert_lib.processor import bfloat16_instructions
 from benchmarks.common import VOCABULARY, seconds
 from benchmarks.targets import Report
 

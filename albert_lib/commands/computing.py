@@ -8,9 +8,9 @@ from typing import Any, get_args
 from torch import Tensor
 
 from albert_lib.engines import ENGINES
+from albert_lib.instruction_sets import bfloat16_instructions
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.loading import AskedPrecision
-from albert_lib.processor import bfloat16_instructions
 
 PYTORCH = "pytorch"
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from albert_lib.errors import InputError
+from albert_lib.instruction_sets import bfloat16_instructions
 from albert_lib.model.encoder import AlbertEncoder
-from albert_lib.processor import bfloat16_instructions
 
 
 def check_bfloat16() -> None:
@@ -22,7 +22,7 @@ def check_bfloat16() -> None:
     There they take many times as long as those of float32, which nobody asks for.
 
     Example:
-        >>> from albert_lib.processor import bfloat16_instructions
+        >>> from albert_lib.instruction_sets import bfloat16_instructions
         >>> if bfloat16_instructions():
         ...     check_bfloat16()
     """
@@ -41,7 +41,7 @@ def compute_in_bfloat16(model: nn.Module) -> None:
     Example:
         >>> import torch
         >>> from albert_lib import AlbertConfig, AlbertModel
-        >>> from albert_lib.processor import bfloat16_instructions
+        >>> from albert_lib.instruction_sets import bfloat16_instructions
         >>> model = AlbertModel(AlbertConfig(
         ...     vocab_size=9, hidden_size=24, num_hidden_layers=3, intermediate_size=48))
         >>> if bfloat16_instructions():

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 
 from albert_lib.errors import ConfigError
-from albert_lib.processor import bfloat16_instructions
+from albert_lib.instruction_sets import bfloat16_instructions
 
 Precision = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from albert_lib.__main__ import main
+from albert_lib.instruction_sets import bfloat16_instructions
 from albert_lib.probing import FillMask
-from albert_lib.processor import bfloat16_instructions
 
 ONE = "he was born in the [MASK] of england."
 TWO = "the [MASK] of the [MASK]."

@@ -18,10 +18,10 @@ from scipy import stats
 from albert_lib import AlbertForMaskedLM
 from albert_lib.commands.probe import FillMaskWithProgress
 from albert_lib.files import read_json
+from albert_lib.instruction_sets import bfloat16_instructions
 from albert_lib.probing import pseudo_log_likelihood
 from albert_lib.probing.sets import winobias
 from albert_lib.probing.sets.catalogue import SETS
-from albert_lib.processor import bfloat16_instructions
 
 Run = Callable[..., str]
 PRONOUNS = {"driver": ("he", "she"), "nurse": ("she", "he"), "clerk": ("she", "he")}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from albert_lib import processor
+from albert_lib import instruction_sets
 from albert_lib.errors import ConfigError
 from albert_lib.files import project_folder
 from albert_lib.training import autocast, best_dtype, choose_precision
@@ -54,12 +54,12 @@ def test_bfloat16_only_where_the_processor_has_instructions_for_it(
 def test_a_pytorch_that_cannot_tell_is_helped_by_the_system(
     flags: str | None, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _, test, _ in processor.BFLOAT16_INSTRUCTIONS:
+    for _, test, _ in instruction_sets.BFLOAT16_INSTRUCTIONS:
         monkeypatch.delattr(torch.cpu, test, raising=False)
     if flags is not None:
         (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(processor, "CPU_INFORMATION", tmp_path / "cpuinfo")
-    assert processor.bfloat16_instructions() == expected
+    monkeypatch.setattr(instruction_sets, "CPU_INFORMATION", tmp_path / "cpuinfo")
+    assert instruction_sets.bfloat16_instructions() == expected
 
 
 CHOOSE = """

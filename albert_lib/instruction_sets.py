@@ -1,4 +1,4 @@
-"""What this machine's processor can do."""
+"""The instructions of this machine's processor: which it has for bfloat16."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from albert_lib.processors import limit_threads
+
 __version__ = "0.1.0"
 
 _HOME_OF = {
@@ -30,6 +32,8 @@ _HOME_OF = {
 }
 
 __all__ = [*_HOME_OF, "__version__"]
+
+limit_threads()  # before PyTorch is loaded, which reads the number once
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from albert_lib.errors import AlbertLibError, system_reason
+from albert_lib.openmp import share_processors
 
 COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is run
     "build-corpus": "tokenize texts into a corpus for pretraining",
@@ -34,6 +35,7 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "grade": "check what a class has handed in; marks, feedback and a summary",
     "doctor": "check the installation on this machine and say how to repair it",
 }
+FORKING = "grade"  # its answers are forks of it, with a thread each: no other thread may be there
 LONG_WORD = re.compile(r"(\S{200})\S+")
 DELIBERATE_ERROR = 2
 INTERRUPTED = 130  # what shells report for Ctrl-C
@@ -136,6 +138,8 @@ def main_of_process() -> int:
         sys.stdout, io.TextIOWrapper
     ):  # a character that a terminal cannot show is no error
         sys.stdout.reconfigure(errors="backslashreplace")
+    if FORKING not in sys.argv[1:2]:
+        share_processors()
     try:
         status = main()
         sys.stdout.flush()

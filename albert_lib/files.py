@@ -53,16 +53,22 @@ def data_folder() -> Path:
 def build_folder() -> Path:
     """Where notebooks leave what they make; safe to delete at any time.
 
-    `$ALBERT_LIB_HOME/build` if that is set, else the checkout's build/ if that may be written,
-    else the platform's place for files that can be made again: an installed package is not
-    written into.
+    `$ALBERT_LIB_HOME/build` if that is set, else build/ in a checkout of one's own, else the
+    platform's place for files that can be made again. An installed package is not written into,
+    nor is somebody else's checkout, whoever may write there: two people would meet in it.
     """
     if os.environ.get(HOME_VARIABLE):
         return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "build"
     build = project_folder() / "build"
-    if in_checkout() and os.access(build if build.exists() else project_folder(), os.W_OK):
+    if in_checkout() and _is_own(build if build.exists() else project_folder()):
         return build
     return platformdirs.user_cache_path("albert_lib") / "build"
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder belongs to the person who runs this, and may be written."""
+    mine = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+    return mine and os.access(folder, os.W_OK)
 
 
 def answers_folder() -> Path:

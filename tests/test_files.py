@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -214,5 +215,9 @@ def test_a_checkout_that_may_not_be_written_builds_elsewhere(
 ) -> None:
     monkeypatch.delenv(files.HOME_VARIABLE, raising=False)
     assert files.build_folder() == files.project_folder() / "build"
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-    assert files.project_folder() not in files.build_folder().parents
+    with monkeypatch.context() as read_only:
+        read_only.setattr("os.access", lambda path, mode: False)
+        assert files.project_folder() not in files.build_folder().parents
+    if hasattr(os, "getuid"):  # in somebody else's two people could meet, though both may write
+        monkeypatch.setattr("os.getuid", lambda: files.project_folder().stat().st_uid + 1)
+        assert files.project_folder() not in files.build_folder().parents

@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from albert_lib.openmp import share_processors
 from albert_lib.training import distributed
 from albert_lib.training.history import History, Row, UnreadRow, read_row
 from albert_lib.training.loop import TrainingLoop
@@ -59,6 +60,7 @@ class Run:
 
         A stage is asked for when the one before is done, so that it may change the model.
         """
+        share_processors()
         hidden = not (self.progress and distributed.is_first())
         with tqdm(total=self.steps, initial=len(self.history), disable=hidden, unit="step") as bar:
             for loop, until in stages:

@@ -15,6 +15,8 @@ from packaging.requirements import Requirement
 
 from albert_lib.errors import counted
 from albert_lib.files import HOME_VARIABLE, build_folder, data_folder, in_checkout, project_folder
+from albert_lib.openmp import how_threads_wait
+from albert_lib.processors import usable_processors
 from albert_lib.workbook.measured import here
 
 OLDEST_PYTHON = (3, 11)
@@ -54,6 +56,7 @@ def checks() -> list[Check]:
         _own_environment(),
         *_packages(),
         _guarded("PyTorch computes a gradient", _torch_works, INSTALL),
+        _guarded("processors, and how threads wait while others use them", _processors, INSTALL),
         _guarded("the precision of matrix products is chosen", _precision, INSTALL),
         _guarded(
             "the memory order of large matrices is chosen",
@@ -131,6 +134,10 @@ def _torch_works() -> str:
         raise ArithmeticError(f"the gradient of x² at 1 came out as {point.grad.tolist()}")
     device = "a GPU" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
     return device
+
+
+def _processors() -> str:
+    return f"{usable_processors()}; {how_threads_wait()}"
 
 
 def _precision() -> str:

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             raise
         except OSError as problem:  # of a file that no part of the library expected to fail
-            name = readable(str(problem.filename or "A file"))
+            name = readable(str(problem.filename or "A file or the output"))
             print(
                 f"{name} cannot be read or written ({system_reason(problem)}); check its path, its "
                 f"permissions and the room on the disk.",
@@ -141,15 +141,26 @@ def main_of_process() -> int:
     if FORKING not in sys.argv[1:2]:
         share_processors()
     try:
-        status = main()
-        sys.stdout.flush()
+        try:
+            status = main()
+        finally:
+            sys.stdout.flush()  # also what --help has printed
     except KeyboardInterrupt:  # while a command was still being imported
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        nowhere_else_to_print()
         return READER_GONE
+    except OSError as problem:  # a file on a full disk that the output is sent to
+        nowhere_else_to_print()
+        print(f"The output cannot be written ({system_reason(problem)}).", file=sys.stderr)
+        return DELIBERATE_ERROR
     return status
+
+
+def nowhere_else_to_print() -> None:
+    """Send what is still to be printed to nowhere: Python flushes it again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

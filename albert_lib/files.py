@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,16 @@ import platformdirs
 from albert_lib.errors import (
     AlbertLibError,
     CheckpointError,
-    InputError,
     TextError,
     WriteError,
     first_line,
-    listed,
 )
 from albert_lib.git_lfs import refuse_pointer
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
 LINE_END = re.compile("\r\n|\r|\n")
 
+PROBE_BYTES = 64 * 1024  # too many for a disk that is full, and nothing for one that is not
 HOME_VARIABLE = "ALBERT_LIB_HOME"  # names a folder of one's own for everything that is made
 
 
@@ -166,40 +165,23 @@ def folder_to_write(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Path:
-    """`path`, if a new folder of `files` may take its place; InputError if it holds others.
+def ready_to_write(path: str | os.PathLike[str]) -> Path:
+    """The folder at `path`, made if it is not there, after a file was written in it and removed.
+
+    Asked before work that takes long. Raises WriteError if it may not be written, or is full.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = (Path(folder) / "mine.txt").write_text("x")
-        ...     folder_to_replace(folder, ["mine.txt"]).is_dir()
-        True
+        ...     ready_to_write(f"{folder}/new").name
+        'new'
     """
-    target = Path(path)
-    if target.is_file():
-        raise InputError(f"{target} is a file; name a folder for the report.")
-    held = {item.name for item in target.iterdir()} if target.is_dir() else set()
-    if others := sorted(held - set(files)):
-        raise InputError(
-            f"{target} holds {listed(others)}, which a report would replace; name a new folder."
-        )
-    return target
-
-
-@contextlib.contextmanager
-def new_report(path: str | os.PathLike[str], files: Sequence[str]) -> Iterator[Path]:
-    """Yield an empty folder for `files`, which takes the place of a former one when complete.
-
-    Raises InputError where the folder holds anything else, or cannot be written.
-    """
-    target = folder_to_replace(path, files)
-    try:
-        with new_folder(target) as unfinished:
-            yield unfinished
-    except OSError as problem:
-        raise InputError(
-            f"{target} cannot be written ({problem.strerror}); name a folder where you may write."
-        ) from None
+    folder = Path(path)
+    with told_if_unwritable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+    return folder
 
 
 @contextlib.contextmanager

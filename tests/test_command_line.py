@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -252,3 +253,16 @@ def test_the_list_of_commands_needs_no_torch() -> None:
     )
     assert shown.returncode == 0, shown.stderr
     assert all(name in shown.stdout for name in COMMANDS)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here is always full")
+@pytest.mark.parametrize("buffered", [True, False])
+def test_output_that_a_full_disk_does_not_take_is_one_sentence(buffered: bool) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        shown = subprocess.run(
+            [sys.executable, *([] if buffered else ["-u"]), "-m", "albert_lib", "probe"],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=project_folder(), env=environment,
+        )  # fmt: skip
+    assert shown.returncode == 2 and shown.stderr.count("\n") == 1
+    assert "output" in shown.stderr and "(No space left on device)" in shown.stderr

@@ -33,6 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "instruction_sets",
         "processors",
         "records",
+        "report_folder",
         "shipped",
         "accelerators",
     ),  # the files at the top
@@ -56,8 +57,8 @@ ONLY: dict[str, set[str]] = {
         "files",
         "git_lfs",
         "hub",
-        "memory",
         "instruction_sets",
+        "memory",
     },
     "engines": {"config", "errors", "files", "hub", "model"},
     "probing": {
@@ -66,10 +67,11 @@ ONLY: dict[str, set[str]] = {
         "errors",
         "files",
         "hub",
+        "instruction_sets",
         "memory",
         "model",
-        "instruction_sets",
         "records",
+        "report_folder",
         "text",
     },
 }

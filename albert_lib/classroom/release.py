@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import nbformat
 from nbformat import NotebookNode
 
-from albert_lib.errors import AlbertLibError, counted
-from albert_lib.files import build_folder, project_folder
+from albert_lib.errors import AlbertLibError, WriteError, counted
+from albert_lib.files import build_folder, project_folder, ready_to_write, told_if_unwritable
 
 if TYPE_CHECKING:
     from nbgrader.apps import NbGraderAPI
@@ -156,10 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ClassroomError(
                 f"{project_folder()} has no notebooks; build the course in a clone of the project."
             )
-        for assignment in make_course(options.folder.resolve(), notebooks, options.reveal):
-            released = release(options.folder.resolve(), assignment)
-            print(f"{assignment:<32}{released.relative_to(options.folder.resolve())}", flush=True)
-    except ClassroomError as problem:
+        folder = ready_to_write(options.folder).resolve()
+        with told_if_unwritable(folder):
+            for assignment in make_course(folder, notebooks, options.reveal):
+                released = release(folder, assignment)
+                print(f"{assignment:<32}{released.relative_to(folder)}", flush=True)
+    except (ClassroomError, WriteError) as problem:
         print(problem, file=sys.stderr)
         return 1
     made = counted(len(notebooks), "assignment")

@@ -15,6 +15,7 @@ from albert_lib.classroom.reports import write_reports
 from albert_lib.classroom.results import SubmissionResult
 from albert_lib.classroom.submissions import assignments_of, course_folder, find_submissions
 from albert_lib.errors import counted
+from albert_lib.files import ready_to_write
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     rule = LateRule.from_file(options.late) if options.late else LateRule()
     course = course_folder(options.submissions)
     assignments = assignments_of(submissions, course, options.chapter)
-    output = options.output or course / "graded"
+    output = ready_to_write(options.output or course / "graded")
     progress = Progress()
     results = grade_class(
         submissions,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from albert_lib.commands.diagnose import saved_history
-from albert_lib.files import folder_to_replace, new_report
+from albert_lib.report_folder import folder_to_replace, new_report
 from albert_lib.training import History
 
 if TYPE_CHECKING:

@@ -22,7 +22,6 @@ from albert_lib.commands.computing import (
 )
 from albert_lib.commands.texts import columns
 from albert_lib.errors import InputError
-from albert_lib.files import folder_to_replace
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.sets.catalogue import SETS, PublishedSet, published_set
 from albert_lib.probing.sets.comparison import item_values, paired_comparison
@@ -36,6 +35,7 @@ from albert_lib.probing.sets.report import (
     measures_table,
     write_report,
 )
+from albert_lib.report_folder import folder_to_replace
 
 MODELS = ("model", "checkpoints", "compare")
 ALL_TO_THE_RIGHT = (False, True, True, True, True, False)

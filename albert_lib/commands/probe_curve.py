@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albert_lib.errors import InputError
-from albert_lib.files import new_report
 from albert_lib.probing.sets.report import Report, format_value
+from albert_lib.report_folder import new_report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

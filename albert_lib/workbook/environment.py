@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import platform
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,14 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 
 from albert_lib.errors import counted
-from albert_lib.files import HOME_VARIABLE, build_folder, data_folder, in_checkout, project_folder
+from albert_lib.files import (
+    HOME_VARIABLE,
+    build_folder,
+    data_folder,
+    in_checkout,
+    project_folder,
+    ready_to_write,
+)
 from albert_lib.openmp import how_threads_wait
 from albert_lib.processors import usable_processors
 from albert_lib.workbook.measured import here
@@ -66,7 +72,8 @@ def checks() -> list[Check]:
         _guarded(
             "the build folder can be written",
             _build_is_writable,
-            f"make {build_folder()} writable, or set {HOME_VARIABLE} to a folder of your own",
+            f"make room and permission for {build_folder()}, or set {HOME_VARIABLE} to a folder of "
+            "your own",
         ),
         _guarded(
             "the tokenizer that comes with the project is there",
@@ -151,9 +158,8 @@ def _matrix_order() -> str:
 
 
 def _build_is_writable() -> str:
-    build_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=build_folder()):
-        return "yes"
+    ready_to_write(build_folder())
+    return "yes"
 
 
 def _tokenizer_is_there() -> str:

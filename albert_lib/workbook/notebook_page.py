@@ -11,6 +11,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
+from albert_lib.files import new_file
 from albert_lib.workbook.canonical import WIDGET_VIEW, canonical
 from albert_lib.workbook.formulas import formula_mathml
 
@@ -72,7 +73,8 @@ def write_page(folder: Path, path: Path, notebook: NotebookNode) -> Path:
     body, _ = _Exporter().from_notebook_node(page, {"metadata": {"name": path.stem}})
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{path.stem}.html"
-    target.write_text(body, encoding="utf-8")
+    with new_file(target) as file:
+        file.write_text(body, encoding="utf-8")
     return target
 
 

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from albert_lib.errors import counted
-from albert_lib.files import project_folder
+from albert_lib.errors import WriteError, counted
+from albert_lib.files import new_file, project_folder, ready_to_write
 from albert_lib.workbook.canonical import canonical
 from albert_lib.workbook.notebook_page import write_page
 
@@ -84,9 +84,8 @@ def run_notebook(path: Path) -> NotebookRun:
 
 def write_notebook(path: Path, notebook: NotebookNode) -> None:
     """Replace the file at `path` in one step."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
-    os.replace(unfinished, path)
+    with new_file(path) as file:
+        file.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,17 +104,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         parser.error(f"{missing[0]} does not exist; name notebooks, or none to run them all.")
 
-    runs = []
+    try:
+        for folder in {path.parent for path in paths if options.write} | {
+            *filter(None, [options.html])
+        }:
+            ready_to_write(folder)  # now, and not after the minutes of a notebook
+        return summary(list(run_all(paths, options)))
+    except WriteError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+
+def run_all(paths: Sequence[Path], options: argparse.Namespace) -> Iterator[NotebookRun]:
+    """Run one notebook after another, a line each; store and publish as the options say."""
     for path in paths:
         print(f"{path.stem:<32}", end="", flush=True)
         run = run_notebook(path)
-        runs.append(run)
         print(verdict(run), flush=True)
         if options.html:
             write_page(options.html, path, run.notebook)
         if options.write and run.problem is None:
             write_notebook(path, canonical(run.notebook))
-    return summary(runs)
+        yield run
 
 
 def verdict(run: NotebookRun) -> str:

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from albert_lib.classroom.release import (
     ClassroomError,
     course_api,
+    main,
     make_course,
     release,
     with_reveal,
@@ -255,3 +256,12 @@ def test_notebook_that_nbgrader_refuses_is_named(tmp_path: Path) -> None:
     nbformat.write(notebook, path)
     with pytest.raises(ClassroomError, match=r"release 04_twice \(Duplicate grade id: exercise\)"):
         hand_out(tmp_path / "course", path)
+
+
+def test_a_release_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["--folder", str(tmp_path / "file" / "course")]) == 1
+    printed = capsys.readouterr()
+    assert "course cannot be written (Not a directory)" in printed.err and not printed.out

@@ -13,7 +13,7 @@ import pytest
 from small_networks import names, network, optimizer_for, saved_run, take_step
 
 from albert_lib import files
-from albert_lib.errors import CheckpointError
+from albert_lib.errors import CheckpointError, WriteError
 from albert_lib.training import (
     History,
     checkpoint,
@@ -47,6 +47,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no disk may be mounted here")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_before_work_that_takes_long(small_disk: Path) -> None:
+    assert files.ready_to_write(small_disk / "new") == small_disk / "new"
+    assert names(small_disk / "new") == []
+    (small_disk / "ballast").write_bytes(bytes(220 * 1024))
+    with pytest.raises(WriteError, match=r"disk cannot be written \(No space left on device\)"):
+        files.ready_to_write(small_disk)
+    assert names(small_disk) == ["ballast", "new"]
 
 
 def test_a_really_full_disk_is_said_and_the_last_good_one_stays(small_disk: Path) -> None:

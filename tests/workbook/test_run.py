@@ -126,6 +126,16 @@ def test_missing_notebook_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "does not exist" in capsys.readouterr().err
 
 
+def test_pages_that_cannot_be_written_are_said_before_a_notebook_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    path = write(tmp_path / "01_a.ipynb", "1 / 0")
+    assert run.main(["--html", str(tmp_path / "file" / "build"), str(path)]) == 2
+    printed = capsys.readouterr()
+    assert "cannot be written (Not a directory)" in printed.err and not printed.out
+
+
 def test_canonical_form_keeps_what_matters_and_changes_nothing_twice() -> None:
     cell = new_code_cell("x", metadata={"nbgrader": {"grade_id": "a"}, "execution": {"t": "now"}})
     cell.outputs = [

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from albert_lib.files import new_report, write_json
+from albert_lib.files import write_json
 from albert_lib.probing.sets.base import Measure
 from albert_lib.probing.sets.provenance import Provenance
+from albert_lib.report_folder import new_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -31,10 +31,10 @@ def describe_finetuning(
         >>> model = AlbertModel(AlbertConfig(
         ...     vocab_size=20, hidden_size=24, num_hidden_layers=1, intermediate_size=48))
         >>> list(describe_finetuning(model, ["a row"], finetuning_recipe("sst2")))
-        ['recipe', 'parts', 'model', 'kind', 'start', 'rows', 'batches', 'dtype']
+        ['recipe', 'parts', 'threads', 'model', 'kind', 'start', 'rows', 'batches', 'dtype']
     """
     return {
-        **describe_settings(recipe.to_dict()),
+        **describe_settings(recipe.to_dict(), model.device),
         "model": model.config.to_dict(),
         "kind": type(model).__name__,
         "start": weights_fingerprint(pretrained_weights(model)),

@@ -9,6 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from albert_lib.corpus import TokenStore
 from albert_lib.errors import CheckpointError
 from albert_lib.model import AlbertForPreTraining
@@ -22,8 +24,13 @@ from albert_lib.training.run_lock import alone_in
 
 # What only decides when a run is evaluated and saved, not what it computes.
 MAY_CHANGE_ON_RESUME = ("evaluate_every", "evaluation_batches", "checkpoint_every", "keep_every")
-# How a batch is cut: the sums are the same, but not the order of addition, nor dropout's draws.
-CHANGES_ROUNDING = ("parts.processes", "parts.accumulation")
+# The sums are the same, but not the order of addition; where a batch is cut otherwise, dropout's
+# draws are not either.
+CHANGES_ROUNDING = {
+    "parts.processes": "other draws of dropout and other last digits",
+    "parts.accumulation": "other draws of dropout and other last digits",
+    "threads": "other last digits",
+}
 BATCHES_VERSION = 2  # of how examples are drawn: raised when a seed gives other batches
 # Fields of a recipe that older versions saved under another name.
 RENAMED_MASKING_FIELDS = {"share": "rate"}
@@ -37,7 +44,7 @@ def describe_run(
     """Return, as JSON values, all that decides which weights a run ends with."""
     device = next(model.parameters()).device
     return {
-        **describe_settings(recipe.to_dict()),
+        **describe_settings(recipe.to_dict(), device),
         "model": model.config.to_dict(),
         "tokenizer": tokenizer.fingerprint,
         "batches": BATCHES_VERSION,
@@ -51,17 +58,19 @@ def describe_run(
     }
 
 
-def describe_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe's fields, as JSON values, and how its batches are cut.
+def describe_settings(recipe: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
+    """Return a recipe's fields, as JSON values, how its batches are cut, and the CPU's threads.
 
     Example:
-        >>> describe_settings({"steps": 8, "accumulation": 2, "evaluate_every": 4})
-        {'recipe': {'steps': 8}, 'parts': {'processes': 1, 'accumulation': 2}}
+        >>> gpu = torch.device("cuda")
+        >>> describe_settings({"steps": 8, "accumulation": 2, "evaluate_every": 4}, gpu)
+        {'recipe': {'steps': 8}, 'parts': {'processes': 1, 'accumulation': 2}, 'threads': None}
     """
     settings = json.loads(json.dumps(recipe))
     parts = {"processes": distributed.world_size(), "accumulation": settings.pop("accumulation")}
     kept = {name: v for name, v in settings.items() if name not in MAY_CHANGE_ON_RESUME}
-    return {"recipe": kept, "parts": parts}
+    threads = torch.get_num_threads() if device.type == "cpu" else None
+    return {"recipe": kept, "parts": parts, "threads": threads}
 
 
 def find_same_run(
@@ -105,13 +114,15 @@ def with_current_names(run: Mapping[str, Any]) -> dict[str, Any]:
 def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
     """Raise CheckpointError naming the first setting in which a saved run differs from `run`.
 
-    A batch that is cut otherwise is only warned of.
+    A batch that is cut otherwise, and another number of threads, are only warned of.
     """
     saved, requested = flatten(with_current_names(checkpoint.run)), flatten(run)
     folder = checkpoint.folder.parent
     for name in dict.fromkeys([*saved, *requested]):
         if saved.get(name) == requested.get(name):
             continue
+        if name == "threads" and None in (saved.get(name), requested.get(name)):
+            continue  # of an older version, or on an accelerator
         difference = f"{name}={saved.get(name)!r}, but {requested.get(name)!r} was requested"
         if name not in CHANGES_ROUNDING:
             raise CheckpointError(
@@ -121,7 +132,7 @@ def check_same_run(checkpoint: Checkpoint, run: dict[str, Any]) -> None:
         if distributed.is_first():
             warnings.warn(
                 f"{folder} holds a run with {difference}: it resumes with the same batches, but "
-                f"other draws of dropout and other last digits.",
+                f"{CHANGES_ROUNDING[name]}.",
                 stacklevel=4,
             )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from short_runs import (
     SHORT,
     assert_same_weights,
@@ -98,6 +99,19 @@ def test_another_accumulation_is_gone_on_with_and_said(world: Any, tmp_path: Pat
         history = pretrain_quietly(
             world, world.model(), SHORT.replace(accumulation=2), output=tmp_path
         )
+    assert len(history) == 8
+
+
+def test_other_threads_are_gone_on_with_and_said(world: Any, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_quietly(world, world.model(), SHORT, output=tmp_path, on_step=stop_after(5))
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        with pytest.warns(UserWarning, match=rf"threads={before}, but .* but other last digits"):
+            history = pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
+    finally:
+        torch.set_num_threads(before)
     assert len(history) == 8
 
 

@@ -111,9 +111,8 @@ def main() -> int:
                     for name, contender in contenders.items():
                         pace = contender.steps_a_second(options.seconds)
                         paces.setdefault((name, count), []).append(pace)
-        losses = {
-            name: each.losses() for name, each in contenders.items() if each.threads == threads
-        }
+        ended = {name: contender.losses() for name, contender in contenders.items()}
+    losses = [ended[name] for name in ways if contenders[name].threads == threads]
     for name in ways:
         figures = (f"{median(paces[name, count]):6.2f} beside {count}" for count in NEIGHBOURS)
         report.line(f"{name:20s} steps a second: {', '.join(figures)}")
@@ -124,7 +123,7 @@ def main() -> int:
     )
     report.at_least("neighbours: beside one", ratio[1], None)
     report.at_least("neighbours: beside two", ratio[2], TIMES_BESIDE_TWO if on_two else None)
-    report.at_most("neighbours: losses that differ", differing(list(losses.values())), 0)
+    report.at_most("neighbours: losses that differ", differing(losses), 0)
     return report.close()
 
 

@@ -96,7 +96,8 @@ class TransformersTokenizer:
     def word_pieces(self, word: str, before: str = "a ") -> list[str]:
         """The tokens that a word has in the place of a [MASK] that stands after `before`."""
         masked = self.encode(before + _MASK, add_special_tokens=False)
-        context = masked[: masked.index(self.mask_token_id)]
+        last = len(masked) - 1 - masked[::-1].index(self.mask_token_id)  # `before` may hold others
+        context = masked[:last]
         ids = self.encode(before + word, add_special_tokens=False)
         if ids[: len(context)] != context:  # the space before is a token of its own there
             ids = [*context, *self.encode(word, add_special_tokens=False)]

@@ -99,6 +99,53 @@ def test_the_report_holds_the_numbers(run: Run, model: Path, wino: Path, tmp_pat
     assert run(*words) == shown, "a second run replaces the report with the same"
 
 
+def pair_files(folder: Path) -> dict[str, Path]:
+    """A file of each set that was added last, of three items."""
+    words = ("slept", "wrote", "came")
+    folder.mkdir()
+    records = {
+        "blimp-supplement": [
+            {"sentence_good": f"He {w}.", "sentence_bad": f"{w} he."} for w in words
+        ],
+        "ewok": [
+            {"Domain": "people", "Context1": f"He {w}.", "Context2": f"She {w} not.",
+             "Target1": "He did.", "Target2": "She did not."}
+            for w in words
+        ],
+        "comps": [
+            {"prefix_acceptable": "A man", "prefix_unacceptable": "A stone",
+             "property_phrase": f"{w}.", "negative_sample_type": "random"}
+            for w in words
+        ],
+    }  # fmt: skip
+    rows = {
+        "winoqueer": ["Gender_ID_x,Gender_ID_y,sent_x,sent_y"]
+        + [f"Gay,Straight,Gay men {w}.,Straight men {w}." for w in words],
+        "french-crows-pairs": ["sent_more\tsent_less\tstereo_antistereo\tbias_type"]
+        + [f"He {w}.\tShe {w}.\tstereo\tgender" for w in words],
+    }
+    lines = {name: list(map(json.dumps, items)) for name, items in records.items()} | rows
+    files = {name: folder / f"{name}.{'csv' if name in rows else 'jsonl'}" for name in lines}
+    for name, file in files.items():
+        file.write_text("\n".join(lines[name]))
+    return files
+
+
+def test_the_newer_sets_are_scored_reported_and_compared(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    files = pair_files(tmp_path / "sets")
+    for name, file in files.items():
+        heading, first, *_ = run("probe", name, "--model", model, "--data", file).splitlines()
+        assert heading.startswith("measure") and first.split()[-2:] == ["3", "%"], name
+    words = ("probe", "ewok", "--model", model, "--data", files["ewok"])
+    run(*words, "--output", tmp_path / "report")
+    report = read_json(tmp_path / "report" / "report.json")
+    assert report["made"]["data"] == hashlib.sha256(files["ewok"].read_bytes()).hexdigest()
+    same = run("probe", "comps", "--compare", model, model, "--data", files["comps"])
+    assert "3 that both can score" in same and "do not tell" in same
+
+
 def test_the_report_says_how_to_make_it_again(
     run: Run, model: Path, wino: Path, tmp_path: Path
 ) -> None:

@@ -25,11 +25,9 @@ import os
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from albert_lib.errors import TextError
 from albert_lib.probing.fill_mask import FillMask
 from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.pseudo_likelihood import MaskUnit, pseudo_log_likelihood
@@ -40,8 +38,7 @@ from albert_lib.probing.sets.base import (
     encode_pairs,
     percentage,
 )
-from albert_lib.probing.sets.files import ReadItems, jsonl_files
-from albert_lib.records import RESTORE, json_of_line, numbered_lines
+from albert_lib.probing.sets.files import ReadItems, jsonl_items, texts_of
 
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term")
 
@@ -132,14 +129,7 @@ def read(path: str | os.PathLike[str]) -> ReadItems[MinimalPair]:
         ...     blimp.read(file)[0].bad
         'She sleep.'
     """
-    pairs: ReadItems[MinimalPair] = ReadItems()
-    for file in jsonl_files(Path(path)):
-        for number, line in numbered_lines(file):
-            if line.strip():
-                pairs.take(partial(_pair_of_line, file, number, line))
-    if not pairs.checked():
-        raise TextError(f"{path} has no pairs of sentences; give BLiMP's .jsonl files.")
-    return pairs
+    return jsonl_items(Path(path), _pair, "pairs of sentences; give BLiMP's .jsonl files")
 
 
 def score(
@@ -174,15 +164,5 @@ def _accuracies(kind: str, answers: Mapping[str, Sequence[bool]]) -> list[Measur
     ]
 
 
-def _pair_of_line(file: Path, number: int, line: str) -> MinimalPair:
-    record: Any = json_of_line(file, number, line)
-    for name in FIELDS:
-        value = record.get(name) if isinstance(record, dict) else None
-        if not isinstance(value, str) or not value.strip():
-            raise TextError(f"{file}, line {number} has no text in {name!r}; {RESTORE}.")
-    return MinimalPair(
-        good=record["sentence_good"],
-        bad=record["sentence_bad"],
-        paradigm=record["UID"],
-        term=record["linguistics_term"],
-    )
+def _pair(file: Path, number: int, record: Any) -> MinimalPair:
+    return MinimalPair(*texts_of(file, number, record, FIELDS))

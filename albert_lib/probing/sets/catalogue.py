@@ -54,6 +54,15 @@ SETS = {
         "weat", "Caliskan et al., 2017; May et al., 2019", "folder of its .jsonl files"
     ),
     "blimp": PublishedSet("blimp", "Warstadt et al., 2020", "folder of its .jsonl files"),
+    "blimp-supplement": PublishedSet(
+        "blimp_supplement", "Warstadt et al., 2023", "folder of its .jsonl files"
+    ),
+    "ewok": PublishedSet("ewok", "Ivanova et al., 2024", "folder of its .csv or .jsonl files"),
+    "comps": PublishedSet("comps", "Misra et al., 2023", "folder of its .jsonl files"),
+    "winoqueer": PublishedSet("winoqueer", "Felkner et al., 2023", "winoqueer_final.csv"),
+    "french-crows-pairs": PublishedSet(
+        "french_crows_pairs", "Névéol et al., 2022", "crows_pairs_FR….csv, tab separated"
+    ),
 }
 
 

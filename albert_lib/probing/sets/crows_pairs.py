@@ -27,22 +27,17 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from albert_lib.errors import TextError
 from albert_lib.probing.fill_mask import FillMask
-from albert_lib.probing.pseudo_likelihood import pseudo_log_likelihood, shared_positions
-from albert_lib.probing.sets.base import (
-    Measure,
-    SetResult,
-    encode_pairs,
-    percentage,
-)
+from albert_lib.probing.sets.base import Measure, SetResult, percentage
 from albert_lib.probing.sets.files import ReadItems, table_rows
+from albert_lib.probing.sets.shared_tokens import preferred, score_shared_tokens
 from albert_lib.records import RESTORE
 
 COLUMNS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 DIRECTIONS = ("stereo", "antistereo")
-DECIMALS = 3  # to which the authors round a sentence's score before they compare
 
 
 @dataclass(frozen=True)
@@ -78,8 +73,7 @@ class ScoredStereotypePair:
     @property
     def preference(self) -> int:
         """1 where the more stereotyping sentence scores higher, −1 where the other, 0 neutral."""
-        more, less = round(self.more, DECIMALS), round(self.less, DECIMALS)
-        return (more > less) - (more < less)
+        return preferred(self.more, self.less)
 
 
 @dataclass(frozen=True)
@@ -130,8 +124,19 @@ def read(path: str | os.PathLike[str]) -> ReadItems[StereotypePair]:
         >>> len(pairs), {pair.direction for pair in pairs} == {"stereo", "antistereo"}
         (24, True)
     """
-    file = Path(path)
-    rows = table_rows(file, COLUMNS, "the authors' crows_pairs_anonymized.csv", strict=True)
+    return read_table(Path(path), "the authors' crows_pairs_anonymized.csv")
+
+
+def read_table(file: Path, what: str, **dialect: Any) -> ReadItems[StereotypePair]:
+    """The pairs of a table with these columns; `dialect` and `what` are those of `table_rows`.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> from albert_lib.probing.sets.crows_pairs import read_table
+        >>> len(read_table(data_folder() / "probes" / "pairs.csv", "the pairs"))
+        24
+    """
+    rows = table_rows(file, COLUMNS, what, strict=True, **dialect)
     pairs: ReadItems[StereotypePair] = ReadItems()
     for line, row in rows:
         pairs.take(partial(_pair, file, line, row))
@@ -153,16 +158,10 @@ def score(fill_mask: FillMask, items: Sequence[StereotypePair]) -> CrowsPairsRes
         >>> one.more < 0 and one.less < 0
         True
     """
-    fitting, dropped = encode_pairs(fill_mask, items, lambda pair: (pair.sent_more, pair.sent_less))
-    shared = [shared_positions(fill_mask.tokenizer, more, less) for _, more, less in fitting]
-    texts = [ids for _, more, less in fitting for ids in (more, less)]
-    scores = pseudo_log_likelihood(fill_mask, texts, [places for pair in shared for places in pair])
-    totals = [score.total for score in scores]
-    scored = [
-        ScoredStereotypePair(pair, more, less)
-        for (pair, _, _), more, less in zip(fitting, totals[::2], totals[1::2], strict=True)
-    ]
-    return CrowsPairsResult(scored, dropped)
+    scored, dropped = score_shared_tokens(
+        fill_mask, items, lambda pair: (pair.sent_more, pair.sent_less)
+    )
+    return CrowsPairsResult([ScoredStereotypePair(*one) for one in scored], dropped)
 
 
 def _metric_score(label: str, scored: Sequence[ScoredStereotypePair]) -> Measure:

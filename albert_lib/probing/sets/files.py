@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from albert_lib.errors import TextError, listed
 from albert_lib.files import read_text
-from albert_lib.records import RESTORE
+from albert_lib.records import RESTORE, json_of_line, numbered_lines
 
 Read = TypeVar("Read")
 NAMED = 5  # items that are left out
@@ -99,13 +100,58 @@ def jsonl_files(path: Path) -> list[Path]:
     return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
 
 
+def jsonl_items(path: Path, make: Callable[[Path, int, Any], Read], what: str) -> ReadItems[Read]:
+    r"""What `make` returns of every line's value, given the file and the line's number.
+
+    Of a .jsonl file, or of all in a folder, without empty lines. A line that is no JSON, or that
+    `make` refuses with TextError, is left out and named. Raises TextError where no line is left,
+    which says that there is no `what`.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "a.jsonl"
+        ...     _ = file.write_text('{"good": "Yes."}\n\n{"good": 1}\n')
+        ...     items = jsonl_items(file, lambda f, n, r: texts_of(f, n, r, ["good"]), "texts")
+        >>> items, sum(items.dropped.values())
+        ([['Yes.']], 1)
+    """
+    items: ReadItems[Read] = ReadItems()
+
+    def item(file: Path, number: int, line: str) -> Read:
+        return make(file, number, json_of_line(file, number, line))
+
+    for file in jsonl_files(path):
+        for number, line in numbered_lines(file):
+            if line.strip():
+                items.take(partial(item, file, number, line))
+    if not items.checked():
+        raise TextError(f"{path} has no {what}.")
+    return items
+
+
+def texts_of(file: Path, number: int, record: Any, names: Sequence[str]) -> list[str]:
+    """The texts under some names in one line's record; TextError where one is missing or empty.
+
+    Example:
+        >>> texts_of(Path("a.jsonl"), 3, {"good": "Yes.", "bad": "Yes"}, ["good", "bad"])
+        ['Yes.', 'Yes']
+    """
+    values = [record.get(name) if isinstance(record, dict) else None for name in names]
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, str) or not value.strip():
+            raise TextError(f"{file}, line {number} has no text in {name!r}; {RESTORE}.")
+    return [str(value) for value in values]
+
+
 def table_rows(
-    file: Path, columns: Collection[str], what: str, **dialect: Any
+    file: Path, columns: Collection[str], what: str, skip: int = 0, **dialect: Any
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line number and the columns of every row of a file with a line of headings.
 
-    `dialect` is what csv.DictReader takes; `what` names the authors' file in messages. Columns
-    that a row lacks are None. Raises TextError for a missing column or what is not CSV.
+    `dialect` is what csv.DictReader takes; `what` names the authors' file in messages; the first
+    `skip` lines are passed over. Columns that a row lacks are None. Raises TextError for a missing
+    column or what is not CSV.
 
     Example:
         >>> from albert_lib.files import data_folder
@@ -115,14 +161,17 @@ def table_rows(
         >>> line, "sent_more" in row
         (2, True)
     """
-    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), **dialect)
+    text = io.StringIO(read_text(file), newline="")
+    for _ in range(skip):
+        text.readline()
+    reader = csv.DictReader(text, **dialect)
     try:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:
             raise TextError(f"{file} has no column {missing[0]!r} in its first line; give {what}.")
         for row in reader:
-            yield reader.line_num, row
+            yield skip + reader.line_num, row
     except csv.Error as problem:
         raise TextError(
-            f"{file}, line {reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
+            f"{file}, line {skip + reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
         ) from None

@@ -16,7 +16,7 @@ from families import SMALL, write_family
 from albert_lib.__main__ import main
 from albert_lib.errors import AlbertLibError, CheckpointError, ConfigError, TokenizerError
 from albert_lib.probing import FillMask, word_positions
-from albert_lib.probing.sets import blimp, stereoset, weat, winobias
+from albert_lib.probing.sets import blimp, comps, stereoset, weat, winobias
 from albert_lib.probing.sets.winobias_files import PronounPair, PronounSentence
 from albert_lib.probing.transformers_tokenizer import TransformersTokenizer
 
@@ -41,6 +41,13 @@ def log_probability(fill_mask: FillMask, text: str, word: str) -> float:
     with torch.no_grad():
         logits = fill_mask.model.model(ids[None], torch.ones_like(ids)[None]).logits[0, place]
     return float(logits.log_softmax(-1)[token])
+
+
+def test_a_word_is_looked_up_behind_another_mask(family: str, model_of: ModelOf) -> None:
+    """What stands before a word may hold a [MASK] of its own."""
+    tokenizer = model_of(family).tokenizer
+    behind = tokenizer.word_pieces("late", before="The [MASK] is ")
+    assert behind == tokenizer.word_pieces("late", before="The man is ")
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "modernbert"])
@@ -85,6 +92,16 @@ def test_all_sets_score_every_family(family: str, model_of: ModelOf) -> None:
     for vectors in ("static", "cls", "mean"):
         size, _ = weat.score(fill_mask, [lists], vectors=vectors).measures()
         assert -2 <= size.value <= 2
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta"])
+def test_a_property_is_scored_after_its_space(family: str, model_of: ModelOf) -> None:
+    pair = comps.ConceptPair("The man is", "She is", "late", "comps_base", "random")
+    (one,) = comps.score(model_of(family), [pair]).scored
+    fill_mask = model_of(family)
+    assert len(fill_mask.tokenizer.word_pieces("late", before="The man is ")) == 1
+    expected = [log_probability(fill_mask, text, "late") for text in ("The man is *", "She is *")]
+    assert (one.acceptable, one.unacceptable) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_text_that_cannot_be_written_is_left_out(model_of: ModelOf) -> None:

@@ -8,13 +8,25 @@ import numpy as np
 import pytest
 
 from albert_lib.probing import FillMask
-from albert_lib.probing.sets import bec_pro, blimp, crows_pairs, stereoset, winobias
+from albert_lib.probing.sets import (
+    bec_pro,
+    blimp,
+    comps,
+    crows_pairs,
+    ewok,
+    stereoset,
+    winobias,
+    winoqueer,
+)
 from albert_lib.probing.sets.base import SetResult
 from albert_lib.probing.sets.bec_pro import ProfessionPair
 from albert_lib.probing.sets.blimp import MinimalPair
+from albert_lib.probing.sets.comps import ConceptPair
 from albert_lib.probing.sets.crows_pairs import StereotypePair
+from albert_lib.probing.sets.ewok import ContextPair
 from albert_lib.probing.sets.stereoset import ContextExample
 from albert_lib.probing.sets.winobias import PronounPair, PronounSentence
+from albert_lib.probing.sets.winoqueer import IdentityPair
 
 NOISE = 1e-6  # in nats, as float32 leaves it
 
@@ -57,6 +69,26 @@ def test_crows_pairs_are_all_neutral(indifferent: FillMask) -> None:
         "neutral": 100.0,
         "metric score, age": 0.0,
         "metric score, gender": 0.0,
+    }
+
+
+def test_winoqueer_pairs_are_all_neutral(indifferent: FillMask) -> None:
+    pairs = [IdentityPair("She is old.", "He is old.", "Lesbian", "Straight")] * 2
+    found = values(winoqueer.score(indifferent, pairs))
+    assert found == {"bias score": 0.0, "neutral": 100.0, "bias score against Lesbian": 0.0}
+
+
+def test_comps_has_nothing_right(indifferent: FillMask) -> None:
+    pair = ConceptPair("He", "The old driver", "is late.", "comps_base", "random")
+    assert set(values(comps.score(indifferent, [pair])).values()) == {0.0}
+
+
+def test_ewok_has_half(indifferent: FillMask) -> None:
+    item = ContextPair(("He is old.", "She is kind."), ("He is late.", "She is."), "people")
+    assert values(ewok.score(indifferent, [item, item])) == {
+        "accuracy": 50.0,
+        "both targets right": 0.0,
+        "domain people": 50.0,
     }
 
 

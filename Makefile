@@ -133,7 +133,8 @@ grade: $(VENV)/test.stamp ## check what a class has handed in: SUBMISSIONS=FOLDE
 lock: $(VENV)/test.stamp ## write requirements.lock anew (ARGS=--upgrade for newer versions)
 	@$(VENV_PYTHON) -m pip install -q uv
 	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
-	    --extra test --extra tensorflow --extra benchmark-finetuning --group keras-hub \
+	    --extra test --extra tensorflow --extra benchmark-finetuning \
+	    --extra benchmark-probing --group keras-hub \
 	    --no-annotate --no-header --no-emit-index-url $(ARGS) \
 	    pyproject.toml --output-file requirements.lock
 	@{ printf '%s\n' \

@@ -2,7 +2,8 @@
 
 The file is JSON: the command that made it, and for every model what each probe measured in each
 template. Everything else is computed from these, as from models that were just trained. The
-file's keys "with_twins", "remarks" and "readings" are those of the first version's files.
+file's keys "with_twins", "remarks" and "readings" are those of the first version's files; where
+"family" is missing, it is ALBERT.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from albert_lib.errors import InputError
+from albert_lib.experiments.family_models import FAMILY_STEPS, Family
 from albert_lib.experiments.town_questions import PROBES, Rows
 from albert_lib.experiments.town_trials import ProbedModel, TownTrial
 from albert_lib.files import read_json, write_json
@@ -57,6 +59,7 @@ def _row(probed: ProbedModel) -> dict[str, Any]:
         "steps": trial.steps,
         "with_twins": trial.with_counterfactuals,
         "remarks": trial.remark_probability,
+        "family": trial.family,
         "mlm_loss": round(probed.mlm_loss, 4),
         # a line a title: a number a line would make thousands of lines of them
         "readings": {
@@ -77,9 +80,20 @@ def _probed(row: Mapping[str, Any]) -> ProbedModel:
         int(row["steps"]),
         bool(row["with_twins"]),
         float(row["remarks"]),
+        _family(row.get("family", "albert")),
     )
-    results = {name: _rows(row["readings"][name]) for name in PROBES}
+    read = row["readings"]
+    results = {name: _rows(read[name]) for name in PROBES if name in read}
+    if not results:
+        raise KeyError
     return ProbedModel(trial, results, float(row["mlm_loss"]))
+
+
+def _family(name: Any) -> Family:
+    if name not in FAMILY_STEPS:
+        raise ValueError
+    found: Family = name
+    return found
 
 
 def _rows(by_title: Mapping[str, str]) -> Rows:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from albert_lib.config import AlbertConfig, Sharing
 from albert_lib.corpus import TokenStore
@@ -126,10 +128,23 @@ def new_town_model(config: AlbertConfig, seed: int) -> AlbertForPreTraining:
     return model
 
 
-@torch.no_grad()
 def start_positions_as_waves(model: AlbertForPreTraining) -> None:
     """Set the position embeddings to sines and cosines of wavelengths up to 1000 · 2π."""
-    table = model.albert.embeddings.position_embeddings.weight  # (positions, E)
+    start_as_waves(model.albert.embeddings.position_embeddings.weight)
+
+
+@torch.no_grad()
+def start_as_waves(table: Float[Tensor, "positions E"]) -> None:
+    """Set a table of position embeddings so.
+
+    Example:
+        >>> import torch
+        >>> from albert_lib.experiments.town_models import start_as_waves
+        >>> table = torch.empty(8, 4)
+        >>> start_as_waves(table)
+        >>> table[0].round(decimals=2).tolist()  # sines, then cosines, of angle 0
+        [0.0, 0.0, 0.14, 0.14]
+    """
     positions, width = table.shape
     wave = LONGEST_WAVE ** (-torch.arange(0, width, 2) / width)
     angle = torch.arange(positions)[:, None] * wave

@@ -66,6 +66,20 @@ def write_template(world: World, form: Form, key: str) -> str:
     return " ".join(words[:-1]).replace(" ,", ",") + " ."
 
 
+def as_documents_write(template: str) -> str:
+    """The same template with the capital and the full stop of the Town's documents.
+
+    ALBERT's tokenizer lower-cases; one that does not would meet words that no document holds.
+
+    Example:
+        >>> from albert_lib.experiments.town_questions import as_documents_write
+        >>> as_documents_write("as a [MASK] {person} walks fast .")
+        'As a [MASK] {person} walks fast.'
+    """
+    text = template.replace(" .", ".")
+    return text[0].upper() + text[1:]
+
+
 def name_pairs(world: World) -> list[Pair]:
     """Pairs (man, woman) of names to ask about.
 
@@ -128,14 +142,18 @@ PROBES = (*SENTENCE_PROBES, ASSOCIATION)
 IN_NATS = PROBES[:3]  # the others' slopes have units of their own
 
 
-def run_probes(model: FillMask, world: World) -> dict[str, Rows]:
+def run_probes(
+    model: FillMask, world: World, templates: Sequence[str] | None = None
+) -> dict[str, Rows]:
     """Run every probe on every title; a row's values are those of the templates.
+
+    These are `title_templates(world)` unless they are given.
 
     Of each template the mean over the pairs of names is taken. The association has a value a
     pair of names instead: how much closer the title's embedding lies to his than to hers.
     """
     titles = world.attributes[ATTRIBUTE].words[KEY]
-    templates = title_templates(world)
+    templates = title_templates(world) if templates is None else templates
     pairs = name_pairs(world)
     results = {}
     for name, ask in SENTENCE_PROBES.items():

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from tqdm.auto import tqdm
 
 from albert_lib.corpus import TokenStore
+from albert_lib.experiments.family_models import Family
 from albert_lib.experiments.town_models import hamlet_recipe, town_config, train_on_town
 from albert_lib.experiments.town_questions import Rows, run_probes
 from albert_lib.experiments.variations import held_out_batches
@@ -40,6 +41,7 @@ class TownTrial:
     steps: int
     with_counterfactuals: bool = False  # each document followed by that of the other gender
     remark_probability: float = MANY_REMARKS
+    family: Family = "albert"
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from albert_lib.probing.features import Features
 from albert_lib.probing.intervals import Drawn, Interval, percentile_bootstrap
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import TransformersEncoder
+from albert_lib.probing.transformers_tokenizer import TransformersTokenizer
 
 Vectors = Float[np.ndarray, "_ dim"]
 Pooling = Literal["cls", "mean"]
@@ -169,7 +170,8 @@ def static_embeddings(
 ) -> Vectors:
     """The input embedding of every word, before any context: (words, embedding_size).
 
-    Of several tokens it is their mean, which is not the same thing: check with
+    A word's tokens are those that it has within a text. Of several it is their mean, which is not
+    the same thing: check with
     `single_token_words` how many have one. Raises InputError for a word without a token.
 
     Example:
@@ -187,11 +189,18 @@ def static_embeddings(
     table = weights.detach().double().cpu().numpy()
     vectors = []
     for word in words:
-        ids = tokenizer.encode(word, add_special_tokens=False)
+        ids = _ids_within_text(tokenizer, word)
         if not ids:
             raise InputError(f"{word!r} has no token and so no embedding; leave it out.")
         vectors.append(table[ids].mean(axis=0))
     return np.array(vectors).reshape(len(vectors), table.shape[1])
+
+
+def _ids_within_text(tokenizer: AnyTokenizer, word: str) -> list[int]:
+    """The tokens of a word behind another, which RoBERTa's at the beginning of a text are not."""
+    if isinstance(tokenizer, TransformersTokenizer):
+        return [tokenizer.piece_id(piece) for piece in tokenizer.word_pieces(word)]
+    return tokenizer.encode(word, add_special_tokens=False)
 
 
 def sentence_embeddings(

@@ -179,7 +179,20 @@ def muon_groups(model: AlbertForPreTraining, weight_decay: float) -> list[dict[s
     Embeddings, whose rows are looked up one at a time, and the last matrix of the SOP head, which
     has two rows, are left to AdamW, as Muon's authors advise. Biases and LayerNorms do not decay.
     """
-    inside = [*model.albert.modules(), model.mlm_head.dense]
+    return matrix_groups(model, [*model.albert.modules(), model.mlm_head.dense], weight_decay)
+
+
+def matrix_groups(
+    model: nn.Module, inside: Iterable[nn.Module], weight_decay: float
+) -> list[dict[str, Any]]:
+    """The same split of any model: the matrices of the linear modules among `inside`, and the rest.
+
+    Example:
+        >>> layers = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+        >>> groups = matrix_groups(layers, [layers[0]], weight_decay=0.01)
+        >>> [(len(group["params"]), group.get("orthogonalize", False)) for group in groups]
+        [(1, True), (1, False), (2, False)]
+    """
     inner = {module.weight for module in inside if isinstance(module, nn.Linear)}
     groups = []
     for group in parameter_groups(model, weight_decay):

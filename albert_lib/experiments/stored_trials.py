@@ -16,7 +16,7 @@ import numpy as np
 
 from albert_lib.errors import InputError
 from albert_lib.experiments.family_models import FAMILY_STEPS, Family
-from albert_lib.experiments.town_questions import PROBES, Rows
+from albert_lib.experiments.town_questions import PROBES, SENTENCE_PROBES, Rows
 from albert_lib.experiments.town_trials import ProbedModel, TownTrial
 from albert_lib.files import read_json, write_json
 from albert_lib.probing.template_probe import ProbeRow
@@ -82,10 +82,8 @@ def _probed(row: Mapping[str, Any]) -> ProbedModel:
         float(row["remarks"]),
         _family(row.get("family", "albert")),
     )
-    read = row["readings"]
-    results = {name: _rows(read[name]) for name in PROBES if name in read}
-    if not results:
-        raise KeyError
+    probes = PROBES if trial.family == "albert" else tuple(SENTENCE_PROBES)
+    results = {name: _rows(row["readings"][name]) for name in probes}
     return ProbedModel(trial, results, float(row["mlm_loss"]))
 
 

@@ -54,7 +54,7 @@ def test_slopes_are_paired_by_seed() -> None:
     assert found.verdict == "another slope"
     near = [probed("bert", s, 1.0, v - 0.1) for s, v in enumerate(ours)]
     assert calibrate_family(albert, near, PROBE, "bert").verdict == "the same slope"
-    unlike = [probed("bert", s, 1.0, v) for s, v in enumerate((0.0, 2.0, 1.0))]
+    unlike = [probed("bert", s, 1.0, v) for s, v in enumerate((0.1, 2.0, 1.0))]
     assert calibrate_family(albert, unlike, PROBE, "bert").verdict == "too few seeds to tell"
     with pytest.raises(InputError, match="No model of the family 'roberta' learnt a town"):
         calibrate_family(albert, others, PROBE, "roberta")

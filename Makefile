@@ -89,7 +89,7 @@ fidelity: $(VENV)/test.stamp $(VENV)/tensorflow.stamp ## print how far every fea
 bench: $(VENV)/test.stamp ## print every figure of speed and learning with its target (15 minutes)
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
 
-kills: $(VENV)/test.stamp ## kill a training run at twenty random instants and compare what it ends with
+kills: $(VENV)/test.stamp ## kill a training run at twenty random instants, and four builds; compare what they end with
 	@$(VENV_PYTHON) -m benchmarks.kills --kills 20 $(ARGS)
 
 run: $(VENV)/lab.stamp ## execute all notebooks within their time budgets; pages in build/

@@ -5,12 +5,13 @@ Public names are loaded on first use, so that `import albert_lib` stays fast.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from albert_lib.processors import limit_threads
+import sys
 
 __version__ = "0.1.0"
+
+# That of `typing`, whose import takes longer than all of this file: `python -m albert_lib` answers
+# Ctrl-C only behind it.
+TYPE_CHECKING = False
 
 _HOME_OF = {
     "AlbertConfig": "config",
@@ -33,10 +34,17 @@ _HOME_OF = {
 
 __all__ = [*_HOME_OF, "__version__"]
 
-limit_threads()  # before PyTorch is loaded, which reads the number once
+# Before PyTorch is loaded, which reads the number once. Of a command it is a matter of `__main__`,
+# which answers Ctrl-C before anything else.
+if not (sys.argv[:1] == ["-m"] and __name__ in sys.orig_argv):
+    from albert_lib.processors import limit_threads
+
+    limit_threads()
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOME_OF:
         raise AttributeError(f"albert_lib has no {name!r}; it has {', '.join(_HOME_OF)}.")
     value = getattr(importlib.import_module(f"albert_lib.{_HOME_OF[name]}"), name)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+
+def end_at_once(*_: object) -> None:
+    """Answer Ctrl-C while there is nothing yet to put in order, wherever Python is just then."""
+    os.write(2, b"\nInterrupted.\n")
+    os._exit(INTERRUPTED)
+
+
+# An exception could come out of the middle of any import, and not every one of them passes it on.
+# A process that was told to ignore Ctrl-C goes on doing so.
+try:
+    import signal
+
+    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, end_at_once)
+except KeyboardInterrupt:
+    end_at_once()
+
+import _thread
 import argparse
 import importlib
 import io
-import os
 import re
-import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,6 +37,7 @@ from typing import Any
 
 from albert_lib.errors import AlbertLibError, system_reason
 from albert_lib.openmp import share_processors
+from albert_lib.processors import limit_threads
 
 COMMANDS = {  # each is a module of albert_lib.commands, imported only when it is run
     "build-corpus": "tokenize texts into a corpus for pretraining",
@@ -38,7 +61,6 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
 FORKING = "grade"  # its answers are forks of it, with a thread each: no other thread may be there
 LONG_WORD = re.compile(r"(\S{200})\S+")
 DELIBERATE_ERROR = 2
-INTERRUPTED = 130  # what shells report for Ctrl-C
 READER_GONE = 141  # and for a pipe whose reader closed it, as head does
 
 
@@ -61,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{unsaid} is given an empty name; write one, or leave it out.", file=sys.stderr)
         return DELIBERATE_ERROR
     command, options = parsed(words)
+    if signal.getsignal(signal.SIGINT) is end_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         try:
@@ -132,12 +156,21 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"Warning: {message}", file=sys.stderr)
 
 
+def ask_again(lost: sys.UnraisableHookArgs) -> None:
+    """Send Ctrl-C once more if it came while nothing could be raised, in a destructor, say."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+    elif signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        threading.Timer(0.01, _thread.interrupt_main).start()  # here it would be lost again
+
+
 def main_of_process() -> int:
     """Run `main` on a terminal or a pipe; if the reader closes the pipe, end silently."""
     if isinstance(
         sys.stdout, io.TextIOWrapper
     ):  # a character that a terminal cannot show is no error
         sys.stdout.reconfigure(errors="backslashreplace")
+    limit_threads()  # before a command imports PyTorch
     if FORKING not in sys.argv[1:2]:
         share_processors()
     try:
@@ -164,4 +197,8 @@ def nowhere_else_to_print() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main_of_process())
+    sys.unraisablehook = ask_again
+    status = main_of_process()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is left to put in order
+    sys.exit(status)

@@ -4,11 +4,12 @@
 
 One run of `python -m albert_lib pretrain` is not killed. Then the same run is killed with SIGKILL
 at random instants and started again, five times; then it may end, and the next one begins, until
-all kills are used. It saves after every step. Half of the instants are drawn from the time that
-the rest of the run takes, the other half from a checkpoint's write somewhere in it. A kill hit a
-write when it left an unfinished folder. At the end of every run its weights, its optimizer's
-state and its history must be those of the run that was not killed, bit for bit, or the exit status
-is 1. Other arguments go to pretrain: --compile, say.
+all kills are used. It saves after every step. The first kill of each run comes before its first
+checkpoint; half of the others are drawn from the time that the rest of the run takes, half from a
+checkpoint's write somewhere in it. A kill hit a write when it left an unfinished folder. At the
+end of every run its weights, its optimizer's state and its history must be those of the run that
+was not killed, bit for bit, or the exit status is 1. Then a fifth as many builds of a corpus are
+killed while their workers start (killed_builds). Other arguments go to pretrain: --compile, say.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from albert_lib.corpus import python_documentation
 from albert_lib.files import project_folder
 from albert_lib.training import History, load_latest
 from benchmarks.common import load_tokenizer
+from benchmarks.killed_builds import kill_builds
 from benchmarks.targets import Report
 
 DOCUMENTS = 150
@@ -47,6 +49,7 @@ LEFTOVERS = {  # what lies about after a kill, and what it interrupted
 }
 KILLS_A_RUN = 5  # then it may end and is compared
 NOWHERE = -1.0
+AT_START = "before the first checkpoint"
 KILLED = 1 if os.name == "nt" else -9
 
 
@@ -56,6 +59,7 @@ class Instant:
 
     share: float
     in_write: float  # after this share of the next write, or NOWHERE
+    in_start: bool = False  # of the time until the first checkpoint begins, not of all
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Pace:
 
     def delay(self, instant: Instant, steps: int) -> float:
         """Return the seconds to wait before the kill, with so many steps to go."""
+        if instant.in_start:
+            return instant.share * self.start
         if instant.in_write == NOWHERE:
             return instant.share * (self.start + steps * self.step)
         return self.start + 0.8 * instant.share * steps * self.step  # a write is still to come
@@ -99,11 +105,15 @@ def main() -> int:
             flush=True,
         )
         hits, different = kill_and_compare(folder, options, pace)
+        builds = options.kills // KILLS_A_RUN
+        wrong = kill_builds(folder, builds, random.Random(options.seed))
     told = ", ".join(f"{number} {what}" for what, number in sorted(hits.items()))
     print(f"{options.kills} kills in {time.perf_counter() - began:.0f} s: {told}")
     report = Report()
     report.at_most("kills: runs that ended otherwise than the one left alone", different, 0)
     report.at_least("kills: hit a write", hits["in a write"], 1)
+    report.at_least("kills: before the first checkpoint", hits[AT_START], 1)
+    report.at_most(f"kills: of {builds} builds, left something or ended otherwise", wrong, 0)
     return report.close()
 
 
@@ -189,10 +199,14 @@ def kill_and_compare(
 
 
 def draw_instants(draw: random.Random, kills: int) -> deque[Instant]:
-    """Draw half of the instants from anywhere, half from writes, in any order."""
-    instants = [Instant(draw.random(), NOWHERE) for _ in range(kills - kills // 2)]
-    instants += [Instant(draw.random(), draw.random()) for _ in range(kills // 2)]
+    """Draw the first of each run from its start, half of the rest from writes, in any order."""
+    starts = -(-kills // KILLS_A_RUN)
+    rest = kills - starts
+    instants = [Instant(draw.random(), NOWHERE) for _ in range(rest - rest // 2)]
+    instants += [Instant(draw.random(), draw.random()) for _ in range(rest // 2)]
     draw.shuffle(instants)
+    for run in range(starts):
+        instants.insert(run * KILLS_A_RUN, Instant(draw.random(), NOWHERE, in_start=True))
     return deque(instants)
 
 
@@ -224,7 +238,7 @@ def kill(
     for pattern, what in LEFTOVERS.items():
         if any(re.match(pattern, name) for name in left):
             return what
-    return "elsewhere"
+    return AT_START if steps_saved(output) == 0 else "elsewhere"
 
 
 def wait_for_write(process: subprocess.Popen[bytes], output: Path) -> set[str]:

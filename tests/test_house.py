@@ -36,6 +36,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "report_folder",
         "shipped",
         "accelerators",
+        "worker_pool",
     ),  # the files at the top
     ("text", "model"),
     ("corpus", "engines"),

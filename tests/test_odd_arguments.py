@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from albert_lib.__main__ import INTERRUPTED, main, main_of_process
+from albert_lib.__main__ import INTERRUPTED, ask_again, main, main_of_process
 from albert_lib.corpus import TokenStore
 from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.sources import file_units
 from albert_lib.errors import InputError
-from albert_lib.files import data_folder, read_json
+from albert_lib.files import data_folder, project_folder, read_json
 from albert_lib.probing import Features, FillMask
 from albert_lib.text import AlbertTokenizer
 
@@ -68,6 +71,40 @@ def test_an_interruption_during_the_imports_is_clean(
     monkeypatch.setattr("importlib.import_module", interrupted)
     assert main_of_process() == INTERRUPTED
     assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+# A module that is imported while Ctrl-C is pressed, and that keeps what it raises to itself.
+INTERRUPTED_IMPORT = """
+import signal, time
+try:
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(1)
+except BaseException:
+    pass
+"""
+
+
+def test_an_interruption_that_an_import_swallows_ends_the_command(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text(INTERRUPTED_IMPORT)
+    paths = os.pathsep.join([str(tmp_path), str(project_folder())])
+    ended = subprocess.run(
+        [sys.executable, "-m", "albert_lib", "pretrain"],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout, ended.stderr) == (INTERRUPTED, "", "\nInterrupted.\n")
+
+
+def test_an_interruption_inside_of_a_destructor_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Interrupted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sys, "unraisablehook", ask_again)
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted()
+        time.sleep(5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

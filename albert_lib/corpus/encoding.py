@@ -1,19 +1,14 @@
 """Reads text into batches of equal size and encodes them in several processes, in order.
 
-Processes are started with "spawn", as on Windows and macOS, and only when there is more than one
-batch. They end with the process that started them, even when that one is killed.
+Processes are started only when there is more than one batch. They end with the process that
+started them, even when that one is killed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Container, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +22,7 @@ from albert_lib.corpus.writing import ids_dtype
 from albert_lib.errors import AlbertLibError, StoreError, TextError
 from albert_lib.memory import peak_memory
 from albert_lib.text.sentences import split_sentences
+from albert_lib.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
@@ -181,28 +177,23 @@ def encode_in_processes(
     batches: Iterable[TextBatch], tokenizer: AlbertTokenizer, workers: int
 ) -> Iterator[tuple[TextBatch, Encoded]]:
     """As `encode_in_order`, with a process for each worker."""
-    executor = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), start_worker, (tokenizer,)
-    )
     waiting: deque = deque()
     try:
-        for batch in batches:
-            with interruptions_held_back():  # a process must not be interrupted while it starts
-                future = executor.submit(encode_here, batch)
-            waiting.append((batch._replace(parts=endings_of(batch)), future))
-            if len(waiting) > WAITING_PER_WORKER * workers:
+        with WorkerPool(workers, keep_tokenizer, (tokenizer,)) as pool:
+            for batch in batches:
+                future = pool.submit(encode_here, batch)
+                waiting.append((batch._replace(parts=endings_of(batch)), future))
+                if len(waiting) > WAITING_PER_WORKER * workers:
+                    ready, future = waiting.popleft()
+                    yield ready, future.result()
+            while waiting:
                 ready, future = waiting.popleft()
                 yield ready, future.result()
-        while waiting:
-            ready, future = waiting.popleft()
-            yield ready, future.result()
     except BrokenProcessPool:
         raise StoreError(
             "A worker process ended before its work was done, perhaps out of memory; run the "
             "same command again with fewer --workers: it goes on from here."
         ) from None
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
 
 
 def endings_of(batch: TextBatch) -> list[DocumentPart]:
@@ -227,38 +218,15 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextlib.contextmanager
-def interruptions_held_back() -> Iterator[None]:
-    """Ignore Ctrl-C inside the block; processes started in it inherit that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 # -- what runs in the processes
 
 _tokenizer: AlbertTokenizer | None = None
 
 
-def start_worker(tokenizer: AlbertTokenizer) -> None:
-    """Store the tokenizer for all batches, and end this worker when its parent ends."""
+def keep_tokenizer(tokenizer: AlbertTokenizer) -> None:
+    """Store the tokenizer for all batches."""
     global _tokenizer
     _tokenizer = tokenizer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    """End this process when the one that started it is gone, even by SIGKILL."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def encode_here(batch: TextBatch) -> Encoded:

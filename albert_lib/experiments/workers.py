@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import torch
+
+from albert_lib.worker_pool import WorkerPool
 
 WORKERS = 2
 
 
-def training_pool() -> ProcessPoolExecutor:
+def training_pool() -> WorkerPool:
     """Return a pool of two processes of one thread each.
 
     A machine's precision is decided by its processor, so all of them train in the same.
     """
-    return ProcessPoolExecutor(
-        WORKERS,
-        mp_context=get_context("spawn"),
-        initializer=torch.set_num_threads,
-        initargs=(1,),
-    )
+    return WorkerPool(WORKERS, torch.set_num_threads, (1,))

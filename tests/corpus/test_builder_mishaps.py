@@ -139,7 +139,7 @@ def test_a_worker_that_dies_is_one_sentence(
         write(self, *arguments)
         for child in psutil.Process().children():
             with contextlib.suppress(psutil.Error):  # one may be gone already
-                if "spawn_main" in " ".join(child.cmdline()):
+                if "worker_pool" in " ".join(child.cmdline()):
                     child.kill()
 
     with monkeypatch.context() as patch:

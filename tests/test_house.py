@@ -20,6 +20,7 @@ PACKAGE = PROJECT / "albert_lib"
 # A folder imports from the levels below its own, and from itself; never sideways, never up.
 LEVELS: tuple[tuple[str, ...], ...] = (
     (
+        "checksums",
         "config",
         "config_json",
         "config_values",
@@ -52,6 +53,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 # Where a folder may reach less than what lies below it: nothing but these.
 ONLY: dict[str, set[str]] = {
     "model": {
+        "checksums",
         "config",
         "config_json",
         "errors",

@@ -18,7 +18,6 @@ from albert_lib.model.tensorflow_checkpoint import (
     read_variables,
 )
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training.checkpoint import write_sums
 
 CONFIG_FILE = "albert_config.json"
 WHAT_IT_PREDICTS: dict[type[ConvertedModel], str] = {
@@ -72,7 +71,6 @@ def convert(source: Path, output: Path) -> ConvertedModel:
     with new_folder(output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        write_sums(folder, sorted(path.name for path in folder.iterdir()))
     check_written(model, output)
     return model
 

@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from albert_lib.checksums import SUMS, find_damage
 from albert_lib.corpus import TokenStore
 from albert_lib.errors import CheckpointError, StoreError, counted, listed
 from albert_lib.training.checkpoint import (
+    HASHED,
     HISTORY,
-    SUMS,
     checkpoints,
-    find_damage,
     find_history_damage,
 )
 from albert_lib.training.pretraining import KEPT_MODELS
@@ -57,13 +57,13 @@ def findings(folder: Path) -> Iterator[tuple[Path, str | None]]:
             yield store, store_damage(store)
     found = sorted(checkpoints(folder).items())
     for _, checkpoint in found:
-        yield checkpoint, find_damage(checkpoint)
-    if found and find_damage(found[-1][1]) is None and (folder / HISTORY).exists():
+        yield checkpoint, find_damage(checkpoint, HASHED)
+    if found and find_damage(found[-1][1], HASHED) is None and (folder / HISTORY).exists():
         yield folder / HISTORY, find_history_damage(found[-1][1])
     models = sorted((folder / KEPT_MODELS).glob("step-*"))
     for model in (folder, folder / "model", *models):
         if (model / SUMS).is_file():
-            yield model, find_damage(model, required=())
+            yield model, find_damage(model)
 
 
 def store_damage(folder: Path) -> str | None:

@@ -46,7 +46,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
         ...     list(read_tensors(pathlib.Path(folder)))
         ['albert.pooler.bias']
     """
-    files = _weight_files(folder)
+    files = weight_files(folder)
     whole: dict[str, Tensor] = {}
     for file in files:
         refuse_pointer(file)
@@ -221,7 +221,15 @@ def _read(file: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a folder's weights; CheckpointError where there are none that are read.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> folder = data_folder() / "checkpoints" / "albert-mini-en"
+        >>> [file.name for file in weight_files(folder)]
+        ['model.safetensors']
+    """
     file, index, pickle = (folder / name for name in (WEIGHTS_FILE, INDEX_FILE, PICKLE_FILE))
     if file.is_file():
         return [file]

@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from albert_lib.checksums import warn_of_changes
 from albert_lib.config import AlbertConfig
 from albert_lib.config_json import labels_of
 from albert_lib.errors import CheckpointError, ConfigError, listed
-from albert_lib.files import folder_to_write, new_file, write_json
-from albert_lib.hub import INDEX_FILE, WEIGHTS_FILE, resolve_folder
+from albert_lib.hub import resolve_folder
 from albert_lib.model.encoder import AlbertEncoder
 from albert_lib.model.names import POOLER, hugging_face_name
+from albert_lib.model.saving import save
 from albert_lib.model.weight_files import (
     check_left_over,
     check_shapes,
     number_type_of,
     read_tensors,
     refuse_overflow,
+    weight_files,
 )
 
 Model = TypeVar("Model", bound="PretrainedModel")
@@ -52,9 +52,10 @@ class PretrainedModel(nn.Module):
     ) -> Model:
         """Load a folder in Hugging Face's format (config.json, model.safetensors) or a hub id.
 
-        The model comes back in evaluation mode. Raises ConfigError for its config.json and for
-        changes that are refused, CheckpointError when weights are missing, torn, or of another
-        shape, DownloadError when a hub id cannot be had.
+        The model comes back in evaluation mode. Warns where the weights are not what a SHA256SUMS
+        beside them says; other files may have been edited. Raises ConfigError for its config.json
+        and for changes that are refused, CheckpointError when weights are missing, torn, or of
+        another shape, DownloadError when a hub id cannot be had.
 
         Args:
             name_or_path: a folder, or the hub id of a published model.
@@ -76,11 +77,11 @@ class PretrainedModel(nn.Module):
         return load(cls, name_or_path, dtype or changes.pop("torch_dtype", None), changes)
 
     def save_pretrained(self, path: str | os.PathLike[str]) -> None:
-        """Write config.json and model.safetensors into a folder, beside what is there.
+        """Write config.json, model.safetensors and SHA256SUMS into a folder, beside what is there.
 
-        transformers reads them too, and KerasHub where there is a pooler. Raises ConfigError for
-        what no other implementation can represent (partial sharing, other roundings of groups),
-        CheckpointError where the folder cannot be written.
+        transformers reads the first two too, and KerasHub where there is a pooler. Raises
+        ConfigError for what no other implementation can represent (partial sharing, other roundings
+        of groups), CheckpointError where the folder cannot be written.
 
         Example:
             >>> import pathlib, tempfile
@@ -90,9 +91,9 @@ class PretrainedModel(nn.Module):
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     AlbertModel(small).save_pretrained(folder)
             ...     sorted(file.name for file in pathlib.Path(folder).iterdir())
-            ['config.json', 'model.safetensors']
+            ['SHA256SUMS', 'config.json', 'model.safetensors']
         """
-        save(self, path)
+        save(self.named_parameters(), self.config, type(self).__name__, path)
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """Count the unique parameters; the arguments are those of transformers.
@@ -164,68 +165,6 @@ def _in_initialisation_order(module: nn.Module) -> Iterator[nn.Module]:
         yield from _in_initialisation_order(child)
 
 
-def save(model: PretrainedModel, path: str | os.PathLike[str]) -> None:
-    """Write `model` as config.json and model.safetensors, each in one step.
-
-    Example:
-        >>> import tempfile
-        >>> from albert_lib.model import AlbertModel
-        >>> config = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(AlbertModel(config), folder)
-        ...     sorted(os.listdir(folder))
-        ['config.json', 'model.safetensors']
-    """
-    config = exportable_config(model.config)
-    tensors = {
-        hugging_face_name(name, model.config): tensor.detach().contiguous()
-        for name, tensor in model.named_parameters()
-    }
-    if not model.config.has_projection:  # no other library leaves it out; an identity is the same
-        prefix = "albert.encoder.embedding_hidden_mapping_in"
-        tensors[f"{prefix}.weight"] = torch.eye(config.hidden_size)
-        tensors[f"{prefix}.bias"] = torch.zeros(config.hidden_size)
-    folder = folder_to_write(path)
-    architecture = {"architectures": [type(model).__name__]}
-    try:
-        with new_file(folder / WEIGHTS_FILE) as file:
-            save_file(tensors, file, metadata={"format": "pt"})
-        write_json(folder / "config.json", {**architecture, **config.to_dict()})
-    except (OSError, SafetensorError) as problem:
-        raise CheckpointError(
-            f"{folder} could not be written ({problem}); free some disk space or save elsewhere."
-        ) from None
-    # Weights in several files, of a model that lay there before, belong to it no more.
-    for old in [folder / INDEX_FILE, *folder.glob("model-?????-of-?????.safetensors")]:
-        old.unlink(missing_ok=True)
-
-
-def exportable_config(config: AlbertConfig) -> AlbertConfig:
-    """The same model in terms that other libraries know: layers that share nothing are L groups.
-
-    Raises ConfigError for what only this library can run: the two partial sharings, and layers
-    dealt out to groups differently than Hugging Face's rounding does it.
-
-    Example:
-        >>> exportable_config(AlbertConfig(sharing="none", num_hidden_layers=6)).num_hidden_groups
-        6
-    """
-    if config.sharing not in ("all", "none"):
-        raise ConfigError(
-            f'A model with sharing="{config.sharing}" has no form in Hugging Face\'s format; '
-            f"keep it as a training checkpoint (pretrain(..., output=folder))."
-        )
-    if config.sharing == "none":
-        config = config.replace(sharing="all", num_hidden_groups=config.num_hidden_layers)
-    elif config.layer_groups() != config.replace(group_rounding="huggingface").layer_groups():
-        raise ConfigError(
-            f"Hugging Face would divide {config.num_hidden_layers} layers among "
-            f"{config.num_hidden_groups} groups differently than "
-            f'group_rounding="{config.group_rounding}"; use "huggingface" to share the model.'
-        )
-    return config.replace(project_equal_widths=True, group_rounding="huggingface")
-
-
 def load(
     model_class: type[Model],
     name_or_path: str | os.PathLike[str],
@@ -239,7 +178,7 @@ def load(
         >>> from albert_lib.model import AlbertModel
         >>> config = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(AlbertModel(config), folder)
+        ...     AlbertModel(config).save_pretrained(folder)
         ...     load(AlbertModel, folder, dtype=None, changes={}).config == config
         True
     """
@@ -265,6 +204,7 @@ def load(
         part.to_empty(device="cpu")
         model.initialise(part)
         part.to(number_type)
+    warn_of_changes(weight_files(folder))
     return model.eval()
 
 

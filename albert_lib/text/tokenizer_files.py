@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from albert_lib.checksums import sums_renewed
 from albert_lib.errors import TokenizerError, quoted
 from albert_lib.files import folder_to_write, new_file, read_json, write_json
 from albert_lib.git_lfs import refuse_pointer
@@ -100,15 +101,17 @@ def write_tokenizer_files(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_tokenizer_files(folder, tokenizer.vocabulary, tokenizer.settings, 512, ())
         ...     sorted(os.listdir(folder))
-        ['spiece.model', 'tokenizer.json', 'tokenizer_config.json']
+        ['SHA256SUMS', 'spiece.model', 'tokenizer.json', 'tokenizer_config.json']
     """
     folder = folder_to_write(path)
-    with new_file(folder / MODEL_FILE) as file:
-        file.write_bytes(vocabulary.model)
-    write_json(folder / EXPORT_FILE, tokenizer_json(vocabulary, settings, added_tokens))
-    standard = is_standard(vocabulary)
-    config = tokenizer_config(settings, model_max_length, added_tokens, standard=standard)
-    write_json(folder / SETTINGS_FILE, config)
+    config = tokenizer_config(
+        settings, model_max_length, added_tokens, standard=is_standard(vocabulary)
+    )
+    with sums_renewed(folder, [MODEL_FILE, EXPORT_FILE, SETTINGS_FILE]):
+        with new_file(folder / MODEL_FILE) as file:
+            file.write_bytes(vocabulary.model)
+        write_json(folder / EXPORT_FILE, tokenizer_json(vocabulary, settings, added_tokens))
+        write_json(folder / SETTINGS_FILE, config)
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -20,12 +20,11 @@ Format 1, read but no longer written, has all rows in each checkpoint, as histor
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from albert_lib.checksums import find_damage, write_sums
 from albert_lib.errors import CheckpointError, system_reason
 from albert_lib.files import new_folder, read_json, write_json
 from albert_lib.training import distributed
@@ -51,7 +51,6 @@ CHECKPOINT_FORMAT = 2
 WITH_ROWS_INSIDE = 1  # the format before
 HISTORY = "history.jsonl"
 HASHED = ("model.safetensors", "optimizer.safetensors", "state.json")
-SUMS = "SHA256SUMS"
 MEAN = "mean.safetensors"
 
 
@@ -188,16 +187,10 @@ def write_files(
     write_sums(folder, HASHED if mean is None else (*HASHED, MEAN))
 
 
-def write_sums(folder: Path, names: Iterable[str]) -> None:
-    """Write SHA256SUMS of files in a folder, as `sha256sum --check` reads it."""
-    sums = "".join(f"{file_hash(folder / name)}  {name}\n" for name in names)
-    (folder / SUMS).write_text(sums, encoding="utf-8")
-
-
 def find_undamaged_before(folder: Path, step: int) -> Path | None:
     """Return the newest checkpoint of an earlier step whose hashes are right, if there is one."""
     for number, path in sorted(checkpoints(folder).items(), reverse=True):
-        if number < step and find_damage(path) is None:
+        if number < step and find_damage(path, HASHED) is None:
             return path
     return None
 
@@ -239,7 +232,7 @@ def load_latest(folder: Path) -> Checkpoint | None:
     """
     without_rows: Path | None = None
     for _, path in sorted(checkpoints(folder).items(), reverse=True):
-        damage = find_damage(path)
+        damage = find_damage(path, HASHED)
         if damage is None:
             damage = find_history_damage(path)
             if damage is None:
@@ -294,30 +287,6 @@ def open_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path, state["step"], state["run"], history, prefix)
 
 
-def find_damage(folder: Path, required: Sequence[str] = HASHED) -> str | None:
-    """Say what is wrong with the files of a checkpoint or model, or None if every hash is right.
-
-    All files that SHA256SUMS names are looked at, and the `required` ones, a checkpoint's own.
-    """
-    try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        hashes = {name: value for value, name in (line.split() for line in lines)}
-    except FileNotFoundError:
-        return f"{SUMS} is missing"
-    except (OSError, UnicodeDecodeError, ValueError):
-        return f"{SUMS} cannot be read"
-    for name in dict.fromkeys([*required, *hashes]):  # some have more
-        if not (folder / name).is_file():
-            return f"{name} is missing"
-        try:
-            found = file_hash(folder / name)
-        except OSError as problem:  # a bad sector
-            return f"{name} cannot be read: {problem.strerror}"
-        if hashes.get(name) != found:
-            return f"{name} is not what was written"
-    return None
-
-
 def find_history_damage(checkpoint: Path) -> str | None:
     """Say what is wrong with the rows of a checkpoint whose files are whole, or None."""
     state = read_json(checkpoint / "state.json")
@@ -334,9 +303,3 @@ def checkpoints(folder: Path) -> dict[int, Path]:
         if number and path.is_dir():
             found[int(number[1])] = path
     return found
-
-
-def file_hash(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

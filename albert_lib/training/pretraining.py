@@ -17,12 +17,13 @@ from albert_lib.files import new_folder
 from albert_lib.memory import keep_freed_memory
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.model.depth import set_num_hidden_layers
-from albert_lib.model.weights import PretrainedModel, exportable_config
+from albert_lib.model.saving import exportable_config
+from albert_lib.model.weights import PretrainedModel
 from albert_lib.objectives import PretrainingBatch
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
 from albert_lib.training.average import copy_mean, running_mean
-from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter, sweep, write_sums
+from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter, sweep
 from albert_lib.training.evaluation import held_out_columns
 from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
@@ -310,7 +311,6 @@ def save_model(path: Path, model: PretrainedModel, tokenizer: AlbertTokenizer | 
             model.save_pretrained(unfinished)
             if tokenizer is not None:
                 tokenizer.save_pretrained(unfinished)
-            write_sums(unfinished, sorted(path.name for path in unfinished.iterdir()))
     except (OSError, CheckpointError) as problem:
         raise CheckpointError(
             f"{path} could not be written ({system_reason(problem)}); free some disk space and "

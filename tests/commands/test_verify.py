@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from transformers import AlbertForPreTraining as Model
 
+from albert_lib.__main__ import main
 from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.model import AlbertForPreTraining
@@ -58,8 +60,6 @@ def test_a_whole_run_has_whole_parts(run_folder: Path, run) -> None:
 def test_a_flipped_bit_is_named(
     run_folder: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    from albert_lib.__main__ import main
-
     file = run_folder / name
     content = file.read_bytes()
     flipped = bytearray(content)
@@ -73,6 +73,57 @@ def test_a_flipped_bit_is_named(
     (line,) = (line for line in shown.out.splitlines() if not line.endswith(": whole"))
     assert file.name in line
     assert shown.err.startswith(f"1 part of {run_folder} is damaged")
+
+
+def saved_model(folder: Path) -> None:
+    """A small model and its tokenizer, each saved by `save_pretrained` alone."""
+    tokenizer = AlbertTokenizer.train(["the old man walks", "the old mill is a mill"] * 9, 28)
+    config = AlbertConfig(
+        vocab_size=28, hidden_size=16, num_attention_heads=2, intermediate_size=16,
+        num_hidden_layers=1, embedding_size=8,
+    )  # fmt: skip
+    AlbertForPreTraining(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def test_what_save_pretrained_writes_can_be_verified(
+    tmp_path: Path, run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    saved_model(folder)
+    listed = {line.split()[1] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    assert listed == {each.name for each in folder.iterdir()} - {"SHA256SUMS"}
+    assert run("verify", folder).endswith("model: whole\n")
+    saved_model(folder)  # saved again, with other numbers
+    assert run("verify", folder).endswith("model: whole\n")
+    theirs = Model.from_pretrained(folder)
+    theirs.albert.pooler.bias.data += 1
+    theirs.save_pretrained(folder)  # by another library
+    with pytest.warns(UserWarning, match=r"model\.safetensors is not what SHA256SUMS .* says; if"):
+        AlbertForPreTraining.from_pretrained(folder)
+    assert main(["verify", str(folder)]) == 2
+    capsys.readouterr()
+    AlbertForPreTraining(AlbertConfig.from_json(folder / "config.json")).save_pretrained(folder)
+    assert run("verify", folder).endswith("model: whole\n")
+
+
+def test_an_edited_folder_loads_and_flipped_weights_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved_model(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace('"hidden_dropout_prob": 0', '"x": 1, "y": 0'))
+    AlbertForPreTraining.from_pretrained(tmp_path)  # without a warning, which would be an error
+    assert main(["verify", str(tmp_path)]) == 2
+    assert capsys.readouterr().out == f"{tmp_path}: config.json is not what was written\n"
+    weights = tmp_path / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"if nobody changed it, it is damaged"):
+        AlbertForPreTraining.from_pretrained(tmp_path)
+    (tmp_path / "SHA256SUMS").write_bytes(b"\xff no list at all")
+    AlbertForPreTraining.from_pretrained(tmp_path)
 
 
 def test_a_folder_of_nothing_is_refused(tmp_path: Path, refusal) -> None:

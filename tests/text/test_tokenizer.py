@@ -176,6 +176,7 @@ def test_saved_and_loaded(english_tokenizer: AlbertTokenizer, tmp_path: Path) ->
         assert loaded.fingerprint == tokenizer.fingerprint
     assert english_tokenizer.encode(text) != loaded.encode(text)
     assert sorted(p.name for p in (tmp_path / "saved").iterdir()) == [
+        "SHA256SUMS",
         "spiece.model",
         "tokenizer.json",
         "tokenizer_config.json",

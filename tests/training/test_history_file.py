@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from small_networks import network, optimizer_for, take_step
 
+from albert_lib import checksums
 from albert_lib.errors import CheckpointError
 from albert_lib.training import (
     History,
@@ -58,14 +59,14 @@ def test_a_save_hashes_its_own_files_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[Path] = []
-    file_hash = checkpoint.file_hash
+    file_hash = checksums.file_hash
 
     def counted(path: Path) -> str:
         hashed.append(path)
         return file_hash(path)
 
     list(saves(tmp_path, 2))
-    monkeypatch.setattr(checkpoint, "file_hash", counted)
+    monkeypatch.setattr(checksums, "file_hash", counted)
     resumed = saves(tmp_path, 4, first=3)
     next(resumed)
     assert len(hashed) == 3 + 3, "of the checkpoint that the run goes on from, and of the new one"

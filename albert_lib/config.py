@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from albert_lib.config_json import from_hugging_face, to_hugging_face, with_our_activation
@@ -26,6 +25,7 @@ from albert_lib.config_values import (
 from albert_lib.config_values import Sharing as Sharing
 from albert_lib.errors import ConfigError, listed
 from albert_lib.files import read_json, write_json
+from albert_lib.paths import given_path
 
 _PUBLISHED: dict[str, dict[str, Any]] = {
     "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
@@ -331,7 +331,8 @@ class AlbertConfig:
             ...     AlbertConfig.from_json(folder).hidden_size
             240
         """
-        file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
+        given = given_path(path)
+        file = given / "config.json" if given.is_dir() else given
         values = read_json(file, ConfigError)
         if not isinstance(values, dict):
             raise ConfigError(f"{file} does not hold a JSON object; restore it from its source.")

@@ -22,6 +22,7 @@ GOOGLE: dict[str, Any] = {
     "additive_mask": True,
     "group_rounding": "google",
 }
+MOST_ROWS_MORE = 127  # of a table of word embeddings, to a multiple of 128
 ACTIVATION_NAMES = {  # other names that files have for the same functions
     "gelu_python": "gelu",
     "gelu_pytorch_tanh": "gelu_new",
@@ -146,3 +147,13 @@ def refuse_giants(values: Mapping[str, Any]) -> None:
             f"The sizes make a matrix of {largest:,} numbers, which no machine holds; check "
             f"vocab_size, embedding_size, hidden_size and intermediate_size."
         )
+
+
+def rows_fit(rows: int, tokens: int) -> bool:
+    """Whether a table has a row for every token, and at most a few more, to a round number.
+
+    Example:
+        >>> [rows_fit(rows, tokens=8000) for rows in (7999, 8000, 8064, 30000)]
+        [False, True, True, False]
+    """
+    return 0 <= rows - tokens <= MOST_ROWS_MORE

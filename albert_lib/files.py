@@ -23,6 +23,7 @@ from albert_lib.errors import (
     first_line,
 )
 from albert_lib.git_lfs import refuse_pointer
+from albert_lib.paths import given_path
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
 LINE_END = re.compile("\r\n|\r|\n")
@@ -243,8 +244,9 @@ def beyond_utf8(text: str) -> bool:
 
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:
     """Read a JSON file; raise `error` with one sentence if it is missing or damaged."""
+    file = given_path(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        return json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise error(f"{path} does not exist; check the path.") from None
     except OSError as problem:
@@ -264,8 +266,9 @@ def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = Checkp
 
 def read_toml(path: str | os.PathLike[str], error: type[AlbertLibError]) -> dict[str, Any]:
     """Read a TOML file; raise `error` with one sentence if it is missing or not TOML."""
+    file = given_path(path)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as problem:
         raise error(f"{path} cannot be read ({problem.strerror}); name a .toml file.") from None
     except UnicodeDecodeError:
@@ -278,8 +281,9 @@ def read_toml(path: str | os.PathLike[str], error: type[AlbertLibError]) -> dict
 
 def read_text(path: str | os.PathLike[str]) -> str:
     """Read a UTF-8 text file, with LF at the end of each line; errors are those of `decoded`."""
+    file = given_path(path)
     try:
-        content = Path(path).read_bytes()
+        content = file.read_bytes()
     except FileNotFoundError:
         raise TextError(f"{path} does not exist; check the path.") from None
     except OSError as problem:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from albert_lib.errors import CheckpointError, DownloadError
 from albert_lib.files import read_json
+from albert_lib.paths import given_path
 from albert_lib.shipped import shipped_folder
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
@@ -35,6 +36,7 @@ TOKENIZER_FILES = (
     "vocab.json merges.txt spiece.model spm.model sentencepiece.bpe.model"
 ).split()
 
+PUBLISHED = ", or the id of a published model such as albert-base-v2"
 Part = Literal["tokenizer", "any tokenizer", "weights"]
 Get = Callable[[str], Path | None]  # file name → path, or None if the model has no such file
 
@@ -134,7 +136,7 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         >>> resolve_folder("albert-mini-en", "weights").parent.name
         'checkpoints'
     """
-    folder = Path(name_or_path).expanduser()
+    folder = given_path(name_or_path, PUBLISHED).expanduser()
     if folder.is_dir():
         return folder
     if (shipped := shipped_folder(str(name_or_path), part)) is not None:
@@ -175,7 +177,7 @@ def cached_folder(name: str) -> Path | None:
         >>> print(cached_folder("nobody/nothing"))
         None
     """
-    model = PublishedModel.from_name(name)
+    model = PublishedModel.from_name(str(given_path(name, PUBLISHED)))
     try:
         _gather_tokenizer(model.cached_or_absent)
         return _gather_weights(model.cached_or_absent)

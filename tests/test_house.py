@@ -33,6 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "paper",
         "instruction_sets",
         "processors",
+        "paths",
         "records",
         "report_folder",
         "shipped",
@@ -66,6 +67,7 @@ ONLY: dict[str, set[str]] = {
     "engines": {"config", "errors", "files", "hub", "model"},
     "probing": {
         "config",
+        "config_values",
         "engines",
         "errors",
         "files",
@@ -73,6 +75,7 @@ ONLY: dict[str, set[str]] = {
         "instruction_sets",
         "memory",
         "model",
+        "paths",
         "records",
         "report_folder",
         "text",

@@ -7,18 +7,30 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from albert_lib import AlbertConfig, AlbertForSequenceClassification, AlbertModel
 from albert_lib.__main__ import INTERRUPTED, ask_again, main, main_of_process
-from albert_lib.corpus import TokenStore
+from albert_lib.corpus import (
+    TokenStore,
+    read_documents,
+    read_jsonl,
+    read_text_file,
+    read_text_folder,
+)
 from albert_lib.corpus.builder import CorpusBuilder
 from albert_lib.corpus.sources import file_units
-from albert_lib.errors import InputError
-from albert_lib.files import data_folder, project_folder, read_json
+from albert_lib.errors import AlbertLibError, InputError
+from albert_lib.files import data_folder, project_folder, read_json, read_text
+from albert_lib.finetuning import read_mnli, read_race, read_squad, read_sst2
+from albert_lib.hub import cached_folder, resolve_folder
 from albert_lib.probing import Features, FillMask
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training import History, load_latest
 
 LONG = "x" * 5000
 SHIPPED = str(data_folder() / "checkpoints" / "albert-mini-en")
@@ -127,14 +139,65 @@ def test_names_that_are_not_utf8_are_names(tmp_path: Path) -> None:
     assert TokenStore.open(output / "train").n_documents == 1
 
 
+def read_all(documents: Iterable[object]) -> None:
+    list(documents)
+
+
+LOADERS: dict[str, Callable[[Any], object]] = {
+    "model": AlbertModel.from_pretrained,
+    "classifier": AlbertForSequenceClassification.from_pretrained,
+    "fill-mask": FillMask.from_pretrained,
+    "features": Features.from_pretrained,
+    "tokenizer": AlbertTokenizer.from_pretrained,
+    "config": AlbertConfig.from_json,
+    "store": TokenStore.open,
+    "history": History.load,
+    "checkpoint": load_latest,
+    "weights by name": lambda name: resolve_folder(name, "weights"),
+    "tokenizer by name": lambda name: resolve_folder(name, "tokenizer"),
+    "cached": cached_folder,
+    "documents": lambda path: read_all(read_documents(path)),
+    "text": lambda path: read_all(read_text_file(path)),
+    "texts": lambda path: read_all(read_text_folder(path)),
+    "jsonl": lambda path: read_all(read_jsonl(path)),
+    "sst2": read_sst2,
+    "mnli": read_mnli,
+    "squad": read_squad,
+    "race": read_race,
+    "any text": read_text,
+    "any json": read_json,
+}
+
+
+@pytest.mark.usefixtures("without_shape_checks")
+@pytest.mark.parametrize("load", LOADERS.values(), ids=LOADERS)
+def test_every_loader_says_that_it_was_given_no_path(load: Callable[[Any], object]) -> None:
+    for given in ("", None, 3, b"mine", [], "a\0b"):
+        with pytest.raises(InputError, match=r"is no path; give the name of a file or folder"):
+            load(given)
+
+
+@pytest.mark.parametrize("name", sorted(LOADERS.keys() - {"checkpoint", "cached"}))
+def test_every_loader_says_that_a_folder_is_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or that a file is a folder; and that nothing is there."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "file").write_bytes(b"\x00\xff no format at all")
+    (tmp_path / "folder").mkdir()
+    for given in ("file", "folder", "file/inside", "none"):
+        if name.endswith("by name") and given == "folder":
+            continue
+        with pytest.raises(AlbertLibError) as told:
+            LOADERS[name](tmp_path / given)
+        assert "\n" not in str(told.value)
+
+
 @pytest.mark.usefixtures("without_shape_checks")
 def test_what_is_no_model_and_no_text_is_said() -> None:
     for given in (None, SHIPPED):
         with pytest.raises(InputError, match=r"joins a model and a tokenizer, and got .*; to load"):
             FillMask(given)  # type: ignore[arg-type]
-    for name in (None, ""):
-        with pytest.raises(InputError, match=r"The name of the model is .*; give a folder"):
-            FillMask.from_pretrained(name)  # type: ignore[arg-type]
     fill_mask = FillMask.from_pretrained(SHIPPED)
     features = Features(fill_mask.model.albert, fill_mask.tokenizer)
     for texts in (None, 3, ["A [MASK].", None]):

@@ -37,6 +37,13 @@ UNPACK: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.open,
     ".lzma": lzma.open,
 }
+# A line of these alone is blank to whoever looks at it: spaces, and marks without a width.
+UNSEEN = (
+    " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\xad\u061c\u1680\u180e\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+UNSEEN += "".join(
+    map(chr, [*range(0x2000, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
+)
 PARAGRAPH_END = re.compile("\r\n|[\r\n\f\v\u2029]")  # a new page and Unicode's mark are one too
 WITHOUT_SPACE = re.compile(rf"[{UNSPACED}\u3001-\u303F\uFF00-\uFF60]")  # nor its punctuation
 LAYOUT_CHARACTERS = 1 << 22  # the beginning of a file, which decides its layout
@@ -73,7 +80,7 @@ def text_lines(path: Path) -> Iterator[Line]:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         for part in text.removesuffix("\n").split("\n"):
-            yield Line(part, position)
+            yield Line(part if part.strip(UNSEEN) else "", position)
 
 
 def raw_lines(path: Path, longest: int = -1) -> Iterator[tuple[bytes, int]]:

@@ -25,6 +25,7 @@ from albert_lib.corpus.readers import (
 )
 from albert_lib.corpus.writing import checksum_of
 from albert_lib.errors import TextError
+from albert_lib.paths import given_path
 from albert_lib.text.sentences import Document, split_sentences
 
 __all__ = [
@@ -80,7 +81,7 @@ def file_units(path: str | os.PathLike[str], field: str = "text", layout: str = 
     TextError when there is none.
     """
     checked_layout(layout)
-    top = Path(path)
+    top = given_path(path)
     if top.is_file():
         if kind_of(top) not in (".txt", ".jsonl"):
             raise TextError(
@@ -166,7 +167,7 @@ def read_documents(
     """
     units = file_units(path, field, layout)
     parts = chain.from_iterable(unit.parts() for unit in units)
-    return refuse_nothing(documents_of(parts), Path(path))
+    return refuse_nothing(documents_of(parts), given_path(path))
 
 
 def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
@@ -179,7 +180,7 @@ def read_text_folder(path: str | os.PathLike[str]) -> Iterator[Document]:
         ...     list(read_text_folder(folder))
         [['The mill is old.']]
     """
-    files = files_in(Path(path), (".txt",))
+    files = files_in(given_path(path), (".txt",))
     return refuse_nothing(chain.from_iterable(map(read_text_file, files)), Path(path))
 
 
@@ -203,7 +204,7 @@ def read_text_file(path: str | os.PathLike[str], layout: str = AUTO) -> Iterator
         ...     list(read_text_file(file))
         [['The mill is old.', 'It is dry.'], ['A man walks.', 'He is late.']]
     """
-    return documents_of(parts_of_text(Path(path), checked_layout(layout)))
+    return documents_of(parts_of_text(given_path(path), checked_layout(layout)))
 
 
 def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Document]:
@@ -217,7 +218,7 @@ def read_jsonl(path: str | os.PathLike[str], field: str = "text") -> Iterator[Do
         ...     list(read_jsonl(file, field="body"))
         [['The mill is old.', 'It is dry.']]
     """
-    path = Path(path)
+    path = given_path(path)
     if not path.is_file():
         raise TextError(f"{path} does not exist; check the path.")
     return refuse_nothing(documents_of(parts_of_jsonl(path, field)), path)

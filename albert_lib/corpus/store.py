@@ -31,6 +31,7 @@ from albert_lib.corpus.store_checks import check_bytes, check_ids, check_offsets
 from albert_lib.corpus.writing import OFFSET_DTYPE, STORE_FORMAT_VERSION, StoreWriter
 from albert_lib.errors import StoreError, TextError, counted
 from albert_lib.files import new_folder, read_json
+from albert_lib.paths import given_path
 
 if TYPE_CHECKING:
     from albert_lib.text import AlbertTokenizer
@@ -114,7 +115,7 @@ class TokenStore:
         files has another size than store.json states, or offsets do not rise from 0 to the end.
         What takes longer, `verify` does: reading all bytes, and the offsets of a huge corpus.
         """
-        folder = Path(path)
+        folder = given_path(path)
         if not (folder / "store.json").is_file():
             raise StoreError(
                 f"{folder} is not a token store (it has no store.json); build one with "

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from albert_lib.errors import TextError, listed, quoted
+from albert_lib.paths import given_path
 from albert_lib.records import RESTORE, field, json_lines, numbered_lines, text_field
 
 SST2_LABELS = ("0", "1")  # negative, positive
@@ -99,7 +100,7 @@ def read_sst2(path: str | os.PathLike[str]) -> TextExamples:
         ...     read_sst2(file).examples
         (TextExample(id='0', first='a " lone quote', second=None, label='1'),)
     """
-    return _from_table(Path(path), SST2)
+    return _from_table(given_path(path), SST2)
 
 
 def read_mnli(path: str | os.PathLike[str]) -> TextExamples:
@@ -119,7 +120,7 @@ def read_mnli(path: str | os.PathLike[str]) -> TextExamples:
         >>> [(example.second, example.label) for example in read.examples], read.n_undecided
         ([('It is wet.', 'entailment')], 1)
     """
-    file = Path(path)
+    file = given_path(path)
     beginnings = (line.lstrip() for _, line in numbered_lines(file))
     is_jsonl = next((line for line in beginnings if line), "").startswith("{")
     return _from_json_lines(file, MNLI) if is_jsonl else _from_table(file, MNLI)

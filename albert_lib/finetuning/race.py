@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from albert_lib.errors import TextError, quoted
+from albert_lib.paths import given_path
 from albert_lib.records import RESTORE, field, json_objects, text_field
 
 RaceLevel = Literal["middle", "high"]
@@ -95,7 +96,7 @@ def read_race(path: str | os.PathLike[str]) -> list[ChoiceQuestion]:
         ('high', 0, 'high1.txt-0')
     """
     questions: list[ChoiceQuestion] = []
-    for file, level in _files(Path(path)):
+    for file, level in _files(given_path(path)):
         before = len(questions)
         for line, passage in json_objects(file):
             questions += passage_questions(file, f"the passage on line {line}", passage, level)

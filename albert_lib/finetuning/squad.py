@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 
 from albert_lib.errors import InputError, TextError, quoted
 from albert_lib.files import read_text
+from albert_lib.paths import given_path
 from albert_lib.records import RESTORE, field, json_objects, text_field
 
 SquadVersion = Literal["1.1", "2.0"]
@@ -134,7 +135,7 @@ def read_squad(path: str | os.PathLike[str]) -> SquadFile:
         >>> squad.version, squad.questions[0].training_answer
         ('1.1', Answer(text='north', start=9))
     """
-    file = Path(path)
+    file = given_path(path)
     return squad_content(file, _content(file))
 
 

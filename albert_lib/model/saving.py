@@ -40,13 +40,7 @@ def save(
         ['SHA256SUMS', 'config.json', 'model.safetensors']
     """
     exported = exportable_config(config)
-    tensors = {
-        hugging_face_name(name, config): tensor.detach().contiguous() for name, tensor in parameters
-    }
-    if not config.has_projection:  # no other library leaves it out; an identity is the same
-        prefix = "albert.encoder.embedding_hidden_mapping_in"
-        tensors[f"{prefix}.weight"] = torch.eye(config.hidden_size)
-        tensors[f"{prefix}.bias"] = torch.zeros(config.hidden_size)
+    tensors = tensors_to_save(parameters, config)
     folder = folder_to_write(path)
     # Weights in several files, of a model that lay there before, belong to it no more.
     old = [folder / INDEX_FILE, *folder.glob("model-?????-of-?????.safetensors")]
@@ -62,6 +56,26 @@ def save(
         raise CheckpointError(
             f"{folder} could not be written ({problem}); free some disk space or save elsewhere."
         ) from None
+
+
+def tensors_to_save(
+    parameters: Iterable[tuple[str, Tensor]], config: AlbertConfig
+) -> dict[str, Tensor]:
+    """The parameters by the names of Hugging Face's files, and what other libraries ask for.
+
+    Example:
+        >>> weight = torch.zeros(2, 2)
+        >>> list(tensors_to_save([("albert.pooler.weight", weight)], AlbertConfig()))
+        ['albert.pooler.weight']
+    """
+    tensors = {
+        hugging_face_name(name, config): tensor.detach().contiguous() for name, tensor in parameters
+    }
+    if not config.has_projection:  # no other library leaves it out; an identity is the same
+        prefix = "albert.encoder.embedding_hidden_mapping_in"
+        tensors[f"{prefix}.weight"] = torch.eye(config.hidden_size)
+        tensors[f"{prefix}.bias"] = torch.zeros(config.hidden_size)
+    return tensors
 
 
 def exportable_config(config: AlbertConfig) -> AlbertConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -21,7 +22,13 @@ NUMBER_FORMATS = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 PICKLE_FILE = "pytorch_model.bin"
 
 _WORDS = "albert.embeddings.word_embeddings.weight"
-_CONSTANT = "albert.embeddings.position_ids"  # 0, 1, 2, …, which old versions saved
+# 0, 1, 2, … and 0, 0, 0, …, which old versions saved
+_CONSTANTS = ("albert.embeddings.position_ids", "albert.embeddings.token_type_ids")
+_KNOWN_PARTS = ("albert.", *(f"{part}." for part in HEAD_NAMES))
+# What DataParallel, torch.compile and Lightning write before every name, and Google's names of two
+# parameters, which transformers' first versions kept.
+_WRAPPERS = re.compile(r"^((module|_orig_mod|model)\.)+")
+_NAMES_OF_GOOGLE = {".gamma": ".weight", ".beta": ".bias"}
 
 # Reads numbers alone (weights_only), so nothing in the file is executed.
 _CONVERT = (
@@ -34,7 +41,8 @@ _CONVERT = (
 def read_tensors(folder: Path) -> dict[str, Tensor]:
     """All tensors of a folder under Hugging Face's full names, each once.
 
-    A bare AlbertModel is saved there without the `albert.` prefix; it is added. Raises
+    A bare AlbertModel is saved there without the `albert.` prefix; it is added, and the prefixes
+    of wrappers around a model (`module.`) are left out. Raises
     CheckpointError for files that are missing, damaged, or hold numbers of another kind.
 
     Example:
@@ -56,7 +64,8 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
                     f"{file} holds {name} a second time, as {key}; keep one of the two."
                 )
             whole[name] = tensor
-    whole.pop(_CONSTANT, None)
+    for name in _CONSTANTS:
+        whole.pop(name, None)
     for name, tensor in whole.items():
         _check_numbers(files[0], name, tensor)
     _settle_copies(files[0], whole)
@@ -65,6 +74,8 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
 
 def _check_numbers(file: Path, name: str, tensor: Tensor) -> None:
     """CheckpointError for another format than floating-point numbers, and for NaN and infinity."""
+    if tensor.dtype not in NUMBER_FORMATS and not name.startswith(_KNOWN_PARTS):
+        return  # a count of steps, say, which no model takes
     if tensor.dtype not in NUMBER_FORMATS:  # eight-bit floats mean nothing without their scales
         raise CheckpointError(
             f"{file} holds {tensor.dtype} in {name}; fetch the weights as they were "
@@ -193,7 +204,11 @@ def _settle_copies(file: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def _full_name(key: str) -> str:
-    return f"albert.{key}" if key.startswith(("embeddings.", "encoder.", "pooler.")) else key
+    name = _WRAPPERS.sub("", key)
+    for ending, today in _NAMES_OF_GOOGLE.items():
+        if name.endswith(ending):
+            name = name.removesuffix(ending) + today
+    return f"albert.{name}" if name.startswith(("embeddings.", "encoder.", "pooler.")) else name
 
 
 def _read(file: Path) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -239,7 +239,7 @@ def _config_changes(model_class: type[PretrainedModel], given: Mapping[str, Any]
 
 
 def _settle_missing(
-    folder: Path, model: PretrainedModel, wanted: Iterable[str], found: Collection[str]
+    folder: Path, model: PretrainedModel, wanted: Collection[str], found: Collection[str]
 ) -> list[nn.Module]:
     """Decide about parameters that the folder lacks; return the parts that start anew.
 
@@ -258,6 +258,12 @@ def _settle_missing(
             new.setdefault(part, []).append(key)
         else:
             model.register_module("pooler", None)
+    if fatal and not any(key.startswith("albert.") and key in found for key in wanted):
+        raise CheckpointError(
+            f"{folder} does not name its weights as Hugging Face's ALBERT does (they are "
+            f"{listed(sorted(found))}); rename them, choose an ALBERT, or read Google's own "
+            f"checkpoint with `python -m albert_lib convert`."
+        )
     if fatal:
         raise CheckpointError(
             f"{folder} lacks {listed(fatal)}; load it as the kind of model it was saved as."

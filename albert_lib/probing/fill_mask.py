@@ -13,8 +13,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from albert_lib.engines import EngineModel
 from albert_lib.errors import InputError, TokenizerError, quoted
+from albert_lib.hub import PUBLISHED
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel, PreTrainingOutput
 from albert_lib.model.modes import device_of, evaluation_mode
+from albert_lib.paths import given_path
 from albert_lib.probing.inputs import answer_ids, batches_by_length, fits_model, list_of_texts
 from albert_lib.probing.loading import fitting_tokenizer, load_asked_model, load_other_model
 from albert_lib.probing.templates import MASK, AnyTokenizer, word_id
@@ -125,11 +127,7 @@ class FillMask:
             >>> type(FillMask.from_pretrained(folder).model).__name__
             'AlbertForMaskedLM'
         """
-        if not name_or_path:
-            raise InputError(
-                f"The name of the model is {name_or_path!r}; give a folder or the id of a "
-                f"published one, such as albert-base-v2."
-            )
+        given_path(name_or_path, PUBLISHED)
         if not is_albert(name_or_path):
             return cls(*load_other_model(name_or_path, engine, precision))
         kinds = ["AlbertForPreTraining", "AlbertForMaskedLM"]

@@ -10,12 +10,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from albert_lib.config import AlbertConfig
+from albert_lib.config_values import rows_fit
 from albert_lib.errors import InputError, quoted
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import ModelLimits
 from albert_lib.probing.transformers_tokenizer import TransformersTokenizer
-
-MOST_ROWS_MORE = 127  # of a table of word embeddings, to a multiple of 128
 
 
 def list_of_texts(texts: str | Sequence[str]) -> list[str]:
@@ -45,7 +44,7 @@ def fits_model(tokenizer: AnyTokenizer, config: AlbertConfig | ModelLimits) -> b
         >>> [fits_model(tokenizer, AlbertConfig(vocab_size=size)) for size in sizes]
         [False, True, True, False]
     """
-    return 0 <= config.vocab_size - tokenizer.vocab_size <= MOST_ROWS_MORE
+    return rows_fit(config.vocab_size, tokenizer.vocab_size)
 
 
 def answer_ids(tokenizer: AnyTokenizer) -> Int[Tensor, "tokens"]:

@@ -38,6 +38,7 @@ from torch.optim.swa_utils import AveragedModel
 from albert_lib.checksums import find_damage, write_sums
 from albert_lib.errors import CheckpointError, system_reason
 from albert_lib.files import new_folder, read_json, write_json
+from albert_lib.paths import given_path
 from albert_lib.training import distributed
 from albert_lib.training.history import History, HistoryFile, HistoryPrefix
 from albert_lib.training.saved_tensors import (
@@ -231,6 +232,7 @@ def load_latest(folder: Path) -> Checkpoint | None:
     there are whole checkpoints, but their rows are lost.
     """
     without_rows: Path | None = None
+    folder = given_path(folder)
     for _, path in sorted(checkpoints(folder).items(), reverse=True):
         damage = find_damage(path, HASHED)
         if damage is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from albert_lib.config import AlbertConfig
+from albert_lib.config_values import rows_fit
 from albert_lib.corpus import TokenStore
 from albert_lib.errors import ConfigError
 from albert_lib.model import AlbertForPreTraining
@@ -72,10 +73,12 @@ def stage_of(step: int, stages: Sequence[PlannedStage]) -> PlannedStage:
 
 def check_fit(model: AlbertForPreTraining, tokenizer: AlbertTokenizer, recipe: Recipe) -> None:
     """Raise ConfigError unless the model fits the vocabulary and can follow every stage."""
-    if tokenizer.vocab_size != model.config.vocab_size:
+    # Rows beyond the tokens, which fill a table up, are never a target and never drawn.
+    if not rows_fit(model.config.vocab_size, tokenizer.vocab_size):
         raise ConfigError(
             f"The tokenizer has {tokenizer.vocab_size} pieces but the model's vocab_size is "
-            f"{model.config.vocab_size}; build the model with vocab_size={tokenizer.vocab_size}."
+            f"{model.config.vocab_size}; build the model with vocab_size={tokenizer.vocab_size}, "
+            f"or take the tokenizer that it was trained with."
         )
     check_length("", recipe.sequence_length, model.config)  # of evaluations
     for stage in plan_stages(recipe, model.config.num_hidden_layers):

@@ -32,7 +32,9 @@ def start_at_unigram(model: AlbertForPreTraining, store: TokenStore) -> None:
         >>> tokenizer.convert_ids_to_tokens([int(model.mlm_head.bias.argmax())])
         ['▁the']
     """
-    values = log_frequencies(unigram_counts(store))
+    counts = unigram_counts(store)
+    unused = model.config.vocab_size - len(counts)  # rows that fill the table up
+    values = log_frequencies(np.pad(counts, (0, unused)))
     model.mlm_head.bias.copy_(torch.from_numpy(values))
 
 

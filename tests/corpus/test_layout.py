@@ -68,6 +68,19 @@ def test_small_cases_by_hand(blocks: list[str], layout: str) -> None:
     assert recognised_layout([block.split("\n") for block in blocks]) == layout
 
 
+@pytest.mark.parametrize(
+    "blank",
+    ["", " \t", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u200f\u2060", "\u00ad", "\f", "\x1f"],
+    ids=ascii,
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
+def test_a_line_on_which_nothing_is_seen_is_blank(tmp_path: Path, blank: str, end: str) -> None:
+    lines = ["the cat sleeps", "the dog runs", blank, "it rains", "\u200fwe walk"]
+    (tmp_path / "a.txt").write_bytes(end.join(lines).encode())
+    documents = list(read_text_file(tmp_path / "a.txt"))
+    assert [len(document) for document in documents] == [2, 2]
+
+
 def test_the_layout_can_be_said(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("The mill\nis old.\n\nA man\nwalks.\n")

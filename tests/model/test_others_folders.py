@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,52 @@ def test_activations_are_those_of_transformers(folder: Path, name: str) -> None:
     assert ours.config.replace(hidden_act=name) == ours.config
     if name not in ("gelu", "gelu_python", "gelu_10"):
         assert (ours(IDS)[0] - AlbertModel.from_pretrained(folder, hidden_act="gelu")(IDS)[0]).any()
+
+
+def renamed(old: str, new: str) -> Callable[[str], str]:
+    return lambda name: re.sub(old, new, name)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "rename",
+    [
+        renamed("^", "module."),
+        renamed("^", "_orig_mod.module."),
+        renamed("^(?!albert)", "model.albert."),
+        renamed(r"(LayerNorm|layer_norm)\.weight$", r"\1.gamma"),
+    ],
+    ids=["DataParallel", "compiled", "Lightning", "gamma"],
+)
+def test_names_under_a_wrapper_and_of_old_are_the_same_weights(
+    folder: Path, rename: Callable[[str], str]
+) -> None:
+    before = AlbertModel.from_pretrained(folder)(IDS).last_hidden_state
+    file = folder / "model.safetensors"
+    tensors = {name.removeprefix("albert."): each for name, each in load_file(file).items()}
+    save_file({rename(name): tensor for name, tensor in tensors.items()}, file)
+    assert {*load_file(file)} != {*tensors}
+    assert torch.equal(AlbertModel.from_pretrained(folder)(IDS).last_hidden_state, before)
+
+
+@torch.no_grad()
+def test_whole_numbers_beside_the_weights_stop_nothing(folder: Path) -> None:
+    before = AlbertModel.from_pretrained(folder)(IDS).last_hidden_state
+    file = folder / "model.safetensors"
+    buffers = {"embeddings.token_type_ids": torch.zeros(1, 32, dtype=torch.long)}
+    save_file({**load_file(file), **buffers, "step": torch.tensor(7)}, file)
+    with pytest.warns(UserWarning, match="also holds step, which no AlbertModel has; ignored"):
+        again = AlbertModel.from_pretrained(folder)
+    assert torch.equal(again(IDS).last_hidden_state, before)
+
+
+@pytest.mark.parametrize("old", ["bert", "albert/", "albert.albert"])
+def test_names_of_another_kind_are_told(folder: Path, old: str) -> None:
+    file = folder / "model.safetensors"
+    tensors = {name.removeprefix("albert."): each for name, each in load_file(file).items()}
+    save_file({f"{old}.{name}": tensor for name, tensor in tensors.items()}, file)
+    with pytest.raises(CheckpointError, match=r"does not name its weights as .*; rename them"):
+        AlbertModel.from_pretrained(folder)
 
 
 @torch.no_grad()

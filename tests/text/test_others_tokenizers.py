@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     "byte_fallback=true": {"byte_fallback": True, "vocab_size": 800},
     "add_dummy_prefix=false": {"add_dummy_prefix": False},
     "treat_whitespace_as_suffix=true": {"treat_whitespace_as_suffix": True},
+    "user_defined_symbols that go on behind a space (mill▁is)": {
+        "user_defined_symbols": ["mill▁is"]
+    },
 }
 Train = Callable[[dict[str, Any]], bytes]
 
@@ -93,7 +97,7 @@ def test_a_vocabulary_is_read_whatever_it_was_trained_with(
 @pytest.mark.parametrize("setting", REFUSED)
 def test_a_setting_that_no_albert_has_is_named(train: Train, tmp_path: Path, setting: str) -> None:
     (tmp_path / "spiece.model").write_bytes(train(REFUSED[setting]))
-    with pytest.raises(TokenizerError, match=rf"spiece\.model cannot be used\. .*{setting}"):
+    with pytest.raises(TokenizerError, match=rf"cannot be used\. .*{re.escape(setting)}"):
         AlbertTokenizer.from_pretrained(tmp_path)
 
 

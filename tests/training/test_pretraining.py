@@ -23,6 +23,7 @@ from albert_lib.training import (
     pretraining_loss,
     pretraining_losses,
 )
+from albert_lib.training.unigram_bias import start_at_unigram
 
 
 def test_a_batch_in_parts_gives_the_losses_of_the_whole(world: Any) -> None:
@@ -139,6 +140,21 @@ def test_what_does_not_fit_is_refused(world: Any) -> None:
     small = AlbertForPreTraining(world.model().config.replace(vocab_size=50))
     with pytest.raises(ConfigError, match=r"tokenizer has 55 pieces but .* vocab_size is 50"):
         pretrain_quietly(world, small, SHORT)
+
+
+def test_a_table_that_is_filled_up_trains_and_its_rows_are_no_words(world: Any) -> None:
+    rows = 64  # for 55 tokens
+    padded = AlbertForPreTraining(world.model().config.replace(vocab_size=rows))
+    before = padded.mlm_head.bias.detach().clone()
+    pretrain_quietly(world, padded, SHORT.replace(unigram_bias=False))
+    moved = padded.mlm_head.bias.detach() - before
+    assert (moved[55:] < 0).all(), "what is never a target becomes less likely"
+    start_at_unigram(padded, world.store)
+    assert padded.mlm_head.bias[55:].max() <= padded.mlm_head.bias[:55].min()
+    assert padded.mlm_head.bias.exp().sum().item() == pytest.approx(1)
+    another = AlbertForPreTraining(world.model().config.replace(vocab_size=55 + 128))
+    with pytest.raises(ConfigError, match=r"or take the tokenizer that it was trained with"):
+        pretrain_quietly(world, another, SHORT)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def train_pieces(
             minloglevel=2,  # errors only: the trainer's report is hundreds of lines
             **PUBLISHED_SETTINGS,
         )
-    except RuntimeError as problem:
+    except (RuntimeError, ValueError) as problem:  # the latter for what is no 32-bit number
         if source.problem is not None:
             raise source.problem from None
         raise TokenizerError(explain(str(problem), vocab_size, source.n_lines)) from None

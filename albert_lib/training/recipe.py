@@ -104,6 +104,7 @@ class Recipe(RecipeFields):
         if kind is int:
             is_whole = not is_bool and hasattr(value, "__index__")
             self._require(name, is_whole, "a whole number")
+            self._require(name, abs(operator.index(value)) < 2**63, "a number below 2⁶³")
             return operator.index(value)
         is_finite = not is_bool and isinstance(value, Real) and math.isfinite(value)
         self._require(name, is_finite, "a finite number")

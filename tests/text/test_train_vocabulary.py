@@ -124,3 +124,9 @@ def test_the_command_keeps_accents_and_capitals(
     assert kept.settings["keep_accents"] and not kept.settings["do_lower_case"]
     assert len({tuple(kept.encode(word)) for word in ("một", "Một", "má", "mạ", "ma")}) == 5
     assert kept.decode(kept.encode("Một mạ")[1:-1]) == "Một mạ"
+
+
+@pytest.mark.parametrize("size", [0, -5, 2**31, 10**11, 10**30])
+def test_sizes_that_no_vocabulary_has_are_refused(size: int) -> None:
+    with pytest.raises(TokenizerError, match=rf"could not learn {size} pieces"):
+        AlbertTokenizer.train(["the old mill"], size)

@@ -164,6 +164,8 @@ def test_a_table_that_is_filled_up_trains_and_its_rows_are_no_words(world: Any) 
         ({"learning_rate": 0.0}, "learning_rate is 0.0; make it above 0"),
         ({"warmup_steps": 9}, "warmup_steps is 9; make it at most the 8 steps"),
         ({"seed": -1}, "seed is -1; make it 0 or more"),
+        ({"seed": 2**63}, r"seed is 9223372036854775808; make it a number below 2⁶³"),
+        ({"steps": 10**23}, r"steps is 1\d+; make it a number below 2⁶³"),
         ({"accumulation": 5}, "accumulation is 5; make it at most 4 rows"),
     ],
 )

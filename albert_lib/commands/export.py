@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from albert_lib import model as models
+from albert_lib.checksums import SUMS, write_sums
 from albert_lib.commands.texts import add_model_argument
 from albert_lib.engines.graph import import_onnx
 from albert_lib.engines.onnx_files import ONNX_FILE, RECORD_FILE, write_onnx
@@ -16,7 +17,6 @@ from albert_lib.finetuning.loading import NEW_WEIGHTS
 from albert_lib.hub import resolve_folder
 from albert_lib.model.weights import PretrainedModel
 from albert_lib.text import AlbertTokenizer
-from albert_lib.training.checkpoint import write_sums
 
 # A head by the name of what it does, and the kinds of model that have it, the best first.
 HEADS = {
@@ -78,7 +78,7 @@ def export(name_or_path: str, output: Path, head: str | None = None) -> tuple[Pr
     with new_folder(output) as folder:
         size = write_onnx(folder, model, weights)
         tokenizer.save_pretrained(folder)
-        write_sums(folder, sorted(path.name for path in folder.iterdir()))
+        write_sums(folder, sorted({path.name for path in folder.iterdir()} - {SUMS}))
     return model, size
 
 

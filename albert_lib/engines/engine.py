@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import ModuleType
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -81,6 +83,8 @@ def check_engine(name: str, precision: str = "float32") -> None:
 
 
 def _import(name: str) -> Any:
+    if name == "openvino":  # it can report its use to its makers; without this part it cannot
+        sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
     try:
         return importlib.import_module(name)
     except ImportError:

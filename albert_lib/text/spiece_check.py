@@ -6,11 +6,13 @@ words know nothing of, and then segments text otherwise than the model was train
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+import numpy as np
+from jaxtyping import Float
 from sentencepiece import SentencePieceProcessor
 
-from albert_lib.errors import TokenizerError
+from albert_lib.errors import TokenizerError, listed
 from albert_lib.text.spiece_file import (
     CONTROL,
     NAME_OF_NORMALIZER,
@@ -24,6 +26,7 @@ from albert_lib.text.spiece_file import (
     read_pieces,
     with_pieces,
 )
+from albert_lib.text.unigram import WORD_START
 
 UNIGRAM = 1
 KINDS_OF_MODEL = {UNIGRAM: "unigram", 2: "bpe", 3: "word", 4: "char"}
@@ -127,3 +130,28 @@ def with_control(model: bytes, control: Collection[str]) -> bytes:
         ],
         rest,
     )
+
+
+def refuse_symbols_over_spaces(
+    pieces: Sequence[str], scores: Float[np.ndarray, "vocab"], user_defined: Callable[[], set[str]]
+) -> None:
+    """Raise TokenizerError for symbols that no tokenizer.json finds in a text.
+
+    `user_defined` reads the kinds of all pieces, which takes as long as all else of an opening;
+    such symbols have the score 0, as few pieces do, so it is seldom called.
+
+    Example:
+        >>> refuse_symbols_over_spaces(["▁New▁York"], np.zeros(1), lambda: {"▁New▁York"})
+        Traceback (most recent call last):
+        albert_lib.errors.TokenizerError: The SentencePiece model was trained with \
+user_defined_symbols that go on behind a space (▁New▁York), which a tokenizer.json cannot hold; \
+train it without them.
+    """
+    if not any(WORD_START in pieces[i][1:] for i in np.flatnonzero(scores == 0).tolist()):
+        return
+    if spanning := sorted(piece for piece in user_defined() if WORD_START in piece[1:]):
+        raise TokenizerError(
+            f"The SentencePiece model was trained with user_defined_symbols that go on behind a "
+            f"space ({listed(spanning)}), which a tokenizer.json cannot hold; train it without "
+            f"them."
+        )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float
 
-from albert_lib.errors import InputError, TokenizerError, listed
-from albert_lib.text.spiece_check import load_processor
+from albert_lib.errors import InputError, TokenizerError
+from albert_lib.text.spiece_check import load_processor, refuse_symbols_over_spaces
 from albert_lib.text.spiece_file import USER_DEFINED, piece_of, read_pieces
 from albert_lib.text.unigram import WORD_START
 
@@ -67,7 +67,7 @@ class Vocabulary:
             raise TokenizerError(
                 "The SentencePiece model has scores that are no numbers; copy spiece.model again."
             )
-        self._refuse_symbols_over_spaces()
+        refuse_symbols_over_spaces(self.pieces, self.scores, self.user_defined)
         self.unknown_id = self._ids[UNKNOWN_TOKEN]
         self.comma_splits = self._splits_before_a_comma() if digit_comma_rule else {}
 
@@ -112,17 +112,6 @@ class Vocabulary:
         maybe = (self.scores == 0) & ~self.is_control
         found = [piece_of(messages[i]) for i in np.flatnonzero(maybe).tolist()]
         return {piece.text for piece in found if piece.kind == USER_DEFINED}
-
-    def _refuse_symbols_over_spaces(self) -> None:
-        """Raise TokenizerError for symbols that no tokenizer.json finds in a text."""
-        if not any(WORD_START in self.pieces[i][1:] for i in np.flatnonzero(self.scores == 0)):
-            return  # few scores are 0, and to read all kinds takes as long as all of the rest
-        if spanning := sorted(piece for piece in self.user_defined() if WORD_START in piece[1:]):
-            raise TokenizerError(
-                f"The SentencePiece model was trained with user_defined_symbols that go on behind "
-                f"a space ({listed(spanning)}), which a tokenizer.json cannot hold; train it "
-                f"without them."
-            )
 
     def encode(self, text: str) -> list[int]:
         """Segment a normalised text into ids."""

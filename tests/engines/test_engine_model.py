@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -177,3 +178,21 @@ def test_a_folder_that_no_kind_fits_is_refused_by_the_last(folder: Path, tmp_pat
         engine_model.load_engine_model(
             tmp_path / "half", ["AlbertForPreTraining", "AlbertForMaskedLM"], "onnxruntime"
         )
+
+
+def test_openvino_is_opened_without_what_reports_its_use() -> None:
+    code = (
+        "import sys; from albert_lib.engines.engine import _import; _import('openvino'); "
+        "loaded = [n for n in sys.modules if 'telemetry' in n and sys.modules[n] is not None]; "
+        "print(sys.modules['openvino_telemetry'], *loaded)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=project_folder(),
+    )
+    said, *loaded = shown.stdout.split()
+    assert said == "None"
+    assert all(name.startswith("openvino.tools.ovc.telemetry") for name in loaded)

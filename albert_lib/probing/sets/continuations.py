@@ -44,17 +44,9 @@ def score_continuations(
     dropped: Counter[str] = Counter()
     fitting, texts, places = [], [], []
     for item in items:
-        try:
-            encoded = [
-                word_positions(fill_mask.tokenizer, f"{given} ", following, "")
-                for given, following in continuations(item)
-            ]
-        except InputError:
-            dropped[f"item {TOKENLESS}"] += 1
-            continue
-        reason = next(filter(None, (why_not(fill_mask, ids) for ids, _ in encoded)), None)
-        if reason is not None:
-            dropped[f"item {reason}"] += 1
+        encoded = _encoded(fill_mask, continuations(item))
+        if isinstance(encoded, str):
+            dropped[f"item {encoded}"] += 1
             continue
         fitting.append((item, len(encoded)))
         texts += [ids for ids, _ in encoded]
@@ -67,3 +59,18 @@ def score_continuations(
     totals = iter(pseudo_log_likelihood(fill_mask, texts, places, mask_unit=mask_unit))
     scored = [(item, [next(totals).total for _ in range(n)]) for item, n in fitting]
     return scored, dict(dropped)
+
+
+def _encoded(
+    fill_mask: FillMask, continuations: Sequence[Continuation]
+) -> list[tuple[list[int], list[int]]] | str:
+    """The ids of each text and where what follows stands in them; or why one has no score."""
+    try:
+        encoded = [
+            word_positions(fill_mask.tokenizer, f"{given} ", following, "")
+            for given, following in continuations
+        ]
+    except InputError:
+        return TOKENLESS
+    reasons = (why_not(fill_mask, ids) for ids, _ in encoded)
+    return next(filter(None, reasons), None) or encoded

@@ -9,6 +9,7 @@ closes when this process is gone, means that there is nothing more to do, at any
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import queue
@@ -147,14 +148,14 @@ def interruptions_held_back() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def send(pipe: IO[bytes], message: bytes) -> None:
+def send(pipe: IO[bytes] | io.BytesIO, message: bytes) -> None:
     """Write a message and its length before it."""
     pipe.write(len(message).to_bytes(LENGTH, "big"))
     pipe.write(message)
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> bytes | None:
+def receive(pipe: IO[bytes] | io.BytesIO) -> bytes | None:
     """Read a message, or None where the pipe has ended, be it in the middle of one.
 
     Example:
@@ -185,7 +186,7 @@ def serve() -> None:
             os._exit(0)
 
 
-def listen(source: IO[bytes], jobs: queue.SimpleQueue[bytes]) -> None:
+def listen(source: IO[bytes] | io.BytesIO, jobs: queue.SimpleQueue[bytes]) -> None:
     """Pass jobs on, and end this process when there can be no more, though one is being done."""
     with contextlib.suppress(OSError):
         while (job := receive(source)) is not None:

@@ -102,6 +102,8 @@ def test_an_interruption_that_an_import_swallows_ends_the_command(tmp_path: Path
     ended = subprocess.run(
         [sys.executable, "-m", "albert_lib", "pretrain"],
         env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True,
+        # a shell lets what it starts in the background ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (INTERRUPTED, "", "\nInterrupted.\n")
 
@@ -114,9 +116,13 @@ def test_an_interruption_inside_of_a_destructor_is_not_lost(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(sys, "unraisablehook", ask_again)
-    with pytest.raises(KeyboardInterrupt):
-        Interrupted()
-        time.sleep(5)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Interrupted()
+            time.sleep(5)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

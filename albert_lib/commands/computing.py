@@ -62,6 +62,7 @@ def probability_difference(first: Tensor, second: Tensor) -> float:
     """The largest difference of a probability between two tables of logits.
 
     Example:
+        >>> import torch
         >>> probability_difference(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 100.0]]))
         0.5
     """

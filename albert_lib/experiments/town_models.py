@@ -142,7 +142,7 @@ def start_as_waves(table: Float[Tensor, "positions E"]) -> None:
         >>> from albert_lib.experiments.town_models import start_as_waves
         >>> table = torch.empty(8, 4)
         >>> start_as_waves(table)
-        >>> table[0].round(decimals=2).tolist()  # sines, then cosines, of angle 0
+        >>> [round(each, 2) for each in table[0].tolist()]  # sines, then cosines, of angle 0
         [0.0, 0.0, 0.14, 0.14]
     """
     positions, width = table.shape

@@ -29,9 +29,11 @@ lab: $(VENV)/lab.stamp ## install once, then open JupyterLab on the first notebo
 
 # Three runs: tests and docstrings' examples on all cores; then, with the machine to themselves,
 # those that measure it or drive a browser; then the notebooks, whose seconds are held to a budget.
+# A worker that dies is not replaced: the run ends and says so, instead of waiting for its tests.
 test: $(VENV)/test.stamp ## run all tests and compare every notebook's outputs (nbval)
 	@$(call all_of,\
-	    $(PYTEST) -n auto --maxprocesses 4 --dist loadscope -m "not alone" $(ARGS),\
+	    $(PYTEST) -n auto --maxprocesses 4 --max-worker-restart 0 --dist loadscope \
+	        -m "not alone" $(ARGS),\
 	    $(PYTEST) -m alone tests $(ARGS),\
 	    $(PYTEST) --nbval notebooks --junitxml=build/notebooks.xml $(ARGS))
 

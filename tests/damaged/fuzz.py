@@ -40,7 +40,7 @@ def no_answer(*_: object) -> None:
 def outcome(inputs: Inputs, kind: str, number: int, seed: int) -> tuple[str, str]:
     """What became of one input, and what to print of it."""
     rng = random.Random(f"{seed} {kind} {number}")
-    signal.signal(signal.SIGALRM, no_answer)
+    before = signal.signal(signal.SIGALRM, no_answer)
     signal.alarm(SECONDS)
     try:
         KINDS[kind](inputs, rng)
@@ -56,6 +56,7 @@ def outcome(inputs: Inputs, kind: str, number: int, seed: int) -> tuple[str, str
         return "traceback", f"{type(problem).__name__}: {problem} ({place.filename}:{place.lineno})"
     finally:
         signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
         inputs.restore()
     return "worked", ""
 

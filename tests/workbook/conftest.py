@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+# A history would be a file in the tester's own folder, and a thread for as long as the tests run.
+NO_HISTORY = Config({"HistoryManager": {"enabled": False}})
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +24,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def notebook() -> Iterator[InteractiveShell]:
     """A fresh notebook's namespace, in which cells are run."""
     InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
-    yield shell
+    yield InteractiveShell.instance(config=NO_HISTORY)
     InteractiveShell.clear_instance()

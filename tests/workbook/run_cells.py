@@ -9,11 +9,11 @@ import json
 import sys
 
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 
 def main() -> int:
-    shell = InteractiveShell.instance(history_load_length=0)
-    shell.history_manager.enabled = False
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     for cell in json.load(sys.stdin):
         if not shell.run_cell(cell, store_history=True).success:
             return 1

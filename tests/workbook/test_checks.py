@@ -138,12 +138,10 @@ def test_exception_is_named_with_its_line_and_input() -> None:
     assert __file__ not in verdict.text
 
 
-def test_line_is_found_in_a_cell() -> None:
-    shell = InteractiveShell.instance()
-    shell.run_cell("def f(numbers):\n    half = numbers / 2\n    return half.no_such_name")
-    text = said(shell.user_ns["f"])
+def test_line_is_found_in_a_cell(notebook: InteractiveShell) -> None:
+    notebook.run_cell("def f(numbers):\n    half = numbers / 2\n    return half.no_such_name")
+    text = said(notebook.user_ns["f"])
     assert "raised AttributeError" in text and "line 3: return half.no_such_name" in text
-    InteractiveShell.clear_instance()
 
 
 def test_only_the_bare_error_is_the_stub() -> None:

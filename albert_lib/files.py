@@ -22,7 +22,7 @@ from albert_lib.errors import (
     WriteError,
     first_line,
 )
-from albert_lib.git_lfs import refuse_pointer
+from albert_lib.not_text import not_text
 from albert_lib.paths import given_path
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
@@ -258,7 +258,8 @@ def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = Checkp
             f"{path} has too many brackets inside each other; restore or rebuild it."
         ) from None
     except ValueError as problem:  # not UTF-8, not JSON, a number of thousands of digits
-        refuse_pointer(Path(path), error)
+        if what := not_text(file.read_bytes()):
+            raise error(f"{path} is {what}.") from None
         raise error(
             f"{path} is not valid JSON ({first_line(problem)}); restore or rebuild it."
         ) from None
@@ -296,15 +297,17 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def decoded(content: bytes, name: str, *, start: int = 0, of: str = "", marked: bool = True) -> str:
     r"""Decode bytes of a UTF-8 text; `start` is the number of the first one, for messages.
 
-    `of` says which text the number counts in. A mark of the byte order at the beginning is left
-    out if it may be there (`marked`). Raises TextError naming the first bad
-    byte for what is not UTF-8 and for NULs: Latin text in UTF-16 without such a mark is full of
-    them, and passes for UTF-8 otherwise.
+    `of` says which text the number counts in. At the beginning of a file (`marked`) a mark of the
+    byte order is left out. Raises TextError naming the first bad byte for what is not UTF-8 and for
+    NULs: Latin text in UTF-16 without such a mark is full of them, and passes for UTF-8 otherwise.
+    An archive, a PDF or a pointer of Git LFS is called what it is.
 
     Example:
         >>> decoded("\ufeffZoë".encode(), "a.txt")
         'Zoë'
     """
+    if marked and (what := not_text(content)):
+        raise TextError(f"{name} is {what}.")
     try:
         text = content.decode("utf-8-sig" if marked else "utf-8")
     except UnicodeDecodeError as problem:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from albert_lib.errors import AlbertLibError, CheckpointError
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
+POINTER = b"version https://git-lfs.github.com/spec/"
+POINTER_NOTE = (
+    "a Git LFS pointer, a note in place of the file; run `git lfs pull` in its folder, or download "
+    "the file itself"
+)
 
 
 def refuse_pointer(path: Path, error: type[AlbertLibError] = CheckpointError) -> None:
@@ -19,8 +23,5 @@ def refuse_pointer(path: Path, error: type[AlbertLibError] = CheckpointError) ->
         >>> refuse_pointer(Path("no such file"))
     """
     with contextlib.suppress(OSError), path.open("rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            raise error(
-                f"{path} is a Git LFS pointer, a note in place of the file; run `git lfs pull` in "
-                f"its folder, or download the file itself."
-            )
+        if file.read(len(POINTER)) == POINTER:
+            raise error(f"{path} is {POINTER_NOTE}.")

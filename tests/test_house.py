@@ -29,6 +29,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "git_lfs",
         "hub",
         "memory",
+        "not_text",
         "openmp",
         "paper",
         "instruction_sets",

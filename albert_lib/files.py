@@ -185,6 +185,19 @@ def ready_to_write(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def ready_beside(path: str | os.PathLike[str]) -> None:
+    """`ready_to_write` of the folder that `path` is to be in: what is new waits there, unfinished.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ready_beside(f"{folder}/model")
+    """
+    try:
+        ready_to_write(Path(path).parent)
+    except WriteError as problem:  # it names the folder
+        raise WriteError(os.fspath(path), problem) from None
+
+
 @contextlib.contextmanager
 def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes that place only when the block completes.

@@ -29,17 +29,42 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
         ...     list(numbered_lines(file))
         [(1, 'sentence\tlabel'), (2, 'a\u2028b\t1')]
     """
+    for number, line in encoded_lines(file):
+        yield number, decoded_line(file, number, line)
+
+
+def encoded_lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    r"""Yield the number and the bytes of every line; TextError where the file cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = pathlib.Path(folder) / "dev.tsv"
+        ...     _ = file.write_bytes(b"one\ntwo")
+        ...     list(encoded_lines(file))
+        [(1, b'one\n'), (2, b'two')]
+    """
     try:
         with file.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                text = decoded(line, f"{file}, line {number}", marked=number == 1)
-                yield number, text.removesuffix("\n").removesuffix("\r")
+            yield from enumerate(lines, start=1)
     except FileNotFoundError:
         raise TextError(f"{file} does not exist; check the path.") from None
     except OSError as problem:
         raise TextError(
             f"{file} cannot be read ({problem.strerror}); give a text file that you may open."
         ) from None
+
+
+def decoded_line(file: Path, number: int, line: bytes) -> str:
+    r"""The text of one line, without its end; TextError naming file and line if it is not UTF-8.
+
+    Example:
+        >>> from pathlib import Path
+        >>> decoded_line(Path("dev.tsv"), 1, "\ufeffZoë\r\n".encode())
+        'Zoë'
+    """
+    text = decoded(line, f"{file}, line {number}", marked=number == 1)
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def json_lines(file: Path) -> Iterator[tuple[int, Any]]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from albert_lib.errors import InputError, listed
-from albert_lib.files import new_folder
+from albert_lib.files import new_folder, ready_beside
 
 
 def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Path:
     """`path`, if a new folder of `files` may take its place; InputError if it holds others.
+
+    Asked before the work that the report is about: WriteError if none can be written there.
 
     Example:
         >>> import tempfile
@@ -29,6 +31,7 @@ def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Pat
         raise InputError(
             f"{target} holds {listed(others)}, which a report would replace; name a new folder."
         )
+    ready_beside(target)
     return target
 
 
@@ -36,13 +39,7 @@ def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Pat
 def new_report(path: str | os.PathLike[str], files: Sequence[str]) -> Iterator[Path]:
     """Yield an empty folder for `files`, which takes the place of a former one when complete.
 
-    Raises InputError where the folder holds anything else, or cannot be written.
+    Raises InputError where the folder holds anything else, WriteError where it cannot be written.
     """
-    target = folder_to_replace(path, files)
-    try:
-        with new_folder(target) as unfinished:
-            yield unfinished
-    except OSError as problem:
-        raise InputError(
-            f"{target} cannot be written ({problem.strerror}); name a folder where you may write."
-        ) from None
+    with new_folder(folder_to_replace(path, files)) as unfinished:
+        yield unfinished

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from albert_lib.errors import CheckpointError, TokenizerError
-from albert_lib.files import new_folder
+from albert_lib.files import new_folder, ready_beside
 from albert_lib.model import AlbertForMaskedLM, AlbertForPreTraining, AlbertModel
 from albert_lib.model.tensorflow_checkpoint import (
     ConvertedModel,
@@ -60,6 +60,7 @@ def convert(source: Path, output: Path) -> ConvertedModel:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CheckpointError(f"{output} is not empty; name a new folder for the converted model.")
     prefix = find_checkpoint(source)
+    ready_beside(output)
     config = google_config(prefix.parent / CONFIG_FILE)
     tokenizer = read_tokenizer(prefix.parent)
     if tokenizer.vocab_size != config.vocab_size:

@@ -22,7 +22,7 @@ from albert_lib.corpus import TokenStore, read_documents
 from albert_lib.errors import InputError, TextError
 from albert_lib.experiments import card
 from albert_lib.experiments.task_scores import score_task
-from albert_lib.files import build_folder, new_file, project_folder, read_text
+from albert_lib.files import build_folder, new_file, project_folder, read_text, ready_beside
 from albert_lib.finetuning import TASKS
 from albert_lib.model import AlbertForPreTraining
 from albert_lib.probing.sets.report import format_value
@@ -84,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--rows is {options.rows}; make it at least 2.")
     if options.card is not None:
         split_card(options.card)  # now, and not after an hour
+        ready_beside(options.card)
     tokenizer = AlbertTokenizer.from_pretrained(options.model)
     model = AlbertForPreTraining.from_pretrained(options.model).eval()
     rows = list(measured(options, model, tokenizer))

@@ -12,7 +12,7 @@ from albert_lib.commands.texts import add_model_argument
 from albert_lib.engines.graph import import_onnx
 from albert_lib.engines.onnx_files import ONNX_FILE, RECORD_FILE, write_onnx
 from albert_lib.errors import CheckpointError, InputError
-from albert_lib.files import new_folder, read_json
+from albert_lib.files import new_folder, read_json, ready_beside
 from albert_lib.finetuning.loading import NEW_WEIGHTS
 from albert_lib.hub import resolve_folder
 from albert_lib.model.weights import PretrainedModel
@@ -67,11 +67,13 @@ def export(name_or_path: str, output: Path, head: str | None = None) -> tuple[Pr
     """Write the folder `output`; return the model and the bytes of its model.onnx.
 
     Raises CheckpointError, ConfigError or TokenizerError for a model that is missing, damaged or
-    has no such head; nothing is written before it was read.
+    has no such head, WriteError where the folder cannot be written; nothing is written before
+    the model was read.
     """
     import_onnx()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CheckpointError(f"{output} is not empty; name a new folder for the exported model.")
+    ready_beside(output)
     weights = resolve_folder(name_or_path, "weights")
     model = load_with_head(weights, name_or_path, head or saved_head(weights))
     tokenizer = AlbertTokenizer.from_pretrained(name_or_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from torch import Tensor
 from albert_lib.commands.computing import add_computing_arguments, computing, difference_line
 from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.errors import InputError
-from albert_lib.files import new_file
+from albert_lib.files import new_file, ready_beside
 from albert_lib.probing.features import Features, TextFeatures
 
 SHOWN = 5  # numbers of each vector
@@ -37,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a line for every token: the token, its id, its vector's norm and first numbers."""
     texts = texts_from(options)
-    if "output" in options and (options.output.is_dir() or not options.output.name):
-        raise InputError(f"{options.output} is a folder; name a file in it, such as features.npz.")
+    if "output" in options:
+        check_output(options.output)  # now, and not after all the texts
     features = Features.from_pretrained(options.model, **computing(options))(texts)
     if options.precision != "float32":
         exact = Features.from_pretrained(options.model, **computing(options, "float32"))(texts)
@@ -54,6 +56,18 @@ def run(options: argparse.Namespace) -> int:
     if "output" in options:
         print(f"{options.output}: texts, {CONTENTS}")
     return 0
+
+
+def check_output(path: Path) -> None:
+    """Raise InputError or WriteError unless a file can be written there."""
+    if path.is_dir() or not path.name:
+        raise InputError(f"{path} is a folder; name a file in it, such as features.npz.")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"{path} cannot be written ({os.strerror(errno.ENOENT)}); name a file in a folder that "
+            f"exists."
+        )
+    ready_beside(path)
 
 
 def print_features(text: str, features: TextFeatures) -> None:
@@ -85,7 +99,7 @@ def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeat
     """Write an .npz that opens with allow_pickle=False, replacing `path` in one step.
 
     Keys: texts; for text i input_ids_i (seq,), pieces_i (seq,) and last_hidden_state_i
-    (seq, hidden); pooler_output (texts, hidden) where there is a pooler. Raises InputError if
+    (seq, hidden); pooler_output (texts, hidden) where there is a pooler. Raises WriteError if
     the file cannot be written.
     """
     arrays = {"texts": np.array(texts)}
@@ -96,11 +110,5 @@ def write_features(path: Path, texts: Sequence[str], features: Sequence[TextFeat
     pooled = [f.pooler_output.numpy() for f in features if f.pooler_output is not None]
     if pooled:
         arrays["pooler_output"] = np.stack(pooled)
-    try:
-        with new_file(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes them for savez's options
-    except OSError as problem:
-        raise InputError(
-            f"{path} cannot be written ({problem.strerror}); name a file in a folder that exists "
-            f"and that you may write to."
-        ) from None
+    with new_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes them for savez's options

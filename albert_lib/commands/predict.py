@@ -10,7 +10,7 @@ from pathlib import Path
 from albert_lib.commands.task_model import add_task_arguments, answer_task
 from albert_lib.commands.texts import add_model_argument
 from albert_lib.errors import InputError
-from albert_lib.files import folder_to_write
+from albert_lib.files import ready_to_write
 from albert_lib.finetuning import TASKS, SquadFile, TextExamples
 from albert_lib.finetuning.submission import BEST_SPANS, write_glue, write_race, write_squad
 
@@ -33,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
     if options.mismatched and options.task != "mnli":
         raise InputError(f"--mismatched is for mnli alone; leave it out for {options.task}.")
     split = "test_mismatched" if options.mismatched else TEST_SPLITS.get(options.task, "test")
+    folder = ready_to_write(options.out)  # now, and not after all the answers
     data, predictions, threshold = answer_task(options, options.task, split)
-    folder = folder_to_write(options.out)
     if isinstance(data, SquadFile):
         never = math.inf  # version 1.1 always answers
         files = write_squad(

@@ -123,9 +123,11 @@ def run(options: argparse.Namespace) -> int:
         run_curve(chosen, options)
         return 0
     report = scored_report(chosen, options, options.model)
-    if "output" in options:
-        write_report(options.output, report)
-    print_report(report)
+    try:
+        if "output" in options:
+            write_report(options.output, report)
+    finally:  # hours of work are on the screen, whatever has become of the place for the files
+        print_report(report)
     if "output" in options:
         print(f"\n{options.output}: {PAGE}, {NUMBERS} and {FIGURE}")
     return 0
@@ -182,6 +184,8 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
     items = chosen.read(options.data)
     asked = drawn(items, options)
     fill_mask = open_model(model, options)
+    words = command_words(options, model)
+    made = provenance(words, model, options.data, albert_lib.__version__, **computing(options))
     result = chosen.score(fill_mask, asked)
     print_difference(fill_mask, model, options)
     dropped = {**items.dropped, **result.dropped}
@@ -203,13 +207,7 @@ def scored_report(chosen: PublishedSet, options: argparse.Namespace, model: str)
         dropped=dropped,
         notes=result.notes,
         about=chosen.about,
-        made=provenance(
-            command_words(options, model),
-            model,
-            options.data,
-            albert_lib.__version__,
-            **computing(options),
-        ),
+        made=made,
     )
 
 

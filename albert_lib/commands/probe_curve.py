@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albert_lib.errors import InputError
-from albert_lib.probing.sets.report import Report, format_value
+from albert_lib.probing.sets.report import Report, format_value, on_one_line
 from albert_lib.report_folder import new_report
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def probe_curve(run: Path, scored: Callable[[Path], Report]) -> dict[int, Report
         value, low, high = (
             format_value(each, measure.unit) for each in (measure.value, measure.low, measure.high)
         )
-        print(f"{step:9,}  {measure.label} {value} {measure.unit}, {low} to {high}", flush=True)
+        label = on_one_line(measure.label)
+        print(f"{step:9,}  {label} {value} {measure.unit}, {low} to {high}", flush=True)
     return found
 
 
@@ -65,7 +66,8 @@ def write_curve(folder: Path, curve: dict[int, Report]) -> None:
             writer.writerow(HEADINGS)
             for step, report in curve.items():
                 for m in report.measures:
-                    writer.writerow([step, m.label, m.value, m.low, m.high, m.n, m.unit])
+                    label = on_one_line(m.label)
+                    writer.writerow([step, label, m.value, m.low, m.high, m.n, m.unit])
         draw_curve(curve).savefig(unfinished / CURVE, dpi=150)
 
 
@@ -91,7 +93,7 @@ def draw_curve(curve: dict[int, Report]) -> Figure:
     if first.neutral is not None:
         axes.axhline(first.neutral, color="black", linewidth=1)
     axes.set_xlabel("step")
-    axes.set_ylabel(f"{first.label} ({first.unit})")
+    axes.set_ylabel(f"{on_one_line(first.label)} ({first.unit})", parse_math=False)
     axes.set_title(next(iter(curve.values())).set_name)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -9,7 +9,7 @@ from pathlib import Path
 from albert_lib.commands.sources import add_source_arguments, units_from
 from albert_lib.corpus.sources import sentences_of
 from albert_lib.errors import ConfigError
-from albert_lib.files import read_text
+from albert_lib.files import read_text, ready_to_write
 from albert_lib.text import AlbertTokenizer
 
 
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.every < 1:
         raise ConfigError(f"--every is {options.every}; make it at least 1.")
+    ready_to_write(options.output)  # now, and not after the minutes of training
     words = read_text(options.whole_words).split() if options.whole_words else []
     sentences = islice(sentences_of(units), 0, None, options.every)
     tokenizer = AlbertTokenizer.train(

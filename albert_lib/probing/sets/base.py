@@ -29,6 +29,7 @@ ScoredItem = TypeVar("ScoredItem", covariant=True)
 
 TIE = 1e-4  # nats; scores that differ by no more differ by rounding of float32
 TOO_LONG = "longer than the model's positions"
+TOKENLESS = "with a sentence that has no token"
 UNWRITTEN = "with characters that the vocabulary cannot write"
 IN_ORDER = 0  # the sentence-order head's first score; its second is for "swapped"
 
@@ -153,6 +154,8 @@ def encode_pairs(
     fitting, dropped = [], Counter[str]()
     for each in encoded:
         reason = why_not(fill_mask, each[1]) or why_not(fill_mask, each[2])
+        if any(tokenizer.is_special[ids].all() for ids in each[1:]):
+            reason = TOKENLESS
         if reason is None:
             fitting.append(each)
         else:

@@ -288,7 +288,7 @@ def _rows(
     """Sentence and group by template, profession and person; `items` leave out what is amiss."""
     rows: dict[tuple[str, str, str], tuple[str, str]] = {}
     what = "the authors' tab-separated file"
-    for line, row in table_rows(file, COLUMNS, what, delimiter="\t", quoting=csv.QUOTE_NONE):
+    for line, row in table_rows(file, COLUMNS, what, items, delimiter="\t", quoting=csv.QUOTE_NONE):
         problem = _problem(row, pair_of)
         if problem is None:
             key = (row["Template"], row["Profession"], row["Person"].lower())

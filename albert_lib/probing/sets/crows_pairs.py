@@ -136,9 +136,8 @@ def read_table(file: Path, what: str, **dialect: Any) -> ReadItems[StereotypePai
         >>> len(read_table(data_folder() / "probes" / "pairs.csv", "the pairs"))
         24
     """
-    rows = table_rows(file, COLUMNS, what, strict=True, **dialect)
     pairs: ReadItems[StereotypePair] = ReadItems()
-    for line, row in rows:
+    for line, row in table_rows(file, COLUMNS, what, pairs, strict=True, **dialect):
         pairs.take(partial(_pair, file, line, row))
     if not pairs.checked():
         raise TextError(f"{file} has no pairs under its first line; restore it as published.")

@@ -38,7 +38,13 @@ from albert_lib.probing.intervals import mean_interval
 from albert_lib.probing.pseudo_likelihood import MaskUnit
 from albert_lib.probing.sets.base import TIE, Measure, SetResult, percentage
 from albert_lib.probing.sets.continuations import score_continuations
-from albert_lib.probing.sets.files import ReadItems, jsonl_items, table_rows, texts_of
+from albert_lib.probing.sets.files import (
+    ReadItems,
+    jsonl_items,
+    table_rows,
+    texts_of,
+    visible_files,
+)
 from albert_lib.records import RESTORE
 
 FIELDS = ("Context1", "Context2", "Target1", "Target2", "Domain")
@@ -132,20 +138,26 @@ def read(path: str | os.PathLike[str]) -> ReadItems[ContextPair]:
         ('It is wet.', 'It is dry.')
     """
     given = Path(path)
-    tables = sorted(given.glob("*.csv")) if given.is_dir() else [given]
+    tables = visible_files(given, "*.csv") if given.is_dir() else [given]
     if not tables or given.suffix == ".jsonl":
         return jsonl_items(given, _item, "items; give EWoK's .csv or .jsonl files")
     items: ReadItems[ContextPair] = ReadItems()
     for file in tables:
-        head = read_text(file).partition("\n")[0]
-        rows = table_rows(
-            file, FIELDS, "EWoK's testsuite-….csv", skip=int("Context1" not in head), strict=True
-        )
-        for line, row in rows:
-            items.take(partial(_item, file, line, row))
+        try:
+            _take_table(file, items)
+        except TextError as problem:  # another table of the folder is none of the set's
+            items.leave_out(problem)
     if not items.checked():
         raise TextError(f"{path} has no items under its headings; {RESTORE}.")
     return items
+
+
+def _take_table(file: Path, items: ReadItems[ContextPair]) -> None:
+    """Append the items of one domain's table, with or without the authors' notice on top."""
+    what = "EWoK's testsuite-….csv"
+    notice = int("Context1" not in read_text(file).partition("\n")[0])
+    for line, row in table_rows(file, FIELDS, what, items, skip=notice, strict=True):
+        items.take(partial(_item, file, line, row))
 
 
 def score(

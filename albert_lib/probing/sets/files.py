@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from albert_lib.errors import TextError, listed
+from albert_lib.errors import TextError, listed, quoted
 from albert_lib.files import read_text
-from albert_lib.records import RESTORE, json_of_line, numbered_lines
+from albert_lib.records import RESTORE, decoded_line, encoded_lines, json_of_line
 
 Read = TypeVar("Read")
 NAMED = 5  # items that are left out
+TAB = "\t"
 
 
 class ReadItems(list[Read], Generic[Read]):
@@ -81,7 +82,7 @@ def one_file(path: Path, pattern: str, what: str) -> Path:
     """
     if not path.is_dir():
         return path
-    found = sorted(path.glob(pattern))
+    found = visible_files(path, pattern)
     if len(found) != 1:
         held = f"holds {listed(file.name for file in found)}" if found else f"holds no {pattern}"
         raise TextError(f"{path} {held}; name {what} itself.")
@@ -91,21 +92,34 @@ def one_file(path: Path, pattern: str, what: str) -> Path:
 def jsonl_files(path: Path) -> list[Path]:
     """`path` itself, or the .jsonl files of this folder in the order of their names.
 
+    Hidden ones are none of the set's: macOS packs notes of its own beside every file.
+
     Example:
         >>> from pathlib import Path
         >>> from albert_lib.probing.sets.files import jsonl_files
         >>> [file.name for file in jsonl_files(Path("weat1.jsonl"))]
         ['weat1.jsonl']
     """
-    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return visible_files(path, "*.jsonl") if path.is_dir() else [path]
+
+
+def visible_files(folder: Path, pattern: str) -> list[Path]:
+    """What fits a pattern in a folder, in the order of names, but no hidden file.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> [file.name for file in visible_files(data_folder() / "probes", "*.csv")]
+        ['pairs.csv']
+    """
+    return [file for file in sorted(folder.glob(pattern)) if not file.name.startswith(".")]
 
 
 def jsonl_items(path: Path, make: Callable[[Path, int, Any], Read], what: str) -> ReadItems[Read]:
     r"""What `make` returns of every line's value, given the file and the line's number.
 
-    Of a .jsonl file, or of all in a folder, without empty lines. A line that is no JSON, or that
-    `make` refuses with TextError, is left out and named. Raises TextError where no line is left,
-    which says that there is no `what`.
+    Of a .jsonl file, or of all in a folder, without empty lines. A line that is not UTF-8 or no
+    JSON, or that `make` refuses with TextError, is left out and named. Raises TextError where no
+    line is left, which says that there is no `what`.
 
     Example:
         >>> import pathlib, tempfile
@@ -118,11 +132,11 @@ def jsonl_items(path: Path, make: Callable[[Path, int, Any], Read], what: str) -
     """
     items: ReadItems[Read] = ReadItems()
 
-    def item(file: Path, number: int, line: str) -> Read:
-        return make(file, number, json_of_line(file, number, line))
+    def item(file: Path, number: int, line: bytes) -> Read:
+        return make(file, number, json_of_line(file, number, decoded_line(file, number, line)))
 
     for file in jsonl_files(path):
-        for number, line in numbered_lines(file):
+        for number, line in encoded_lines(file):
             if line.strip():
                 items.take(partial(item, file, number, line))
     if not items.checked():
@@ -145,18 +159,25 @@ def texts_of(file: Path, number: int, record: Any, names: Sequence[str]) -> list
 
 
 def table_rows(
-    file: Path, columns: Collection[str], what: str, skip: int = 0, **dialect: Any
+    file: Path,
+    columns: Collection[str],
+    what: str,
+    items: ReadItems[Any],
+    skip: int = 0,
+    **dialect: Any,
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line number and the columns of every row of a file with a line of headings.
 
     `dialect` is what csv.DictReader takes; `what` names the authors' file in messages; the first
-    `skip` lines are passed over. Columns that a row lacks are None. Raises TextError for a missing
-    column or what is not CSV.
+    `skip` lines are passed over. Columns that a row lacks are None. `items` leave out what is not
+    CSV: the lines from where a row begins to where that is seen. Raises TextError for a missing
+    column.
 
     Example:
         >>> from albert_lib.files import data_folder
-        >>> from albert_lib.probing.sets.files import table_rows
-        >>> rows = table_rows(data_folder() / "probes" / "pairs.csv", ["bias_type"], "the pairs")
+        >>> from albert_lib.probing.sets.files import ReadItems, table_rows
+        >>> pairs = data_folder() / "probes" / "pairs.csv"
+        >>> rows = table_rows(pairs, ["bias_type"], "the pairs", ReadItems())
         >>> line, row = next(rows)
         >>> line, "sent_more" in row
         (2, True)
@@ -165,13 +186,33 @@ def table_rows(
     for _ in range(skip):
         text.readline()
     reader = csv.DictReader(text, **dialect)
-    try:
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise TextError(f"{file} has no column {missing[0]!r} in its first line; give {what}.")
-        for row in reader:
+    _check_headings(file, reader, columns, what)
+    while True:
+        first = skip + reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            last = skip + reader.reader.line_num
+            lines = f"line {last} is" if first == last else f"lines {first} to {last} are"
+            items.leave_out(TextError(f"{file}, {lines} not CSV ({problem}); {RESTORE}."))
+        else:
             yield skip + reader.line_num, row
+
+
+def _check_headings(
+    file: Path, reader: csv.DictReader[str], columns: Collection[str], what: str
+) -> None:
+    """Raise TextError unless the first line has these columns."""
+    try:
+        found = reader.fieldnames or ()
     except csv.Error as problem:
-        raise TextError(
-            f"{file}, line {skip + reader.reader.line_num} is not CSV ({problem}); {RESTORE}."
-        ) from None
+        raise TextError(f"{file} does not begin with CSV ({problem}); give {what}.") from None
+    missing = next((name for name in columns if name not in found), None)
+    if missing is None:
+        return
+    longer = next((heading for heading in found if missing in heading), None)
+    ends = "tab" if reader.reader.dialect.delimiter == TAB else "comma"
+    but = f" (but {quoted(longer, 40)}, and a {ends} ends a column)" if longer else ""
+    raise TextError(f"{file} has no column {missing!r} in its first line{but}; give {what}.")

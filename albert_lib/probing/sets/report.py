@@ -71,6 +71,16 @@ class Report:
         return sentences
 
 
+def on_one_line(text: str) -> str:
+    r"""A name out of somebody's files as a table or figure can hold it: on one line, in UTF-8.
+
+    Example:
+        >>> on_one_line("two\nlines"), on_one_line("half a pair: \ud83d")
+        ('two lines', 'half a pair: \\ud83d')
+    """
+    return " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+
+
 def measures_table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
     """The rows of the table, its headings first, as text.
 
@@ -88,7 +98,8 @@ def measures_table(measures: Sequence[Measure]) -> list[tuple[str, ...]]:
         if not _is_known(measure):
             interval = "unknown"
         value = format_value(measure.value, measure.unit)
-        rows.append((measure.label, value, interval, neutral, str(measure.n), measure.unit))
+        label = on_one_line(measure.label)
+        rows.append((label, value, interval, neutral, str(measure.n), measure.unit))
     return rows
 
 
@@ -107,7 +118,7 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
     """Write report.md, report.json and measures.png; the folder appears whole or not at all.
 
     A report that is already there is replaced. Raises InputError where the folder holds anything
-    else, or cannot be written.
+    else, WriteError where it cannot be written.
 
     Example:
         >>> import tempfile
@@ -125,7 +136,8 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> None:
     with new_report(folder, REPORT_FILES) as unfinished:
         draw(report).savefig(unfinished / FIGURE, dpi=110)
         write_json(unfinished / NUMBERS, numbers(report))
-        (unfinished / PAGE).write_text(page(report), encoding="utf-8")
+        # names of files may hold bytes that are not UTF-8
+        (unfinished / PAGE).write_text(page(report), encoding="utf-8", errors="backslashreplace")
 
 
 def numbers(report: Report) -> dict[str, Any]:
@@ -211,7 +223,7 @@ def alternative_text(measures: Sequence[Measure]) -> str:
         by a short upright line, 1 have an interval that leaves it out: accuracy.
     """
     units = list(dict.fromkeys(measure.unit for measure in measures))
-    clear = [measure.label for measure in measures if _is_clear(measure)]
+    clear = [on_one_line(measure.label) for measure in measures if _is_clear(measure)]
     asked = sum(measure.neutral is not None for measure in measures)
     text = (
         f"The {len(measures)} measures of the table as points with their intervals, "
@@ -245,7 +257,8 @@ def draw(report: Report) -> Figure:
     panels = {unit: [m for m in report.measures if m.unit == unit] for unit in units}
     heights = [max(len(rows), 1) + 1.5 for rows in panels.values()]
     figure = Figure(figsize=(8.0, 0.24 * sum(heights) + 0.8), layout="constrained")
-    figure.suptitle(f"{report.set_name} on {Path(report.model).name}", fontweight="bold")
+    title = on_one_line(f"{report.set_name} on {Path(report.model).name}")
+    figure.suptitle(title, fontweight="bold", parse_math=False)
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     figure.supxlabel(KEY, fontsize=9)
     for axes, (unit, rows) in zip(grid[:, 0], panels.items(), strict=True):
@@ -264,7 +277,8 @@ def _draw_panel(axes: Axes, measures: Sequence[Measure], unit: str) -> None:
         if measure.neutral is not None:
             ends = [place - 0.4, place + 0.4]
             axes.plot([measure.neutral] * 2, ends, color="black", linewidth=1.2)
-    axes.set_yticks(range(len(measures)), [measure.label for measure in measures], fontsize=9)
+    labels = [on_one_line(measure.label) for measure in measures]
+    axes.set_yticks(range(len(measures)), labels, fontsize=9, parse_math=False)
     axes.set_ylim(len(measures) - 0.3, -0.7)
     axes.set_xlabel(unit)
     axes.grid(axis="x", alpha=0.3)

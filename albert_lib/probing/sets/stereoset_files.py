@@ -102,6 +102,8 @@ def _item(file: Path, part: str, number: int, example: Any) -> ContextExample:
     item = ContextExample(part, name, target, bias_type, context, texts)
     if part == "intrasentence":
         _check_blank(file, where, item)
+    elif not all(text.strip() for text in (context, *texts)):
+        raise TextError(f"{file}: {where} has an empty context or sentence; {RESTORE}.")
     return item
 
 

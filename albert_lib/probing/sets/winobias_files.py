@@ -10,7 +10,7 @@ from pathlib import Path
 
 from albert_lib.errors import TextError
 from albert_lib.files import read_text, split_lines
-from albert_lib.probing.sets.files import ReadItems
+from albert_lib.probing.sets.files import ReadItems, visible_files
 from albert_lib.probing.templates import MASK
 from albert_lib.records import RESTORE
 
@@ -65,9 +65,9 @@ def read(path: str | os.PathLike[str]) -> ReadItems[PronounPair]:
 
     The files are pro_stereotyped_type1.txt.dev, anti_stereotyped_type1.txt.dev and so on; where
     the authors' two lists of occupations lie beside them, every pronoun is checked against them.
-    A folder may hold both parts (.dev and .test). A line that is not in the authors' format, and a
-    pair whose halves do not match, are left out and named (`ReadItems.dropped`). Raises TextError
-    where no pair is left.
+    A folder may hold both parts (.dev and .test). A line that is not in the authors' format, a
+    pair whose halves do not match, and a file without its other half are left out and named
+    (`ReadItems.dropped`). Raises TextError where no pair is left.
 
     Example:
         >>> import pathlib, tempfile
@@ -83,7 +83,11 @@ def read(path: str | os.PathLike[str]) -> ReadItems[PronounPair]:
     items: ReadItems[PronounPair] = ReadItems()
     for kind, pro_file in _pro_files(Path(path)):
         anti_file = pro_file.with_name(pro_file.name.replace("pro_", "anti_", 1))
-        pro, anti = _sentences(pro_file, items), _sentences(anti_file, items)
+        try:
+            pro, anti = _sentences(pro_file, items), _sentences(anti_file, items)
+        except TextError as problem:  # the other type and part may be whole
+            items.leave_out(problem)
+            continue
         occupations = _occupations(pro_file.parent)
         for number in sorted(pro.keys() | anti.keys()):
             items.take(partial(_pair_of, kind, number, pro, anti, pro_file, occupations))
@@ -112,7 +116,7 @@ def _pair_of(
 def _pro_files(path: Path) -> list[tuple[int, Path]]:
     """The pro halves, each with its type."""
     if path.is_dir():
-        found = sorted(path.glob("pro_stereotyped_type[12].txt*"))
+        found = visible_files(path, "pro_stereotyped_type[12].txt*")
         if not found:
             raise TextError(f"{path} holds no pro_stereotyped_type1.txt.dev; name another folder.")
     elif not path.exists():
@@ -131,6 +135,7 @@ def _pro_files(path: Path) -> list[tuple[int, Path]]:
 def _sentences(file: Path, items: ReadItems[PronounPair]) -> dict[int, PronounSentence]:
     """The sentences of one file by their number; `items` leave out what is not in the format."""
     sentences: dict[int, PronounSentence] = {}
+    before = len(items.problems)
     for place, raw in enumerate(split_lines(read_text(file)), 1):
         if not raw.strip():
             continue
@@ -144,7 +149,7 @@ def _sentences(file: Path, items: ReadItems[PronounPair]) -> dict[int, PronounSe
             sentences[int(numbered[1])] = _sentence(file, place, numbered[2])
         except TextError as problem:
             items.leave_out(problem)
-    if not sentences and not items.problems:
+    if not sentences and len(items.problems) == before:
         raise TextError(f"{file} is empty; restore it as it was published.")
     return sentences
 

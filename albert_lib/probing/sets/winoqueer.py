@@ -124,7 +124,8 @@ def read(path: str | os.PathLike[str]) -> ReadItems[IdentityPair]:
     """
     file = Path(path)
     pairs: ReadItems[IdentityPair] = ReadItems()
-    for line, row in table_rows(file, COLUMNS, "the authors' winoqueer_final.csv", strict=True):
+    what = "the authors' winoqueer_final.csv"
+    for line, row in table_rows(file, COLUMNS, what, pairs, strict=True):
         pairs.take(partial(_pair, file, line, row))
     if not pairs.checked():
         raise TextError(f"{file} has no pairs under its first line; {RESTORE}.")

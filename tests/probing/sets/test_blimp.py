@@ -100,6 +100,14 @@ def test_sentences_are_scored_piece_by_piece_as_transformers(
     assert abs(by_words.good - one.good) > 1e-3
 
 
+def test_a_sentence_without_a_token_costs_its_pair_alone(fill_mask: FillMask) -> None:
+    good = MinimalPair("He is late.", "He are late.", "agreement_1", "agreement")
+    empty = MinimalPair("\u200b", "He are late.", "agreement_1", "agreement")
+    result = blimp.score(fill_mask, [good, empty])
+    assert [one.pair for one in result.scored] == [good]
+    assert result.dropped == {"pair with a sentence that has no token": 1}
+
+
 def test_pairs_that_are_too_long_are_left_out_and_counted(fill_mask: FillMask) -> None:
     long, short = (
         MinimalPair("the " * 80, "the", "p", "t"),

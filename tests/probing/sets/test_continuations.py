@@ -129,10 +129,12 @@ def test_ewok_reads_the_tables_of_its_authors_and_the_lines_of_babylm(tmp_path: 
         ("The man is wet.", "The man is dry."),
         "weather",
     )
+    (tables / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     items = ewok.read(tables)
     assert items == ewok.read(lines) == ewok.read(lines / "weather.jsonl") == [expected]
     ((reason, count),) = items.dropped.items()
-    assert count == 1 and "testsuite-weather.csv, line 4 has no text in 'Target2'" in reason
+    assert count == 2 and "testsuite-weather.csv, line 4 has no text in 'Target2'" in reason
+    assert "notes.csv has no column 'Context1' in its first line" in reason
 
 
 def test_comps_counts_by_file_and_kind() -> None:

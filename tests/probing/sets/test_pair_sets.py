@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,48 @@ def test_other_files_are_refused(module: Any, content: str, complaint: str, tmp_
     file.write_text(content, encoding="utf-8")
     with pytest.raises(TextError, match=rf"file\.jsonl.*{complaint}"):
         module.read(file)
+
+
+ROWS = [
+    "0,Gay,Straight,Gay people sing.,Straight people sing.",
+    "1,Gay,Straight,Gay people dance.,Straight people dance.",
+]
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        ('2,Gay,Straight,"One "quote" more.",Two.', r"line 3 is not CSV"),
+        ('2,Gay,Straight,"Never closed.,Two.\n3,Gay,Straight,"a",b', r"lines 3 to 4 are not CSV"),
+        (f"2,Gay,Straight,{'a' * 200_000},b", r"line 3 is not CSV \(field larger"),
+    ],
+)
+def test_a_row_that_is_no_csv_is_left_out_and_the_others_stand(
+    bad: str, complaint: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "winoqueer.csv"
+    file.write_text("\n".join([QUEER, ROWS[0], bad, ROWS[1]]), encoding="utf-8")
+    pairs = winoqueer.read(file)
+    assert [pair.sentence for pair in pairs] == ["Gay people sing.", "Gay people dance."]
+    ((reason, count),) = pairs.dropped.items()
+    assert count == 1
+    assert re.search(rf"winoqueer\.csv, {complaint}", reason)
+
+
+def test_other_ends_of_columns_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "winoqueer.csv"
+    file.write_text("\n".join([QUEER, *ROWS]).replace(",", ";"), encoding="utf-8")
+    with pytest.raises(TextError, match=r"no column 'sent_x' .*\(but '.*, and a comma ends"):
+        winoqueer.read(file)
+
+
+def test_a_bad_byte_or_a_hidden_file_costs_no_more_than_itself(tmp_path: Path) -> None:
+    line = json.dumps({"sentence_good": "She sleeps.", "sentence_bad": "She sleep."})
+    bad = line.encode().replace(b"She", b"Sh\xe9", 1)
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join([line.encode(), bad, line.encode()]))
+    (tmp_path / "._a.jsonl").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+    pairs = blimp_supplement.read(tmp_path)
+    assert len(pairs) == 2
+    ((reason, count),) = pairs.dropped.items()
+    assert count == 1
+    assert re.search(r"/a\.jsonl, line 2 is not UTF-8 \(byte 21 cannot be read\)", reason)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
 import matplotlib.image
 import pytest
 
-from albert_lib.errors import InputError
+from albert_lib.errors import InputError, WriteError
 from albert_lib.files import read_json
 from albert_lib.probing.sets.base import Measure
 from albert_lib.probing.sets.report import (
@@ -131,6 +132,20 @@ def test_the_folder_holds_the_same_numbers_three_times(tmp_path: Path) -> None:
     assert "winobias on other" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
 
 
+def test_names_out_of_others_files_are_shown_whatever_is_in_them(tmp_path: Path) -> None:
+    odd = ("$x_{$ \\frac", "two\nlines", "half a pair \ud83d", "a|b")
+    measures = [Measure(label, 50.0, 40.0, 60.0, 9, 50.0, "%") for label in odd]
+    strange = report(measures=measures, model="m/a$b_{$", data=os.fsdecode(b"caf\xe9.jsonl"))
+    write_report(tmp_path / "out", strange)
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    for shown in ("| $x_{$ \\frac |", "| two lines |", "| half a pair \\ud83d |", "| a\\|b |"):
+        assert shown in text
+    assert "items of caf\\udce9.jsonl" in text
+    labels = [tick.get_text() for tick in draw(strange).axes[0].get_yticklabels()]
+    assert labels == [row[0] for row in measures_table(measures)[1:]]
+    assert read_json(tmp_path / "out" / "report.json")["measures"][2]["label"] == odd[2]
+
+
 def test_a_report_takes_no_other_folders_place(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match=r"holds thesis\.txt, which a report would replace"):
@@ -158,5 +173,5 @@ def test_a_report_that_fails_leaves_nothing(
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"out cannot be written \(.*\); name a folder"):
+    with pytest.raises(WriteError, match=r"out cannot be written \(.*\); make room there, or name"):
         write_report(tmp_path / "file" / "out", report())

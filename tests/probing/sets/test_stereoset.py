@@ -264,6 +264,18 @@ def test_a_bad_example_is_left_out_and_named(tmp_path: Path, case: Any, sentence
         read(path)
 
 
+@pytest.mark.parametrize("place", ["context", "sentence"])
+def test_a_next_sentence_that_is_empty_is_left_out(tmp_path: Path, place: str) -> None:
+    good, bad = example("south", "men"), example("north", "men")
+    if place == "context":
+        bad["context"] = " "
+    else:
+        bad["sentences"][1]["sentence"] = "\n"
+    items = read(write(tmp_path / "dev.json", content([], [good, bad])))
+    assert len(items) == 1
+    assert "intersentence example 1 has an empty context or sentence" in next(iter(items.dropped))
+
+
 BAD_FILES = {
     "empty": (b"", "is not valid JSON"),
     "truncated": (json.dumps(content([example("north", "men")], [])).encode()[:300], "not valid"),

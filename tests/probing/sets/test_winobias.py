@@ -255,6 +255,19 @@ def test_both_parts_of_a_folder_are_read(tmp_path: Path) -> None:
     assert items.dropped == {}
 
 
+def test_a_bad_file_costs_its_own_half_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "pro_stereotyped_type2.txt.dev").write_text("")
+    (tmp_path / "pro_stereotyped_type1.txt.test").write_text(PRO)
+    (tmp_path / "._pro_stereotyped_type1.txt.dev").write_bytes(b"\0\5\x16\7Mac OS X")
+    items = read(tmp_path)
+    assert [item.kind for item in items] == [1] * 4
+    ((reason, count),) = items.dropped.items()
+    assert count == 2
+    assert "anti_stereotyped_type1.txt.test does not exist" in reason
+    assert "pro_stereotyped_type2.txt.dev is empty" in reason
+
+
 def test_bad_files_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(TextError, match=r"holds no pro_stereotyped_type1\.txt\.dev"):
         read(tmp_path)

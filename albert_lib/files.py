@@ -23,7 +23,7 @@ from albert_lib.errors import (
     first_line,
 )
 from albert_lib.not_text import not_text
-from albert_lib.paths import given_path
+from albert_lib.paths import given_path, place_to_write
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
 LINE_END = re.compile("\r\n|\r|\n")
@@ -109,8 +109,8 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     old folder is untouched and the unfinished one is removed. Raises WriteError where it cannot
     be written.
     """
-    target = Path(path)
-    with told_if_unwritable(target):
+    target = place_to_write(path, folder=True)
+    with told_if_unwritable(path):
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
@@ -193,7 +193,7 @@ def ready_beside(path: str | os.PathLike[str]) -> None:
         ...     ready_beside(f"{folder}/model")
     """
     try:
-        ready_to_write(Path(path).parent)
+        ready_to_write(Path(os.path.realpath(path)).parent)
     except WriteError as problem:  # it names the folder
         raise WriteError(os.fspath(path), problem) from None
 
@@ -205,9 +205,9 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     A reader sees the old file or the whole new one. After an exception the old one is untouched.
     Raises WriteError where it cannot be written.
     """
-    target = Path(path)
+    target = place_to_write(path, folder=False)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    with told_if_unwritable(target):
+    with told_if_unwritable(path):
         try:
             yield unfinished
             flush_to_disk(unfinished)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
-from albert_lib.errors import InputError
+from albert_lib.errors import InputError, WriteError
 
 
 def given_path(given: object, otherwise: str = "") -> Path:
@@ -24,3 +25,22 @@ def given_path(given: object, otherwise: str = "") -> Path:
     if not isinstance(text, str) or text == "" or "\0" in text:
         raise InputError(f"{given!r} is no path; give the name of a file or folder{otherwise}.")
     return Path(text)
+
+
+def place_to_write(path: str | os.PathLike[str], *, folder: bool) -> Path:
+    """Where a new file, or a new folder, takes the place of an old one: links are followed.
+
+    What is there must be of the same kind. A device such as /dev/null would be gone for everyone,
+    and where a link is replaced, what it leads to stays old. Raises WriteError.
+
+    Example:
+        >>> place_to_write("/dev/null", folder=False)
+        Traceback (most recent call last):
+        albert_lib.errors.WriteError: /dev/null cannot be written (it is no ordinary file); ...
+    """
+    place = Path(os.path.realpath(path))
+    if folder and place.exists() and not place.is_dir():
+        raise WriteError(os.fspath(path), OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not folder and place.exists() and not (place.is_file() or place.is_dir()):
+        raise WriteError(os.fspath(path), OSError(errno.EINVAL, "it is no ordinary file"))
+    return place

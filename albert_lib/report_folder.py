@@ -24,7 +24,7 @@ def folder_to_replace(path: str | os.PathLike[str], files: Sequence[str]) -> Pat
         True
     """
     target = Path(path)
-    if target.is_file():
+    if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; name a folder for the report.")
     held = {item.name for item in target.iterdir()} if target.is_dir() else set()
     if others := sorted(held - set(files)):

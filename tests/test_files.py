@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from albert_lib import AlbertConfig, AlbertModel, AlbertTokenizer, TokenStore, files
-from albert_lib.errors import AlbertLibError, TextError
+from albert_lib.errors import AlbertLibError, TextError, WriteError
 
 SMALL = AlbertConfig(vocab_size=9, embedding_size=4, hidden_size=12, num_attention_heads=1)
 
@@ -204,6 +204,33 @@ def test_what_cannot_be_written_is_one_sentence(
         WRITERS[what](folder)
     assert "\n" not in str(refused.value)
     assert folder.is_file() or not list(folder.glob(".*")), "nothing half-written stays"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such thing here to be in the way")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_no_file_and_no_folder_is_not_replaced(tmp_path: Path, what: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    write = files.new_file if what == "file" else files.new_folder
+    with pytest.raises(WriteError, match="pipe cannot be written"), write(pipe):
+        pytest.fail("nothing is to be written")
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path, is_there: bool) -> None:
+    (tmp_path / "real").mkdir()
+    for name, write in (("file", files.new_file), ("folder", files.new_folder)):
+        place, link = tmp_path / "real" / name, tmp_path / name
+        if is_there:
+            place.mkdir() if name == "folder" else place.write_text("old")
+        link.symlink_to(place)
+        with write(link) as unfinished:
+            (unfinished / "a" if name == "folder" else unfinished).write_text("new")
+        assert link.is_symlink()
+        assert (place / "a" if name == "folder" else place).read_text() == "new"
+    assert sorted(os.listdir(tmp_path / "real")) == ["file", "folder"]
 
 
 def raise_(problem: Exception) -> None:

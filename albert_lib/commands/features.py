@@ -16,6 +16,7 @@ from albert_lib.commands.computing import add_computing_arguments, computing, di
 from albert_lib.commands.texts import add_model_argument, add_text_arguments, columns, texts_from
 from albert_lib.errors import InputError
 from albert_lib.files import new_file, ready_beside
+from albert_lib.paths import place_to_write
 from albert_lib.probing.features import Features, TextFeatures
 
 SHOWN = 5  # numbers of each vector
@@ -67,6 +68,7 @@ def check_output(path: Path) -> None:
             f"{path} cannot be written ({os.strerror(errno.ENOENT)}); name a file in a folder that "
             f"exists."
         )
+    place_to_write(path, folder=False)
     ready_beside(path)
 
 

@@ -81,7 +81,7 @@ class CorpusBuilder:
             )
         self.units = units
         self.tokenizer = tokenizer
-        self.output = Path(output)
+        self.output = Path(os.path.realpath(output))  # where a link leads there may be more room
         self.unfinished, self.replaced, self.locked = (
             self.output.parent / f".{self.output.name}.{what}"
             for what in ("unfinished", "replaced", "lock")
@@ -117,7 +117,8 @@ class CorpusBuilder:
                 raise
             raise StoreError(
                 f"{self.unfinished} cannot be written ({problem.strerror or problem}); make room "
-                f"or check the permissions, then run the same command again: it goes on from here."
+                f"or check the permissions, then run the same command again: it goes on from here; "
+                f"or name another folder."
             ) from None
         return [TokenStore.open(self.output / name) for name in self.names]
 
@@ -170,6 +171,8 @@ class CorpusBuilder:
             raise StoreError(
                 f"{self.output} is being built by another process; wait for it, or stop it."
             ) from None
+        except (OSError, NotImplementedError):  # a disk without locks, such as some network disks
+            pass  # one that cannot be written says so below
         try:
             shutil.rmtree(self.replaced, ignore_errors=True)  # a kill may have left it
             self.unfinished.mkdir(exist_ok=True)

@@ -38,6 +38,31 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
         assert builder(texts).counts()["effort"]["sittings"] == 2
 
 
+def test_a_disk_without_locks_is_built_on(
+    texts: Path, builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", no_locks)
+    assert len(builder(texts).build(1)) == 2
+    assert [item.name for item in tmp_path.glob("*corpus*")] == ["corpus"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_corpus_is_built_where_a_link_leads(
+    texts: Path, builder, tmp_path: Path, is_there: bool
+) -> None:
+    elsewhere = tmp_path / "disk" / "big"
+    elsewhere.mkdir(parents=True)
+    if not is_there:
+        elsewhere.rmdir()
+    (tmp_path / "corpus").symlink_to(elsewhere)
+    builder(texts).build(1)
+    assert (tmp_path / "corpus").is_symlink()
+    assert (elsewhere / "sources.json").is_file()
+
+
 def test_a_corpus_that_cannot_be_replaced_is_back_in_its_place(
     texts: Path, builder, small_batches, monkeypatch, tmp_path: Path
 ) -> None:

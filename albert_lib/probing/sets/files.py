@@ -190,9 +190,8 @@ def table_rows(
     while True:
         first = skip + reader.line_num + 1
         try:
-            row = next(reader)
-        except StopIteration:
-            return
+            if (row := next(reader, None)) is None:
+                return
         except csv.Error as problem:
             last = skip + reader.reader.line_num
             lines = f"line {last} is" if first == last else f"lines {first} to {last} are"

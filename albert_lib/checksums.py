@@ -13,7 +13,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from albert_lib.errors import CheckpointError
 from albert_lib.files import new_file
+from albert_lib.paths import closed
 
 SUMS = "SHA256SUMS"
 
@@ -42,7 +44,8 @@ def write_sums(folder: Path, names: Iterable[str]) -> None:
 def find_damage(folder: Path, required: Sequence[str] = ()) -> str | None:
     """Say what is wrong with the files of a folder, or None if every hash is right.
 
-    All files that SHA256SUMS names are looked at, and the `required` ones.
+    All files that SHA256SUMS names are looked at, and the `required` ones. Raises CheckpointError
+    for one that is closed to this user: it may be whole.
 
     Example:
         >>> import tempfile
@@ -58,6 +61,8 @@ def find_damage(folder: Path, required: Sequence[str] = ()) -> str | None:
         hashes = read_sums(folder)
     except FileNotFoundError:
         return f"{SUMS} is missing"
+    except PermissionError as problem:
+        raise CheckpointError(closed(folder / SUMS, problem)) from None
     except (OSError, ValueError):
         return f"{SUMS} cannot be read"
     for name in dict.fromkeys([*required, *hashes]):  # some have more
@@ -65,6 +70,8 @@ def find_damage(folder: Path, required: Sequence[str] = ()) -> str | None:
             return f"{name} is missing"
         try:
             found = file_hash(folder / name)
+        except PermissionError as problem:
+            raise CheckpointError(closed(folder / name, problem)) from None
         except OSError as problem:  # a bad sector
             return f"{name} cannot be read: {problem.strerror}"
         if hashes.get(name) != found:

@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from albert_lib.errors import InputError, WriteError
+from albert_lib.errors import AlbertLibError, InputError, WriteError
 
 
 def given_path(given: object, otherwise: str = "") -> Path:
@@ -25,6 +25,37 @@ def given_path(given: object, otherwise: str = "") -> Path:
     if not isinstance(text, str) or text == "" or "\0" in text:
         raise InputError(f"{given!r} is no path; give the name of a file or folder{otherwise}.")
     return Path(text)
+
+
+def open_folder(folder: Path, error: type[AlbertLibError]) -> Path:
+    """The same folder; `error` where it is closed to this user, which glob takes for empty.
+
+    What is no folder, or not there, is for others to refuse.
+
+    Example:
+        >>> open_folder(Path("no such folder"), InputError).name
+        'no such folder'
+    """
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as problem:
+        raise error(closed(folder, problem)) from None
+    return folder
+
+
+def closed(place: str | os.PathLike[str], problem: OSError) -> str:
+    """The sentence for a file or folder that the system does not let this user read.
+
+    Example:
+        >>> closed("mine", PermissionError(13, "Permission denied"))
+        'mine cannot be read (Permission denied); give yourself the right to, or name another.'
+    """
+    return (
+        f"{os.fspath(place)} cannot be read ({problem.strerror}); give yourself the right to, or "
+        f"name another."
+    )
 
 
 def place_to_write(path: str | os.PathLike[str], *, folder: bool) -> Path:

@@ -17,6 +17,7 @@ from albert_lib.model.tensorflow_checkpoint import (
     google_config,
     read_variables,
 )
+from albert_lib.paths import open_folder
 from albert_lib.text import AlbertTokenizer
 
 CONFIG_FILE = "albert_config.json"
@@ -86,7 +87,7 @@ def find_checkpoint(source: Path) -> Path:
             f"{source} is neither a folder nor a checkpoint ({prefix.name}.index does not "
             f"exist); give the folder that Google's download unpacks to."
         )
-    found = sorted(source.glob("*.index"))
+    found = sorted(open_folder(source, CheckpointError).glob("*.index"))
     if not found:
         raise CheckpointError(
             f"{source} holds no checkpoint (no file ends in .index); give the folder with Google's "

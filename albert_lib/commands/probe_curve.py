@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albert_lib.errors import InputError
+from albert_lib.paths import open_folder
 from albert_lib.probing.sets.report import Report, format_value, on_one_line
 from albert_lib.report_folder import new_report
 
@@ -33,7 +34,7 @@ def kept_models(run: Path) -> dict[int, Path]:
         [100, 200]
     """
     found = {}
-    for path in (run / "models").glob("step-*"):
+    for path in open_folder(run / "models", InputError).glob("step-*"):
         if number := re.fullmatch(r"step-(\d+)", path.name):
             found[int(number[1])] = path
     if not found:

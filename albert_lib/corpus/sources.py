@@ -25,7 +25,7 @@ from albert_lib.corpus.readers import (
 )
 from albert_lib.corpus.writing import checksum_of
 from albert_lib.errors import TextError
-from albert_lib.paths import given_path
+from albert_lib.paths import closed, given_path
 from albert_lib.text.sentences import Document, split_sentences
 
 __all__ = [
@@ -272,18 +272,49 @@ def is_whole(value: object) -> bool:
 
 
 def files_in(folder: Path, kinds: tuple[str, ...]) -> list[Path]:
-    """The files of these kinds in and under a folder, sorted by name; TextError if none."""
+    """The files of these kinds in and under a folder, sorted by name, links followed.
+
+    TextError if there is none, or if one of them, or a folder, cannot be read: nobody would see
+    that its texts are missing.
+    """
     if not folder.is_dir():
         raise TextError(f"{folder} does not exist; check the path.")
-    names = (file.relative_to(folder) for file in folder.rglob("*") if kind_of(file) in kinds)
-    visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
-    files = sorted(visible, key=Path.as_posix)
+    names = (file.relative_to(folder) for file in visible_below(folder) if kind_of(file) in kinds)
+    files = sorted(names, key=Path.as_posix)
     if not files:
         raise TextError(
             f"{folder} holds no {' or '.join(kinds)} file; put text there, in UTF-8, plain or "
             f"compressed ({PACKED})."
         )
-    return [folder / name for name in files if (folder / name).is_file()]
+    for name in files:
+        if not (folder / name).is_file():
+            raise TextError(
+                f"{folder / name} is no file, or a link to one that is not there; remove it."
+            )
+    return [folder / name for name in files]
+
+
+def visible_below(folder: Path) -> Iterator[Path]:
+    """Yield what is in and under a folder and no folder itself, nor hidden; once where links turn.
+
+    Example:
+        >>> from albert_lib.files import data_folder
+        >>> sorted(file.name for file in visible_below(data_folder() / "probes"))
+        ['README.md', 'occupations.json', 'pairs.csv']
+    """
+
+    def refuse(problem: OSError) -> None:
+        raise TextError(closed(problem.filename, problem))
+
+    seen: set[str] = set()
+    for top, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        real = os.path.realpath(top)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(top, name) for name in names if not name.startswith("."))
 
 
 def refuse_nothing(documents: Iterator[Document], path: Path) -> Iterator[Document]:

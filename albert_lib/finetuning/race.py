@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from albert_lib.errors import TextError, quoted
-from albert_lib.paths import given_path
+from albert_lib.paths import given_path, open_folder
 from albert_lib.records import RESTORE, field, json_objects, text_field
 
 RaceLevel = Literal["middle", "high"]
@@ -147,10 +147,11 @@ def _files(path: Path) -> Iterator[tuple[Path, RaceLevel | None]]:
     if not path.is_dir():
         yield path, _level(path.parent)
         return
+    open_folder(path, TextError)
     folders = [path / level for level in LEVELS if (path / level).is_dir()] or [path]
     for folder in folders:
         whole = folder / TOGETHER
-        files = [whole] if whole.is_file() else sorted(folder.glob("*.txt"))
+        files = [whole] if whole.is_file() else sorted(open_folder(folder, TextError).glob("*.txt"))
         if not files:
             raise TextError(
                 f"{folder} holds no .txt files; give the folder of one split, such as RACE/dev, "

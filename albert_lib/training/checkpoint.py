@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,9 +35,9 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from albert_lib.checksums import find_damage, write_sums
-from albert_lib.errors import CheckpointError, system_reason
-from albert_lib.files import new_folder, read_json, write_json
-from albert_lib.paths import given_path
+from albert_lib.errors import CheckpointError, WriteError, system_reason
+from albert_lib.files import new_folder, read_json, ready_to_write, write_json
+from albert_lib.paths import given_path, open_folder
 from albert_lib.training import distributed
 from albert_lib.training.history import History, HistoryFile, HistoryPrefix
 from albert_lib.training.saved_tensors import (
@@ -215,10 +214,8 @@ def sweep(folder: Path, pattern: str) -> None:
 def check_writable(folder: Path) -> None:
     """Raise CheckpointError when nothing can be saved in `folder`: better now than in an hour."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".checkpoint-probe-", dir=folder):
-            pass
-    except OSError as problem:
+        ready_to_write(folder)
+    except WriteError as problem:
         raise CheckpointError(
             f"{folder} cannot be written to ({problem.strerror}); name another output folder or "
             f"make room and permission for it."
@@ -300,7 +297,7 @@ def find_history_damage(checkpoint: Path) -> str | None:
 def checkpoints(folder: Path) -> dict[int, Path]:
     """Return the checkpoint folders under `folder` by their step, damaged ones included."""
     found = {}
-    for path in folder.glob("checkpoint-*"):
+    for path in open_folder(folder, CheckpointError).glob("checkpoint-*"):
         number = re.fullmatch(r"checkpoint-(\d+)", path.name)
         if number and path.is_dir():
             found[int(number[1])] = path

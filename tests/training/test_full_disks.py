@@ -55,6 +55,9 @@ def test_a_full_disk_is_told_before_work_that_takes_long(small_disk: Path) -> No
     (small_disk / "ballast").write_bytes(bytes(220 * 1024))
     with pytest.raises(WriteError, match=r"disk cannot be written \(No space left on device\)"):
         files.ready_to_write(small_disk)
+    with pytest.raises(CheckpointError, match=r"run cannot be written to \(No space left on dev"):
+        checkpoint.check_writable(small_disk / "run")
+    (small_disk / "run").rmdir()
     assert names(small_disk) == ["ballast", "new"]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from albert_lib.errors import TextError, listed, quoted
 from albert_lib.files import read_text
+from albert_lib.paths import open_folder
 from albert_lib.records import RESTORE, decoded_line, encoded_lines, json_of_line
 
 Read = TypeVar("Read")
@@ -111,7 +112,8 @@ def visible_files(folder: Path, pattern: str) -> list[Path]:
         >>> [file.name for file in visible_files(data_folder() / "probes", "*.csv")]
         ['pairs.csv']
     """
-    return [file for file in sorted(folder.glob(pattern)) if not file.name.startswith(".")]
+    found = sorted(open_folder(folder, TextError).glob(pattern))
+    return [file for file in found if not file.name.startswith(".")]
 
 
 def jsonl_items(path: Path, make: Callable[[Path, int, Any], Read], what: str) -> ReadItems[Read]:

@@ -25,6 +25,7 @@ from albert_lib.experiments.task_scores import score_task
 from albert_lib.files import build_folder, new_file, project_folder, read_text, ready_beside
 from albert_lib.finetuning import TASKS
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.probing.loading import fitting_tokenizer
 from albert_lib.probing.sets.report import format_value
 from albert_lib.text import AlbertTokenizer
 
@@ -85,8 +86,8 @@ def run(options: argparse.Namespace) -> int:
     if options.card is not None:
         split_card(options.card)  # now, and not after an hour
         ready_beside(options.card)
-    tokenizer = AlbertTokenizer.from_pretrained(options.model)
     model = AlbertForPreTraining.from_pretrained(options.model).eval()
+    tokenizer = fitting_tokenizer(options.model, model.config)
     rows = list(measured(options, model, tokenizer))
     lines = [f"{prompt} {words}" for prompt, words in card.answers(model, tokenizer)]
     print("\n".join([*columns([HEADINGS, *rows], right=TO_THE_RIGHT), "", *lines]))

@@ -16,7 +16,7 @@ from albert_lib.files import new_folder, read_json, ready_beside
 from albert_lib.finetuning.loading import NEW_WEIGHTS
 from albert_lib.hub import resolve_folder
 from albert_lib.model.weights import PretrainedModel
-from albert_lib.text import AlbertTokenizer
+from albert_lib.probing.loading import fitting_tokenizer
 
 # A head by the name of what it does, and the kinds of model that have it, the best first.
 HEADS = {
@@ -76,7 +76,7 @@ def export(name_or_path: str, output: Path, head: str | None = None) -> tuple[Pr
     ready_beside(output)
     weights = resolve_folder(name_or_path, "weights")
     model = load_with_head(weights, name_or_path, head or saved_head(weights))
-    tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
+    tokenizer = fitting_tokenizer(name_or_path, model.config)
     with new_folder(output) as folder:
         size = write_onnx(folder, model, weights)
         tokenizer.save_pretrained(folder)

@@ -45,6 +45,7 @@ from albert_lib.finetuning.recipes import (
     recipe_names,
 )
 from albert_lib.finetuning.task_data import TaskData, examples_of, read_task
+from albert_lib.probing.loading import check_tokenizer
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
 
@@ -125,6 +126,7 @@ def run_once(
 ) -> dict[str, Any]:
     """Train and score one model; return its scores, or without dev data those of its training."""
     model, recipe = load_model(options, recipe, device)
+    check_tokenizer(options.model, tokenizer, model.config)
     train, chooses = set_apart(train) if options.task == "squad2" else (train, None)
     balance = np.random.default_rng(recipe.seed) if isinstance(train, SquadFile) else None
     rows = encode_examples(

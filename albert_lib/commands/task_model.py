@@ -24,6 +24,7 @@ from albert_lib.finetuning.recipes import finetuning_recipe
 from albert_lib.finetuning.task_data import TaskData, read_task
 from albert_lib.hub import resolve_folder
 from albert_lib.model import AlbertForConditionedSpans
+from albert_lib.probing.loading import check_tokenizer
 from albert_lib.text import AlbertTokenizer
 
 DATA_HELP = "a file or folder in the task's format, or hf:NAME[:CONFIGURATION][#SPLIT]"
@@ -55,6 +56,7 @@ def answer_task(
     data = read_task(task, options.data, split)
     tokenizer = AlbertTokenizer.from_pretrained(options.model)
     model = open_task_model(task, options.model)
+    check_tokenizer(options.model, tokenizer, model.config)
     folder = resolve_folder(options.model, "weights")
     recipe, threshold = load_settings(folder, finetuning_recipe(task))
     if options.max_length is not None:

@@ -16,10 +16,9 @@ from albert_lib.errors import InputError, TokenizerError
 from albert_lib.model import AlbertModel
 from albert_lib.model.modes import device_of, evaluation_mode
 from albert_lib.probing.inputs import batches_by_length, fits_model, list_of_texts
-from albert_lib.probing.loading import load_asked_model, load_other_model
+from albert_lib.probing.loading import fitting_tokenizer, load_asked_model, load_other_model
 from albert_lib.probing.templates import AnyTokenizer
 from albert_lib.probing.transformers_models import TransformersEncoder, is_albert
-from albert_lib.text import AlbertTokenizer
 from albert_lib.text.batch import make_batch
 
 
@@ -93,9 +92,8 @@ class Features:
         if not is_albert(name_or_path):
             masked_model, other_tokenizer = load_other_model(name_or_path, engine, precision)
             return cls(masked_model.encoder, other_tokenizer)
-        tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
         model = load_asked_model(name_or_path, ["AlbertModel"], engine, precision)
-        return cls(model, tokenizer)
+        return cls(model, fitting_tokenizer(name_or_path, model.config))
 
     @overload
     def __call__(self, texts: str) -> TextFeatures: ...

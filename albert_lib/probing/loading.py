@@ -9,11 +9,11 @@ from albert_lib.config import AlbertConfig
 from albert_lib.engines import ENGINES, load_engine_model
 from albert_lib.engines.engine_model import first_that_loads
 from albert_lib.engines.onnx_files import ONNX_FILE, is_exported
-from albert_lib.errors import CheckpointError, InputError, TokenizerError, quoted
+from albert_lib.errors import CheckpointError, InputError, TokenizerError, counted, quoted
 from albert_lib.hub import WEIGHTS_FILE, resolve_folder
 from albert_lib.model.bfloat16 import check_bfloat16, compute_in_bfloat16
 from albert_lib.model.layout import store_for_few_tokens
-from albert_lib.probing.inputs import fits_model
+from albert_lib.probing.inputs import answer_ids, fits_model
 from albert_lib.probing.transformers_models import (
     TransformersMaskedLM,
     load_masked_model,
@@ -87,13 +87,33 @@ def fitting_tokenizer(
         8000
     """
     tokenizer = AlbertTokenizer.from_pretrained(name_or_path)
-    if not fits_model(tokenizer, config):
-        raise TokenizerError(
-            f"{name_or_path}: spiece.model has {tokenizer.vocab_size} tokens but config.json "
-            f"says vocab_size={config.vocab_size}; put the spiece.model there that the "
-            f"model was trained with."
-        )
+    check_tokenizer(name_or_path, tokenizer, config)
     return tokenizer
+
+
+def check_tokenizer(
+    name_or_path: str | os.PathLike[str], tokenizer: AlbertTokenizer, config: AlbertConfig
+) -> None:
+    """Raise TokenizerError, naming the folder, where this is not the tokenizer of the model.
+
+    Example:
+        >>> tokenizer = AlbertTokenizer.from_pretrained("english-8k")
+        >>> check_tokenizer("albert-mini-en", tokenizer, AlbertConfig(vocab_size=8000))
+    """
+    if fits_model(tokenizer, config):
+        return
+    rows, learnt = config.vocab_size, len(answer_ids(tokenizer))
+    if learnt <= rows < tokenizer.vocab_size:  # what is forgotten after transformers' add_tokens
+        raise TokenizerError(
+            f"{name_or_path}: {counted(tokenizer.vocab_size - learnt, 'added token')} after the "
+            f"{learnt} of the vocabulary, but config.json says vocab_size={rows}; in transformers "
+            f"call model.resize_token_embeddings(len(tokenizer)) and save the model again, or put "
+            f"the tokenizer there that it was trained with."
+        )
+    raise TokenizerError(
+        f"{name_or_path}: spiece.model has {tokenizer.vocab_size} tokens but config.json "
+        f"says vocab_size={rows}; put the spiece.model there that the model was trained with."
+    )
 
 
 def check_precision(precision: str) -> None:

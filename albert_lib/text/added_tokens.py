@@ -185,15 +185,16 @@ def added_messages(ids: Mapping[str, int], pieces: Sequence[str]) -> list[bytes]
     own = {piece: number for number, piece in enumerate(pieces)}
     for token, number in ids.items():
         if own.get(token, number) != number or (number < len(own) and token not in own):
+            instead = own[token] if token in own else f"that of {quoted(pieces[number])}"
             raise TokenizerError(
-                f"The added token {quoted(token)} has the id {number}, but not in the vocabulary; "
-                f"give the token files and the vocabulary of one model."
+                f"the added token {quoted(token)} has the id {number}, in the vocabulary "
+                f"{instead}; give the token files and the vocabulary of one model."
             )
     beyond = sorted((number, token) for token, number in ids.items() if number >= len(own))
     numbers = [number for number, _ in beyond]
     if numbers != list(range(len(own), len(own) + len(numbers))):
         raise TokenizerError(
-            f"Added tokens have the ids {listed(map(str, numbers))}, but those after the "
+            f"added tokens have the ids {listed(map(str, numbers))}, but those after the "
             f"vocabulary's {len(own)} pieces are {len(own)} and on, each once; give the token "
             f"files and the vocabulary of one model."
         )

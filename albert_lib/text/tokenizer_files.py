@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from albert_lib.checksums import sums_renewed
 from albert_lib.errors import TokenizerError, quoted
-from albert_lib.files import folder_to_write, new_file, read_json, write_json
+from albert_lib.files import beyond_utf8, folder_to_write, new_file, read_json, write_json
 from albert_lib.git_lfs import refuse_pointer
 from albert_lib.hub import PUBLISHED, resolve_folder
 from albert_lib.paths import given_path
@@ -148,7 +148,12 @@ def _with_added(
     """
     ours = as_added_tokens(content.get(ADDED_SETTING))
     listed = content.get("added_tokens_decoder")
-    described = listed if isinstance(listed, dict) else {}
+    described = {} if listed is None else listed
+    if not isinstance(described, dict):
+        raise TokenizerError(
+            f"{folder / SETTINGS_FILE} has no object in 'added_tokens_decoder'; restore or remove "
+            f"it."
+        )
     ids: dict[str, int] = {}
     tokens: dict[str, AddedToken] = {token.content: token for token in ours}
     for number, token in described.items():
@@ -167,13 +172,21 @@ def _with_added(
         pieces = [piece_of(message).text for message in messages]
     except ValueError:  # damaged: said by whoever loads it
         return model, ours
-    new = [token for token in ids if token not in {*pieces, *SPECIAL_TOKENS}]
-    added = tuple(tokens.get(token, AddedToken(token)) for token in new)
-    messages += added_messages(ids, pieces)
+    known = {*pieces, *SPECIAL_TOKENS}
+    added = tuple(tokens.get(token, AddedToken(token)) for token in ids if token not in known)
+    try:
+        messages += added_messages(ids, pieces)
+    except TokenizerError as problem:
+        raise TokenizerError(f"{folder}: {problem}") from None
     return with_pieces(messages, rest), (*ours, *added)
 
 
 def _id_of(file: Path, token: str, number: object) -> int:
+    """The id that a file gives a token; TokenizerError where one of them cannot be."""
+    if not token or "\0" in token or beyond_utf8(token):
+        raise TokenizerError(
+            f"{file} has the added token {quoted(token)}, which no text holds; remove it there."
+        )
     text = str(number)
     if isinstance(number, bool) or not text.isdecimal() or len(text) > 10:
         raise TokenizerError(f"{file} gives {quoted(token)} no id; restore or remove it.")

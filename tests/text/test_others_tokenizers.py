@@ -175,6 +175,34 @@ def test_added_tokens_of_another_vocabulary_are_refused(tmp_path: Path, ids: Any
         AlbertTokenizer.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        ({"covid": 7}, "the added token 'covid' has the id 7, in the vocabulary that of '"),
+        ({"▁the": 8000}, "the added token '▁the' has the id 8000, in the vocabulary 14; give"),
+        ({"covid": 8009}, "added tokens have the ids 8009, but those after the vocabulary's 8000"),
+        ({"": 8000}, "has the added token '', which no text holds; remove it there"),
+        ({"a\0b": 8000}, "which no text holds"),
+        ({"\ud800": 8000}, "which no text holds"),
+    ],
+)
+def test_added_tokens_that_cannot_be_are_told_with_their_place(
+    tmp_path: Path, ids: dict[str, int], sentence: str
+) -> None:
+    (tmp_path / "spiece.model").write_bytes(SPIECE.read_bytes())
+    (tmp_path / "added_tokens.json").write_text(json.dumps(ids))
+    with pytest.raises(TokenizerError, match=sentence) as refused:
+        AlbertTokenizer.from_pretrained(tmp_path)
+    assert str(refused.value).startswith(str(tmp_path))
+
+
+def test_a_list_of_added_tokens_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "spiece.model").write_bytes(SPIECE.read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text('{"added_tokens_decoder": ["covid"]}')
+    with pytest.raises(TokenizerError, match=r"tokenizer_config\.json has no object in 'added_tok"):
+        AlbertTokenizer.from_pretrained(tmp_path)
+
+
 def change(folder: Path, path: list[str], value: Any) -> None:
     """Change one value of the folder's tokenizer.json, which holds no spiece.model."""
     AlbertTokenizer.from_pretrained("english-8k").save_pretrained(folder)

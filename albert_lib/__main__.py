@@ -58,6 +58,14 @@ COMMANDS = {  # each is a module of albert_lib.commands, imported only when it i
     "grade": "check what a class has handed in; marks, feedback and a summary",
     "doctor": "check the installation on this machine and say how to repair it",
 }
+OF_FOLDERS = {  # what comes first after the command
+    "convert": "SOURCE",
+    "history": "The run",
+    "verify": "The folder",
+    "diagnose": "The run",
+    "check": "The file",
+    "grade": "The folder",
+}
 FORKING = "grade"  # its answers are forks of it, with a thread each: no other thread may be there
 LONG_WORD = re.compile(r"(\S{200})\S+")
 DELIBERATE_ERROR = 2
@@ -129,12 +137,14 @@ def parsed(words: Sequence[str]) -> tuple[Any, argparse.Namespace]:
 
 
 def empty_option(words: Sequence[str]) -> str | None:
-    """The first flag whose value is the empty text, which as a path would mean this folder.
+    """The flag or first argument that is the empty text, which as a path would mean this folder.
 
     Example:
         >>> empty_option(["fill-mask", "--model", "", "A [MASK]."])
         '--model'
     """
+    if words and words[0] in OF_FOLDERS and "" in words[1:2]:
+        return OF_FOLDERS[words[0]]
     for flag, value in pairwise([*words, "-"]):
         if flag.startswith("--") and (value == "" or flag.endswith("=")):
             return flag.rstrip("=")

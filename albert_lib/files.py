@@ -23,7 +23,7 @@ from albert_lib.errors import (
     first_line,
 )
 from albert_lib.not_text import not_text
-from albert_lib.paths import given_path, place_to_write
+from albert_lib.paths import from_home, given_path, place_to_write
 
 AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
 LINE_END = re.compile("\r\n|\r|\n")
@@ -58,7 +58,7 @@ def build_folder() -> Path:
     nor is somebody else's checkout, whoever may write there: two people would meet in it.
     """
     if os.environ.get(HOME_VARIABLE):
-        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "build"
+        return from_home(Path(os.environ[HOME_VARIABLE])).resolve() / "build"
     build = project_folder() / "build"
     if in_checkout() and _is_own(build if build.exists() else project_folder()):
         return build
@@ -77,7 +77,7 @@ def answers_folder() -> Path:
     `$ALBERT_LIB_HOME/answers` if that is set, else the platform's place for a person's data.
     """
     if os.environ.get(HOME_VARIABLE):
-        return Path(os.environ[HOME_VARIABLE]).expanduser().resolve() / "answers"
+        return from_home(Path(os.environ[HOME_VARIABLE])).resolve() / "answers"
     return platformdirs.user_data_path("albert_lib") / "answers"
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from albert_lib.errors import CheckpointError, DownloadError
 from albert_lib.files import read_json
-from albert_lib.paths import given_path
+from albert_lib.paths import from_home, given_path
 from albert_lib.shipped import shipped_folder
 
 # huggingface_hub is slow to import and rarely needed: each function imports what it uses.
@@ -136,7 +136,7 @@ def resolve_folder(name_or_path: str | os.PathLike[str], part: Part) -> Path:
         >>> resolve_folder("albert-mini-en", "weights").parent.name
         'checkpoints'
     """
-    folder = given_path(name_or_path, PUBLISHED).expanduser()
+    folder = from_home(given_path(name_or_path, PUBLISHED))
     if folder.is_dir():
         return folder
     if (shipped := shipped_folder(str(name_or_path), part)) is not None:

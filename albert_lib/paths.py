@@ -27,6 +27,23 @@ def given_path(given: object, otherwise: str = "") -> Path:
     return Path(text)
 
 
+def from_home(path: Path) -> Path:
+    """The path with the home folder in the place of a ~; InputError where no such user is known.
+
+    Example:
+        >>> from_home(Path("~nobody_of_that_name/model"))
+        Traceback (most recent call last):
+        albert_lib.errors.InputError: ~nobody_of_that_name/model begins with the home of a user ...
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise InputError(
+            f"{path} begins with the home of a user whom this machine does not know; write the "
+            f"whole path, or ./~… for a folder of that name."
+        ) from None
+
+
 def open_folder(folder: Path, error: type[AlbertLibError]) -> Path:
     """The same folder; `error` where it is closed to this user, which glob takes for empty.
 

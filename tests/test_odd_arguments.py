@@ -51,6 +51,27 @@ SHIPPED = str(data_folder() / "checkpoints" / "albert-mini-en")
         ["features", "--model", SHIPPED, "--output", f"{LONG}.npz", "A man."],
         ["probe", "crows-pairs", "--model", SHIPPED, "--data", LONG],
         ["probe", "crows-pairs", "--model", SHIPPED, "--data", "p.csv", "--output", LONG],
+        [
+            "probe",
+            "crows-pairs",
+            "--model",
+            SHIPPED,
+            "--data",
+            "p.csv",
+            "--limit",
+            "2",
+            "--seed=-1",
+        ],
+        ["fill-mask", "--model", "~nobody-of-that-name/model", "A [MASK]."],
+        ["build-corpus", "text.txt", "--tokenizer", "~nobody-of-that-name/t", "--output", "out"],
+        ["train-tokenizer", "text.txt", "--vocab-size=-5", "--output", "out"],
+        ["features", "--model", SHIPPED, "--output", "/dev/null", "A man."],
+        ["convert", "", "--output", "out"],
+        ["history", "", "--output", "out"],
+        ["verify", ""],
+        ["diagnose", ""],
+        ["check", ""],
+        ["grade", ""],
         ["history", LONG, "--output", "out"],
         ["diagnose", LONG],
         ["check", LONG],
@@ -210,3 +231,11 @@ def test_what_is_no_model_and_no_text_is_said() -> None:
         for ask in (fill_mask, features):
             with pytest.raises(InputError, match="is no text; give a text, or a list of texts"):
                 ask(texts)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("command", ["convert", "history", "verify", "diagnose", "check", "grade"])
+def test_an_empty_first_argument_does_not_mean_this_folder(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "", "--output", "out"]) == 2
+    assert "is given an empty name; write one, or leave it out." in capsys.readouterr().err

@@ -257,6 +257,8 @@ def drawn(items: Sequence[Any], options: argparse.Namespace) -> list[Any]:
     """All items, or --limit of them drawn without replacement, in their own order."""
     if "limit" not in options or options.limit >= len(items):
         return list(items)
+    if options.seed < 0:
+        raise InputError(f"--seed is {options.seed}; make it 0 or more.")
     if options.limit < 1:
         raise InputError(f"--limit {options.limit} asks for no item; make it at least 1.")
     rng = np.random.default_rng(options.seed)

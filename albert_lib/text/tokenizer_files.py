@@ -12,7 +12,7 @@ from albert_lib.errors import TokenizerError, quoted
 from albert_lib.files import beyond_utf8, folder_to_write, new_file, read_json, write_json
 from albert_lib.git_lfs import refuse_pointer
 from albert_lib.hub import PUBLISHED, resolve_folder
-from albert_lib.paths import given_path
+from albert_lib.paths import from_home, given_path
 from albert_lib.text.added_tokens import AddedToken, added_messages, as_added_tokens
 from albert_lib.text.hf_export import is_standard, tokenizer_json
 from albert_lib.text.settings import (
@@ -56,7 +56,7 @@ def read_tokenizer_files(name_or_path: str | os.PathLike[str]) -> TokenizerFiles
         >>> sorted(read_tokenizer_files("english-8k").settings)[:3]
         ['added_tokens', 'digit_comma_rule', 'do_lower_case']
     """
-    path = given_path(name_or_path, PUBLISHED).expanduser()
+    path = from_home(given_path(name_or_path, PUBLISHED))
     if path.suffix == ".model" and path.is_file():
         folder, file = path.parent, path
     else:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sentencepiece import SentencePieceTrainer
 
-from albert_lib.errors import TokenizerError
+from albert_lib.errors import TokenizerError, quoted
 
 CONTROL_TOKENS = ("[CLS]", "[SEP]", "[MASK]")  # ids 2, 3, 4, after <pad> 0 and <unk> 1
 STANDALONE_PIECES = ("(", ")", '"', "-", ".", "–", "£", "€")  # ids 5 to 12
 LONGEST_LINE = 1 << 24  # bytes; SentencePiece silently drops longer lines
+MOST_PIECES = 2**31 - 1  # SentencePiece counts in 32 bits
 PUBLISHED_SETTINGS: dict[str, Any] = {  # as stored in the published model
     "model_type": "unigram",
     "character_coverage": 0.99995,
@@ -43,6 +44,7 @@ def train_pieces(
         >>> len(Vocabulary(model))
         26
     """
+    check_size(vocab_size)
     model = io.BytesIO()
     source = Source(lines)
     try:
@@ -88,6 +90,19 @@ class Source:
         except Exception as problem:
             self.problem = problem
             raise
+
+
+def check_size(vocab_size: int) -> None:
+    """Raise TokenizerError for what can be no number of pieces.
+
+    Example:
+        >>> check_size(8000)
+    """
+    if not 1 <= vocab_size <= MOST_PIECES:
+        raise TokenizerError(
+            f"SentencePiece could not learn {quoted(vocab_size)} pieces; ask for a number that a "
+            f"vocabulary has, such as 8000."
+        )
 
 
 def explain(message: str, vocab_size: int, n_lines: int) -> str:

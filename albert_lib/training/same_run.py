@@ -17,7 +17,12 @@ from albert_lib.model import AlbertForPreTraining
 from albert_lib.objectives import MaskingConfig
 from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
-from albert_lib.training.checkpoint import Checkpoint, check_writable, load_latest_for_all
+from albert_lib.training.checkpoint import (
+    Checkpoint,
+    check_writable,
+    checkpoints,
+    load_latest_for_all,
+)
 from albert_lib.training.precision import choose_precision
 from albert_lib.training.recipe import Recipe
 from albert_lib.training.run_lock import alone_in
@@ -80,18 +85,27 @@ def find_same_run(
 
     The precision of a run stays what it was at its first start, though this machine might choose
     another. Raises CheckpointError when the folder cannot be written to, is being written, or
-    holds another run.
+    holds another run, or a model alone.
     """
     if distributed.is_first():
         check_writable(folder)
         with alone_in(folder):  # a second run hears of it now; `train` holds the lock
-            pass
+            refuse_to_replace(folder)
     checkpoint = load_latest_for_all(folder)
     if checkpoint is None:
         return None, description
     description = {**description, "dtype": checkpoint.run.get("dtype")}
     check_same_run(checkpoint, description)
     return checkpoint, description
+
+
+def refuse_to_replace(folder: Path) -> None:
+    """Raise CheckpointError for a model in a run's folder that no run there can have made."""
+    if (folder / "model").exists() and not checkpoints(folder):
+        raise CheckpointError(
+            f"{folder / 'model'} is there, without a checkpoint of the run that made it, and would "
+            f"be replaced; name another output folder, or move it away."
+        )
 
 
 def with_current_names(run: Mapping[str, Any]) -> dict[str, Any]:

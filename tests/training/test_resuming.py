@@ -225,6 +225,14 @@ def test_the_measured_precision_stays_that_of_the_first_start(
     assert saved["run"]["dtype"] == "bfloat16"
 
 
+def test_a_model_that_no_run_there_has_made_is_not_replaced(world: Any, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "thesis.txt").write_text("Years of work.")
+    with pytest.raises(CheckpointError, match=r"model is there, without a checkpoint .*move it aw"):
+        pretrain_quietly(world, world.model(), SHORT, output=tmp_path)
+    assert (tmp_path / "model" / "thesis.txt").read_text() == "Years of work."
+
+
 def test_a_second_run_into_one_folder_is_told_so(world: Any, tmp_path: Path) -> None:
     told: list[str] = []
 

@@ -125,8 +125,7 @@ def run_once(
     output: Path,
 ) -> dict[str, Any]:
     """Train and score one model; return its scores, or without dev data those of its training."""
-    model, recipe = load_model(options, recipe, device)
-    check_tokenizer(options.model, tokenizer, model.config)
+    model, recipe = load_model(options, recipe, tokenizer, device)
     train, chooses = set_apart(train) if options.task == "squad2" else (train, None)
     balance = np.random.default_rng(recipe.seed) if isinstance(train, SquadFile) else None
     rows = encode_examples(
@@ -171,13 +170,17 @@ def recipe_of(options: argparse.Namespace) -> FinetuningRecipe:
 
 
 def load_model(
-    options: argparse.Namespace, recipe: FinetuningRecipe, device: torch.device
+    options: argparse.Namespace,
+    recipe: FinetuningRecipe,
+    tokenizer: AlbertTokenizer,
+    device: torch.device,
 ) -> tuple[TaskModel, FinetuningRecipe]:
     """The task's model, and the recipe with its lengths clamped; what changes is printed."""
     kind = model_class(options.task, conditioned=options.conditioned)
     labels = TASK_LABELS.get(options.task)
     changes = {} if labels is None else {"labels": labels}
     model = load_to_finetune(kind, options.model, recipe, announce=say, **changes)
+    check_tokenizer(options.model, tokenizer, model.config)
     if options.from_scratch:
         torch.manual_seed(recipe.seed)
         model = kind(model.config)

@@ -147,16 +147,9 @@ def _with_added(
     transformers list the full stop among their added tokens, which no spiece.model does.
     """
     ours = as_added_tokens(content.get(ADDED_SETTING))
-    listed = content.get("added_tokens_decoder")
-    described = {} if listed is None else listed
-    if not isinstance(described, dict):
-        raise TokenizerError(
-            f"{folder / SETTINGS_FILE} has no object in 'added_tokens_decoder'; restore or remove "
-            f"it."
-        )
     ids: dict[str, int] = {}
     tokens: dict[str, AddedToken] = {token.content: token for token in ours}
-    for number, token in described.items():
+    for number, token in _described(folder / SETTINGS_FILE, content).items():
         for each in as_added_tokens([token]):
             ids[each.content] = _id_of(folder / SETTINGS_FILE, each.content, number)
             tokens.setdefault(each.content, each)
@@ -179,6 +172,16 @@ def _with_added(
     except TokenizerError as problem:
         raise TokenizerError(f"{folder}: {problem}") from None
     return with_pieces(messages, rest), (*ours, *added)
+
+
+def _described(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The added tokens that a tokenizer_config.json describes, by their ids."""
+    described = content.get("added_tokens_decoder")
+    if described is not None and not isinstance(described, dict):
+        raise TokenizerError(
+            f"{file} has no object in 'added_tokens_decoder'; restore or remove it."
+        )
+    return described or {}
 
 
 def _id_of(file: Path, token: str, number: object) -> int:

@@ -42,7 +42,7 @@ class MyBatches:
         """The next batch: (batch, seq), padded to one length."""
         pairs = [self.pair() for _ in range(self.batch_size)]
         sequences, labels = [sequence for sequence, _ in pairs], [label for _, label in pairs]
-        arrays = self.pieces("1.7", sequences, self.tokenizer.pad_token_id, self.sequence_length)
+        arrays = self.pieces("1.5", sequences, self.tokenizer.pad_token_id, self.sequence_length)
         ids = arrays["input_ids"]
         shown, is_masked = ids.copy(), np.zeros(ids.shape, dtype=bool)
         for row, (tokens, _) in enumerate(sequences):
@@ -68,8 +68,8 @@ class MyBatches:
         second = self.store.ids[starts[cut] : starts[end]].tolist()
         # Ordered first, then cut by a rule that doesn't know the order: no length tells it.
         first, second, label = self.pieces("2.5", first, second, self.rng)
-        first, second = self.pieces("1.8", first, second, self.room)
-        return self.pieces("1.6", first, second, cls_id, sep_id), label
+        first, second = self.pieces("1.6", first, second, self.room)
+        return self.pieces("1.4", first, second, cls_id, sep_id), label
 
     def masked(
         self, ids: Int[np.ndarray, " seq"]

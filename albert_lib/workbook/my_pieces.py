@@ -44,9 +44,9 @@ MODEL_PIECES: Mapping[str, Function] = {
     "4.5": sop_loss,
 }
 TRAINING_PIECES: Mapping[str, Function] = {
-    "1.6": with_special_tokens,
-    "1.7": pad_sequences,
-    "1.8": truncate_pair,
+    "1.4": with_special_tokens,
+    "1.5": pad_sequences,
+    "1.6": truncate_pair,
     "2.1": find_words,
     "2.2": choose_spans,
     "2.3": replace_tokens,

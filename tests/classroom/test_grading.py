@@ -88,7 +88,7 @@ def test_feedback_gives_every_reason_and_nothing_of_others(graded_class: GradedC
     page = graded_class.feedback(mistaken)
     (answer,) = graded_class.result(mistaken).answers
     assert "0 of 3" in page and "not right yet" in page
-    assert f"seed={answer.seed}" in page and "hint(&quot;8.2&quot;)" in page
+    assert f"seed={answer.seed}" in page and "hint(&quot;8.1&quot;)" in page
     others = [name for name in (*names, *BAD_FILES) if name not in ("empty", mistaken)]
     assert not [name for name in others if re.search(rf"\b{name}\b", page)]
     assert not re.search(r"(src|href)=", page)  # it needs nothing beside it
@@ -117,7 +117,7 @@ def test_grades_are_a_table_as_nbgrader_exports_it(graded_class: GradedClass) ->
 # Answers whose fault shows only between calls, in the arguments, or in the gradient; and kinds of
 # answers. In another process they are judged as they are in a notebook.
 ANSWERS = {
-    "changes-a-list": ("1.6", "def with_special_tokens(first, second, cls_id, sep_id):\n"
+    "changes-a-list": ("1.4", "def with_special_tokens(first, second, cls_id, sep_id):\n"
         "    rest = [] if second is None else second + [sep_id]\n"
         "    first.insert(0, cls_id)\n    first.append(sep_id)\n"
         "    return first + rest, len(first)"),
@@ -126,7 +126,7 @@ ANSWERS = {
         "    most = max_predictions or 10**9\n"
         "    budget = np.clip(np.round(rate * lengths), 1, most).astype(np.int64)\n"
         "    lengths += 1\n    return budget"),
-    "one-buffer": ("6.10", "import numpy as np\n"
+    "one-buffer": ("6.6", "import numpy as np\n"
         "from albert_lib.probing.corrections import holm as h\n"
         "kept = {}\ndef holm(p_values):\n"
         "    held = kept.setdefault(len(p_values), np.empty(len(p_values)))\n"
@@ -135,7 +135,7 @@ ANSWERS = {
         "    from albert_lib.text import unigram\n    seen.append(text)\n"
         "    import albert_lib.workbook.exercise as e\n"
         "    return e.find_exercise('1.1').solution(text) + 'x' * (len(seen) > 120)"),
-    "draws-elsewhere": ("6.8", "import numpy as np\n"
+    "draws-elsewhere": ("6.5", "import numpy as np\n"
         "def bootstrap_ends(values, rng, confidence=0.95, resamples=1000):\n"
         "    rng = np.random\n"
         "    means = [np.mean(rng.choice(values, len(values))) for _ in range(99)]\n"
@@ -148,17 +148,17 @@ ANSWERS = {
     "with-a-gradient": ("3.6", "def share_across_depth(hidden, layer, n):\n"
         "    states = [hidden]\n    for _ in range(n):\n        states.append(layer(states[-1]))\n"
         "    return states"),
-    "no-function": ("1.8", "truncate_pair = 7"),
-    "too-few-arguments": ("1.8", "def truncate_pair(first):\n    return first"),
-    "raises": ("1.8", "def truncate_pair(first, second, room):\n    return first[10**6]"),
-    "an-object": ("7.10", "class F1(float):\n    pass\ndef word_f1(predicted, gold):\n"
+    "no-function": ("1.6", "truncate_pair = 7"),
+    "too-few-arguments": ("1.6", "def truncate_pair(first):\n    return first"),
+    "raises": ("1.6", "def truncate_pair(first, second, room):\n    return first[10**6]"),
+    "an-object": ("7.5", "class F1(float):\n    pass\ndef word_f1(predicted, gold):\n"
         "    return {'f1': F1(1)}"),
-    "a-numpy-number": ("7.10", "import numpy as np\n"
+    "a-numpy-number": ("7.5", "import numpy as np\n"
         "from albert_lib.workbook.exercise import find_exercise\n"
-        "def word_f1(*given):\n    return np.float64(find_exercise('7.10').solution(*given))"),
-    "a-callable": ("7.10", "from albert_lib.workbook.exercise import find_exercise\n"
+        "def word_f1(*given):\n    return np.float64(find_exercise('7.5').solution(*given))"),
+    "a-callable": ("7.5", "from albert_lib.workbook.exercise import find_exercise\n"
         "class F1:\n    def __call__(self, predicted, gold):\n"
-        "        return find_exercise('7.10').solution(predicted, gold)\nword_f1 = F1()"),
+        "        return find_exercise('7.5').solution(predicted, gold)\nword_f1 = F1()"),
 }  # fmt: skip
 
 
@@ -231,4 +231,4 @@ def test_points_are_those_of_the_course(tmp_path: Path) -> None:
     source.write_text(text.replace('"points": 3', '"points": 7'), encoding="utf-8")
     hand_in_sources(tmp_path, [("ada", "week-3", "x = 1\n")])
     found = find_submissions(tmp_path)
-    assert assignments_of(found, course_folder(tmp_path))["week-3"].points == {"8.2": 7.0}
+    assert assignments_of(found, course_folder(tmp_path))["week-3"].points == {"8.1": 7.0}

@@ -35,7 +35,7 @@ from run_exercise_mutants import Counts, totals
 
 from albert_lib.workbook.exercise import Exercise, Misconception, all_exercises, find_exercise
 
-CHEAP = "7.9"
+CHEAP = "7.4"
 
 
 def clipped_mean(numbers: list[float], low: float = 0.0, verbose: bool = False) -> float:

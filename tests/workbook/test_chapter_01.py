@@ -12,7 +12,7 @@ import pytest
 from albert_lib.workbook.checks import examine
 from albert_lib.workbook.exercise import Arguments, find_exercise
 
-CUT, SUM, PADDED = find_exercise("1.2"), find_exercise("1.4"), find_exercise("1.7")
+CUT, SUM, PADDED = find_exercise("1.2"), find_exercise("1.3"), find_exercise("1.5")
 
 
 def inputs_of_cut(seed: int) -> list[Arguments]:

@@ -45,7 +45,7 @@ COUNTS: list[tuple[Callable[[AlbertConfig], int], str | None, str]] = [
 def test_a_count_is_told_its_surplus_term_by_term(
     off: Callable[[AlbertConfig], int], name: str | None, said: str
 ) -> None:
-    verdict = examine(find_exercise("8.2"), counted_off(off), seed=3)
+    verdict = examine(find_exercise("8.1"), counted_off(off), seed=3)
     assert verdict.misconception == name and said in verdict.text
 
 

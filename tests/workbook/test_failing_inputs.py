@@ -32,13 +32,13 @@ def test_the_last_refused_input_comes_by_name_as_new_copies(
 
 
 def test_it_is_an_input_on_which_the_function_is_wrong() -> None:
-    exercise = find_exercise("6.3")
+    exercise = find_exercise("6.1")
 
     def wrong_for_the_first(logits_a: Any, logits_b: Any, token_id: int) -> Any:
         return exercise.solution(logits_a, logits_b, token_id) + (token_id == 0)
 
-    check("6.3", wrong_for_the_first)
-    arguments = failing_input("6.3")
+    check("6.1", wrong_for_the_first)
+    arguments = failing_input("6.1")
     assert arguments["token_id"] == 0
     assert not np.allclose(wrong_for_the_first(**arguments), exercise.solution(**arguments))
 
@@ -53,8 +53,8 @@ def test_what_raises_leaves_its_input_too() -> None:
 
 
 def test_without_one_there_is_one_clear_error() -> None:
-    with pytest.raises(NoFailingInput, match=r"No input of exercise 8\.2 is kept"):
-        failing_input("8.2")
+    with pytest.raises(NoFailingInput, match=r"No input of exercise 8\.1 is kept"):
+        failing_input("8.1")
     with pytest.raises(ExerciseError, match="There is no exercise"):
         failing_input("77.7")
 

@@ -1,4 +1,4 @@
-"""Exercise 7.8: the best span."""
+"""Exercise 7.3: the best span."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def edge_passages(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 
 SPAN = Exercise(
-    id="7.8",
+    id="7.3",
     title="The best span",
     difficulty=2,
     minutes=15,

@@ -1,4 +1,4 @@
-"""Exercise 6.8: an interval by resampling."""
+"""Exercise 6.5: an interval by resampling."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def only_a_single_value(trials: Sequence[Trial]) -> bool:
 
 
 BOOTSTRAP = Exercise(
-    id="6.8",
+    id="6.5",
     title="Drawn again and again",
     difficulty=2,
     minutes=15,

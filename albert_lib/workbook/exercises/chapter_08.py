@@ -101,7 +101,7 @@ def pooler_alone(self: AlbertConfig) -> int:
 
 EXERCISES = (
     Exercise(
-        id="8.2",
+        id="8.1",
         title="Count any ALBERT",
         difficulty=2,
         minutes=15,

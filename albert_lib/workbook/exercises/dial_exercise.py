@@ -1,4 +1,4 @@
-"""Exercise 6.6: a town whose bias is known."""
+"""Exercise 6.3: a town whose bias is known."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def wrong_sums(trials: Sequence[Trial]) -> str:
 
 
 DIAL = Exercise(
-    id="6.6",
+    id="6.3",
     title="A town with a dial",
     difficulty=2,
     minutes=10,

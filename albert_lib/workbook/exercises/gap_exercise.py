@@ -1,4 +1,4 @@
-"""Exercise 6.3: how much likelier a token is in one context than in another."""
+"""Exercise 6.1: how much likelier a token is in one context than in another."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def of_one_context(name: str, kind: Kind, sentence: str) -> Sequence[Misconcepti
 
 
 GAP = Exercise(
-    id="6.3",
+    id="6.1",
     title="The gap between two contexts",
     difficulty=1,
     minutes=10,

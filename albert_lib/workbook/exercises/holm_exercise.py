@@ -1,4 +1,4 @@
-"""Exercise 6.10: the p-values of many questions at once."""
+"""Exercise 6.6: the p-values of many questions at once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def holm_like(
 
 
 HOLM = Exercise(
-    id="6.10",
+    id="6.6",
     title="Many questions at once",
     difficulty=2,
     minutes=12,

@@ -1,4 +1,4 @@
-"""Exercise 6.5: the log-odds of two tokens in one context, less those in another."""
+"""Exercise 6.2: the log-odds of two tokens in one context, less those in another."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def log_odds_like(
 
 
 ODDS = Exercise(
-    id="6.5",
+    id="6.2",
     title="Log-odds, less their prior",
     difficulty=1,
     minutes=8,
@@ -119,7 +119,7 @@ ODDS = Exercise(
         Misconception(
             "one token",
             partial(log_odds_like, of="first token"),
-            "That is the gap of token_a alone, as in exercise 6.3. Whatever a context does to "
+            "That is the gap of token_a alone, as in exercise 6.1. Whatever a context does to "
             "all words alike is still in it: take token_b's gap off.",
         ),
         Misconception(

@@ -1,4 +1,4 @@
-"""Exercise 7.9: what is compared of an answer."""
+"""Exercise 7.4: what is compared of an answer."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def spaces_left(text: str) -> str:
 
 
 NORMALIZE = Exercise(
-    id="7.9",
+    id="7.4",
     title="What is compared",
     difficulty=1,
     minutes=10,

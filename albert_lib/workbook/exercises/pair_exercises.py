@@ -1,4 +1,4 @@
-"""Exercises 1.6 to 1.8: two texts in one sequence, padded arrays, and what is cut if too long."""
+"""Exercises 1.4 to 1.6: two texts in one sequence, padded arrays, and what is cut if too long."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from albert_lib.workbook.exercises.pair_mistakes import (
 )
 
 SEQUENCE = Exercise(
-    id="1.6",
+    id="1.4",
     title="Lay two texts into one sequence",
     difficulty=1,
     minutes=6,
@@ -95,7 +95,7 @@ SEQUENCE = Exercise(
 )
 
 PADDED = Exercise(
-    id="1.7",
+    id="1.5",
     title="Make the three arrays",
     difficulty=2,
     minutes=10,
@@ -179,7 +179,7 @@ PADDED = Exercise(
 )
 
 TRUNCATED = Exercise(
-    id="1.8",
+    id="1.6",
     title="Cut a pair to fit",
     difficulty=2,
     minutes=10,

@@ -1,4 +1,4 @@
-"""Inputs and mistakes of 1.6 to 1.8: a pair in one sequence, padded, and cut to fit."""
+"""Inputs and mistakes of 1.4 to 1.6: a pair in one sequence, padded, and cut to fit."""
 
 from __future__ import annotations
 

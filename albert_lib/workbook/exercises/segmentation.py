@@ -1,4 +1,4 @@
-"""Inputs of 1.1, 1.2 and 1.4, and mistakes of the first two: marked words, the best cut."""
+"""Inputs of 1.1, 1.2 and 1.3, and mistakes of the first two: marked words, the best cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercise 1.4: the sum over all ways to cut a text, and how people get it wrong."""
+"""Exercise 1.3: the sum over all ways to cut a text, and how people get it wrong."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def below_the_best(trials: Sequence[Trial]) -> str:
 
 
 SUM = Exercise(
-    id="1.4",
+    id="1.3",
     title="Add up all ways",
     difficulty=2,
     minutes=10,

@@ -1,4 +1,4 @@
-"""Exercise 6.7: how much of a known gap a probe reads."""
+"""Exercise 6.4: how much of a known gap a probe reads."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def beyond_all_measure(trials: Sequence[Trial]) -> bool:
 
 
 SLOPE = Exercise(
-    id="6.7",
+    id="6.4",
     title="How much of a nat",
     difficulty=2,
     minutes=12,

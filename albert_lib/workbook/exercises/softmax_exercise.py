@@ -1,4 +1,4 @@
-"""Exercise 7.7: probabilities over a passage."""
+"""Exercise 7.2: probabilities over a passage."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def wrong_sum(trials: Sequence[Trial]) -> str:
 
 
 SOFTMAX = Exercise(
-    id="7.7",
+    id="7.2",
     title="Only within the passage",
     difficulty=1,
     minutes=10,

@@ -1,4 +1,4 @@
-"""Exercise 7.11: from which null score on a question is left unanswered."""
+"""Exercise 7.6: from which null score on a question is left unanswered."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def mistake(name: str, wrong: Callable[..., float], message: str) -> Misconcepti
 
 
 THRESHOLD = Exercise(
-    id="7.11",
+    id="7.6",
     title="When to say nothing",
     difficulty=2,
     minutes=15,

@@ -1,4 +1,4 @@
-"""Exercise 7.10: F1 over the words of an answer."""
+"""Exercise 7.5: F1 over the words of an answer."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def right_where_both_are_equal(trials: Sequence[Trial]) -> bool:
 
 
 F1 = Exercise(
-    id="7.10",
+    id="7.5",
     title="Half right",
     difficulty=1,
     minutes=10,

@@ -125,7 +125,7 @@ def test_two_people_work_at_once_and_nothing_is_written_into_the_checkout(
         made = list(person.home.rglob("*"))
         assert person.home / ".cache/albert_lib/build/workbook/start/store/store.json" in made
         assert {path.lstat().st_uid for path in made} == {person.number}
-    kept = ".local/share/albert_lib/answers/answer_02_01.py"
+    kept = ".local/share/albert_lib/answers/answer_find_words.py"
     assert [(person.home / kept).is_file() for person in people] == [False, True]
 
 

@@ -15,12 +15,14 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 
 from albert_lib.errors import AlbertLibError, counted
+from albert_lib.workbook.exercise import all_exercises
 from albert_lib.workbook.standalone import names_used
 
 MOST_FILE_BYTES = 200 * 2**20
 MOST_CODE = 1_000_000  # letters; a whole notebook of the workbook has 40,000
 GRADE_ID = re.compile(r"(exercise|check)-(\d+)-(\d+)")
-CHECK_CALL = re.compile(r"^\s*check\(\s*[\"'](\d+\.\d+)[\"']", re.MULTILINE)
+CHECK_CALL = re.compile(r"^\s*check\(\s*[\"'](\d+\.\d+)[\"'](?:\s*,\s*(\w+))?", re.MULTILINE)
+DEFINITION = re.compile(r"^def (\w+)\(", re.MULTILINE)
 MAGIC_FIRST_LINE = re.compile(r"\s*%%(time|capture|timeit)\b.*")  # whose cell runs as it is
 
 
@@ -102,7 +104,25 @@ def _cell(number: int, cell: dict[str, Any]) -> Cell | None:
     id = f"{int(named[2])}.{int(named[3])}" if named else None
     called = CHECK_CALL.search(source)
     checks = id if named and named[1] == "check" else called[1] if called else None
-    return Cell(number, source, id if named and named[1] == "exercise" else None, checks)
+    answers = id if named and named[1] == "exercise" else None
+    return Cell(
+        number,
+        source,
+        _by_function(answers, DEFINITION.findall(source)),
+        _by_function(checks, [called[2]] if called else []),
+    )
+
+
+def _by_function(id: str | None, names: Sequence[str]) -> str | None:
+    """The exercise that a cell is numbered for, or, if its function is another's, that one.
+
+    In a notebook that an older version released, exercises have other numbers.
+    """
+    if id is None:
+        return None
+    known = {each.name: each.id for each in all_exercises().values()}
+    found = [known[name] for name in names if name in known]
+    return id if id in found or not found else found[0]
 
 
 def graded_cells(file: Path) -> dict[str, tuple[str, float]]:

@@ -26,7 +26,10 @@ from albert_lib.workbook.time_limit import TooSlow, time_limit
 
 TRIED = 12  # inputs on which an answer is tried before it is kept, and when it is loaded
 TRIAL_SECONDS = 10.0  # that those may take
-FILE_NAME = re.compile(r"answer_(\d\d)_(\d\d)\.py")
+# Files were named after the exercise's number once; numbers change, a function's name stays. The
+# title, which keep_answer writes, tells whose such a file is.
+NUMBERED = re.compile(r"answer_\d+_\d+\.py")
+TITLE = re.compile(r'"""Exercise [\d.]+, .*: your (\w+), found right\.')
 KeptFunction = Callable[..., Any]
 
 _loaded: dict[tuple[str, str], KeptFunction] = {}  # by exercise and text, in this process
@@ -41,7 +44,7 @@ def keep_answer(exercise: Exercise, function: Any) -> str | None:
     """
     if is_graded() or SEED_VARIABLE in os.environ:
         return None
-    path = answer_path(exercise.id)
+    path = _own_file(exercise)
     try:
         if (getattr(function, "__module__", None) or "").partition(".")[0] == "albert_lib":
             return here("not kept as yours: that is the library's own")
@@ -68,16 +71,23 @@ def kept_answers(
     """The functions that were kept, by exercise, in reading order; damaged ones are said.
 
     Each file is run in a namespace of its own, as the notebook ran it, and tried on some inputs
-    of its exercise. `only` names the exercises to look for, else all.
+    of its exercise. Files of older versions, which bear the numbers that exercises had then, count
+    for the exercise whose function they hold. `only` names the exercises to look for, else all.
     """
     found: dict[str, KeptFunction] = {}
     for id, exercise in _wanted(only):
-        path = answer_path(id)
-        if path.is_file():
+        for path in _kept_files(exercise)[:1]:
             try:
                 found[id] = load_answer(exercise, path)
             except AlbertLibError as problem:
                 say(f"{problem} It counts as not solved; check({id!r}, …) keeps a new one.")
+    names = {exercise.name for exercise in all_exercises().values()}
+    for path in _numbered_files():
+        if _name_in_title(path) not in names:
+            say(
+                f"{path} names no function of an exercise in its first line, and exercises have "
+                f"other numbers now. It counts for none; check your function again and delete it."
+            )
     return found
 
 
@@ -110,10 +120,10 @@ def forget(id: str | None = None) -> None:
     Raises ExerciseError for an exercise that there is not.
     """
     if id is not None:
-        paths = [answer_path(find_exercise(id).id)]
+        forgotten = _kept_files(find_exercise(id))
     else:
-        paths = [path for path in answers_folder().glob("*.py") if FILE_NAME.fullmatch(path.name)]
-    forgotten = [path for path in paths if path.is_file()]
+        named = map(_own_file, all_exercises().values())
+        forgotten = [*filter(Path.is_file, named), *_numbered_files()]
     for path in forgotten:
         path.unlink()
     print(f"{len(forgotten)} kept answer{'' if len(forgotten) == 1 else 's'} forgotten.")
@@ -130,14 +140,15 @@ def is_graded() -> bool:
 
 
 def answer_path(id: str) -> Path:
-    """The file of the answer to an exercise.
+    """The file of the answer to an exercise, named after its function.
+
+    Raises ExerciseError for an exercise that there is not.
 
     Example:
         >>> answer_path("3.2").name
-        'answer_03_02.py'
+        'answer_explicit_attention.py'
     """
-    chapter, number = id.split(".")
-    return answers_folder() / f"answer_{int(chapter):02d}_{int(number):02d}.py"
+    return _own_file(find_exercise(id))
 
 
 def load_answer(exercise: Exercise, path: Path) -> KeptFunction:
@@ -192,6 +203,32 @@ def _problem_alone(exercise: Exercise, source: str, original: Any) -> str | None
     return problem_on_inputs(exercise, function, like=original)
 
 
+def _kept_files(exercise: Exercise) -> list[Path]:
+    """The files with answers to an exercise: the one of its name first, which is the newest."""
+    own = _own_file(exercise)
+    numbered = [path for path in _numbered_files() if _name_in_title(path) == exercise.name]
+    return [own, *numbered] if own.is_file() else numbered
+
+
+def _own_file(exercise: Exercise) -> Path:
+    return answers_folder() / f"answer_{exercise.name}.py"
+
+
+def _numbered_files() -> list[Path]:
+    found = answers_folder().glob("answer_*.py")
+    return sorted(path for path in found if NUMBERED.fullmatch(path.name) and path.is_file())
+
+
+def _name_in_title(path: Path) -> str | None:
+    """The function that a kept file is the answer of, by its first line; None where it has none."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            title = TITLE.match(stream.readline())
+    except OSError:
+        return None
+    return title[1] if title else None
+
+
 def _wanted(only: Collection[str] | None) -> list[tuple[str, Exercise]]:
     return [(id, each) for id, each in all_exercises().items() if only is None or id in only]
 
@@ -205,7 +242,7 @@ def _text(path: Path) -> str:
 
 def _run(exercise: Exercise, source: str, file: str) -> KeptFunction:
     """Run a kept file as a module of its own; return its function of the exercise's name."""
-    function = vars(_module(source, answer_path(exercise.id).stem, file)).get(exercise.name)
+    function = vars(_module(source, _own_file(exercise).stem, file)).get(exercise.name)
     if not callable(function):
         raise NotStandalone(f"{file} has no function {exercise.name}.")
     return function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import statistics
+import types
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +14,14 @@ from albert_lib.workbook.answer_files import keep_answer
 from albert_lib.workbook.attempt import Attempt, quiet
 from albert_lib.workbook.comparison import a_kind, largest_difference
 from albert_lib.workbook.elsewhere import Call, FunctionElsewhere
-from albert_lib.workbook.exercise import Arguments, Exercise, call_with, find_exercise
+from albert_lib.workbook.exercise import (
+    Arguments,
+    Exercise,
+    ExerciseError,
+    call_with,
+    exercise_named,
+    find_exercise,
+)
 from albert_lib.workbook.failing_inputs import remember_failing_input
 from albert_lib.workbook.faults import first_fault, hidden_fault
 from albert_lib.workbook.measured import here
@@ -66,9 +74,14 @@ def check(id: str, function: Any, seed: int | None = None) -> float | None:
     Returns None, so that a notebook runs on with a wrong answer too. While nbgrader is grading,
     returns the exercise's points for a right answer and raises NotYetRight for any other.
     """
-    exercise = find_exercise(id)
+    exercise = _find(id, function)
     verdict = examine(exercise, function, seed)
     print(verdict.text)
+    if verdict.status != "right" and (other := _another(exercise, function)):
+        print(
+            f"{other.name} is the function of exercise {other.id}, and {id} asks for "
+            f"{exercise.name}. In a notebook of an older version exercises have other numbers."
+        )
     if verdict.status in ("wrong", "raised"):
         remember_failing_input(id, verdict.input)
         if verdict.input is not None:
@@ -80,6 +93,27 @@ def check(id: str, function: Any, seed: int | None = None) -> float | None:
     if verdict.status != "right":
         raise NotYetRight(f"exercise {id} is {verdict.status}; the text above says why.")
     return float(exercise.points)
+
+
+def _find(id: str, function: Any) -> Exercise:
+    """The exercise with this id; ExerciseError, with what the function is for, if there is none."""
+    try:
+        return find_exercise(id)
+    except ExerciseError:
+        if (other := _another(None, function)) is None:
+            raise
+        raise ExerciseError(
+            f"There is no exercise {id!r}; {other.name} is the function of exercise {other.id}."
+        ) from None
+
+
+def _another(exercise: Exercise | None, function: Any) -> Exercise | None:
+    """The exercise whose function's name `function` bears, if that is not this one's."""
+    if not isinstance(function, types.FunctionType):
+        return None
+    if exercise is not None and function.__name__ == exercise.name:
+        return None
+    return exercise_named(function.__name__)
 
 
 def examine(exercise: Exercise, function: Any, seed: int | None = None) -> Verdict:

@@ -185,3 +185,15 @@ def find_exercise(id: str) -> Exercise:
     raise ExerciseError(
         f"There is no exercise {id!r}; the exercises are {', '.join(all_exercises())}."
     )
+
+
+def exercise_named(name: str) -> Exercise | None:
+    """The exercise whose function has this name, or None.
+
+    An exercise keeps the name of its function where its number changes.
+
+    Example:
+        >>> exercise_named("mlm_loss").id
+        '4.3'
+    """
+    return next((each for each in all_exercises().values() if each.name == name), None)

@@ -130,7 +130,7 @@ def test_right_ones_are_kept_where_it_is_asked_for(
     _, printed, _ = checked(capsys, file, "--only", "4.4", "4.5", "--keep")
     assert printed.count("(here: kept for your own ALBERT in") == 1
     kept = [path.name for path in (tmp_path / "home" / "answers").iterdir()]
-    assert kept == ["answer_04_05.py"]
+    assert kept == ["answer_sop_loss.py"]
     text = (tmp_path / "home" / "answers" / kept[0]).read_text()
     assert "@dataclass\nclass Order:" in text and "Labels = list[int]" in text
     assert "pooled_cls" not in text

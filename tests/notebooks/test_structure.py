@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_rules import (
+    CHECK,
     PATHS,
     RULES,
     Problems,
@@ -30,11 +32,12 @@ from notebook_rules import (
 )
 
 from albert_lib.workbook.canonical import KERNEL
-from albert_lib.workbook.exercise import find_exercise
+from albert_lib.workbook.exercise import all_exercises, find_exercise
 from albert_lib.workbook.questions import questions_of
 from albert_lib.workbook.run import COURSE, COURSE_BUDGET, budget_of
 from albert_lib.workbook.widgets import WIDGET_MARK
 
+HEADING = re.compile(r"^#+ Exercise (\S+)", re.MULTILINE)
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 
 
@@ -60,6 +63,20 @@ def test_grade_ids_are_unique_across_the_workbook() -> None:
         if "nbgrader" in cell.metadata
     )
     assert [grade_id for grade_id, count in ids.items() if count > 1] == []
+
+
+def test_exercises_are_numbered_from_1_without_a_gap_as_they_stand_in_the_notebooks() -> None:
+    everything = []
+    for path in PATHS:
+        cells = nbformat.read(path, as_version=4).cells
+        headed = [found[1] for cell in cells for found in HEADING.finditer(cell.source)]
+        graded = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        checked = [found["id"] for cell in graded for found in CHECK.finditer(cell.source)]
+        chapter = re.sub(r"\D.*", "", path.name).lstrip("0")
+        expected = [f"{chapter}.{number}" for number in range(1, len(headed) + 1)]
+        assert headed == checked == expected, path.name
+        everything += headed
+    assert everything == list(all_exercises())
 
 
 def test_course_is_complete_and_its_budgets_add_up() -> None:

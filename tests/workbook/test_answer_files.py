@@ -67,7 +67,7 @@ def test_a_right_answer_is_kept_with_what_it_uses_and_nothing_else(
     out = said(notebook, capsys, LOSS)
     assert "Exercise 4.3: right." in out
     assert out.count("(here: kept for your own ALBERT in") == 1 and str(home) in out
-    text = (home / "answers" / "answer_04_03.py").read_text()
+    text = (home / "answers" / "answer_mlm_loss.py").read_text()
     for part in ("import torch.nn.functional as F", "from torch import Tensor", "NOT_ASKED = -100"):
         assert f"\n{part}\n" in text
     assert text.index("NOT_ASKED") < text.index("def asked") < text.index("def mlm_loss")
@@ -78,7 +78,7 @@ def test_a_kept_file_runs_alone_in_a_fresh_process(
     notebook: InteractiveShell, capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path
 ) -> None:
     said(notebook, capsys, LOSS)
-    script = "import torch; from answer_04_03 import mlm_loss; "
+    script = "import torch; from answer_mlm_loss import mlm_loss; "
     script += "loss = mlm_loss(torch.zeros(1, 3, 10), torch.tensor([[-100, 7, 2]])); "
     script += "print(round(loss.item(), 4))"
     assert elsewhere(script, home / "answers", tmp_path) == "2.3026\n"

@@ -20,9 +20,11 @@ from albert_lib.config import AlbertConfig
 from albert_lib.corpus import TokenStore
 from albert_lib.files import project_folder, read_json
 from albert_lib.model import AlbertForPreTraining
+from albert_lib.model.layer import AlbertLayer
 from albert_lib.text import AlbertTokenizer
+from albert_lib.training import History, Recipe
 from albert_lib.training.stage_plan import plan_stages
-from benchmarks import checkpoint_trials, engines, public_recipe, stored_precision
+from benchmarks import checkpoint_trials, engines, late_divergence, public_recipe, stored_precision
 from benchmarks.kills import Instant, Pace, finish, start
 from benchmarks.targets import COLLECT, Figure, Report
 
@@ -281,3 +283,50 @@ def test_the_public_rate_rises_and_falls_with_the_clock() -> None:
     rates = [SMALL.rate_at(passed) for passed in (0.0, 0.05, 0.1, 0.55, 1.0)]
     assert rates == pytest.approx([0, 2.5e-4, 5e-4, 2.5e-4, 0])
     assert public_recipe.Settings().rate_at(0.0) == 5e-5
+
+
+def test_a_kept_run_has_every_loss_its_looks_and_four_digits() -> None:
+    rows = [
+        {"step": n, "loss": n + 0.5, "mlm_loss": n / 7, "learning_rate": 1e-5 * n, "seconds": 0.1}
+        for n in range(1, 52)
+    ]
+    rows[49]["hearing"] = 0.123456
+    kept = late_divergence.thinned(History(rows))
+    assert len(kept) == 51
+    assert kept.rows[2] == {"step": 3, "mlm_loss": 0.4286, "learning_rate": 3e-5}
+    assert kept.rows[49] == {
+        "step": 50, "loss": 50.5, "mlm_loss": 7.143, "learning_rate": 5e-4, "hearing": 0.1235
+    }  # fmt: skip
+    assert late_divergence.averaged(History(rows)).rows == [
+        {"step": 25, "mlm_loss": 1.857}, {"step": 50, "mlm_loss": 5.429}
+    ]  # fmt: skip
+
+
+def test_the_kicked_rate_is_high_for_a_few_steps_alone() -> None:
+    usual = Recipe(steps=800, warmup_steps=800, learning_rate=0.006)
+    kicked = late_divergence.KickedRate(**vars(usual))
+    times = [kicked.learning_rate_at(n) / usual.learning_rate_at(n) for n in range(1, 800)]
+    assert [n for n, each in enumerate(times, 1) if each != 1] == [500, 501, 502, 503, 504]
+    assert times[500] == pytest.approx(8)
+
+
+def test_with_norms_first_the_sum_itself_goes_on() -> None:
+    config = AlbertConfig(
+        vocab_size=60, embedding_size=8, hidden_size=8, num_hidden_layers=3, num_attention_heads=2,
+        intermediate_size=16, max_position_embeddings=16, initializer_range=0.3,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = AlbertForPreTraining(config).eval()
+    ids = torch.randint(5, 60, (2, 7))
+    layer = next(each for each in model.modules() if isinstance(each, AlbertLayer))
+    late_divergence.put_norms_first(model)
+    with torch.no_grad():
+        state = torch.randn(2, 7, 8)
+        inner = state + layer.attention(layer.attention_norm(state))[0]
+        expected = inner + layer.feed_forward(layer.feed_forward_norm(inner))
+        torch.testing.assert_close(layer(state)[0], expected)
+        whole = model.albert(ids).last_hidden_state
+        some = model.albert(ids, masked_positions=torch.tensor([2, 9])).last_hidden_state
+    torch.testing.assert_close(some, whole.flatten(0, 1)[[2, 9]])
+    lengths = whole.std(dim=-1, unbiased=False)  # after a norm each would be 1
+    assert (lengths - 1).abs().max() > 0.1

@@ -160,3 +160,26 @@ def smoothed(values: Float[np.ndarray, " steps"]) -> Float[np.ndarray, " windows
     """The mean of every SMOOTHED_OVER neighbours: single batches are too noisy to read."""
     window = np.ones(SMOOTHED_OVER) / SMOOTHED_OVER
     return np.convolve(values, window, mode="valid")
+
+
+def draw_depth_and_rate(runs: Mapping[str, History], marks: Mapping[str, float]) -> Figure:
+    """The training losses of runs of equal length, each from means of SMOOTHED_OVER steps.
+
+    A history of all steps is averaged here; one of fewer rows was averaged when it was kept.
+    """
+    figure, axes = plt.subplots(figsize=(7, 3.6))
+    for number, (name, history) in enumerate(runs.items()):
+        steps, losses = history.curve("mlm_loss")
+        if len(losses) == steps[-1]:
+            steps, losses = steps[SMOOTHED_OVER - 1 :], smoothed(losses)
+        axes.plot(
+            steps, losses, color=COLORS[(0, 1, 3, 6, 4)[number]],
+            linestyle=("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))[number],
+            label=name,
+        )  # fmt: skip
+    draw_marks(axes, marks, max(int(each.rows[-1]["step"]) for each in runs.values()))
+    axes.set_ylim(top=max(marks.values()) + 2)  # what is above the marks all runs share
+    axes.set_xlabel("step; the rate climbs with it")
+    axes.set_ylabel(f"training MLM loss,\nmean of {SMOOTHED_OVER} steps, nats")
+    axes.legend()
+    return figure

@@ -68,3 +68,16 @@ def test_the_recorded_run_has_what_the_notebook_draws() -> None:
     steps, loss = recorded.curve("held_out_mlm_loss")
     assert (np.diff(steps) > 0).all()
     assert loss[-1] < loss[0]
+
+
+def test_runs_kept_whole_and_kept_as_means_are_drawn_alike() -> None:
+    whole = a_run(100, 25)
+    means = History(
+        [{"step": n, "mlm_loss": whole.column("mlm_loss")[n - 25 : n].mean()}
+         for n in (25, 50, 75, 100)]
+    )  # fmt: skip
+    axes = drawings.draw_depth_and_rate({"whole": whole, "means": means}, {"counting": 6.0}).axes[0]
+    drawn, points = (dict(zip(*line.get_data(), strict=True)) for line in axes.lines[:2])
+    assert list(points) == [25, 50, 75, 100]
+    assert [drawn[step] for step in points] == pytest.approx(list(points.values()))
+    assert axes.texts[0].xy == (100, 6.0)

@@ -177,7 +177,8 @@ def draw_depth_and_rate(runs: Mapping[str, History], marks: Mapping[str, float])
             linestyle=("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))[number],
             label=name,
         )  # fmt: skip
-    draw_marks(axes, marks, max(int(each.rows[-1]["step"]) for each in runs.values()))
+    longest = max(int(each.rows[-1]["step"]) for each in runs.values())
+    draw_marks(axes, marks, longest, offset=-13)
     axes.set_ylim(top=max(marks.values()) + 2)  # what is above the marks all runs share
     axes.set_xlabel("step; the rate climbs with it")
     axes.set_ylabel(f"training MLM loss,\nmean of {SMOOTHED_OVER} steps, nats")

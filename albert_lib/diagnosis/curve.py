@@ -27,7 +27,7 @@ class Curve:
 
     @property
     def steps(self) -> int:
-        """Steps done."""
+        """Steps whose loss is in the history: all that were done, unless few rows were kept."""
         return len(self.mlm_loss)
 
     def last(self, name: str) -> float:

@@ -78,7 +78,8 @@ def diagnose(history: History) -> Diagnosis:
 
 def summarize(curve: Curve) -> str:
     """Say in one or two sentences where the loss is, against its marks, and whether it moves."""
-    where = f"After {curve.steps} steps the training MLM loss is {curve.recent:.2f} nats a token"
+    done = int(curve.last("step"))  # more than curve.steps where few rows were kept
+    where = f"After {done} steps the training MLM loss is {curve.recent:.2f} nats a token"
     if curve.columns.issuperset(("uniform_loss", "unigram_entropy")):
         uniform, unigram = curve.last("uniform_loss"), curve.last("unigram_entropy")
         side = "below" if curve.recent < unigram else "above"
@@ -88,6 +89,8 @@ def summarize(curve: Curve) -> str:
         )
     if curve.is_falling:
         return f"{where}. It is still falling."
+    if curve.steps < SHORTEST_RUN <= done:
+        return f"{where}. Too few losses were kept to say whether it moves."
     if curve.steps < SHORTEST_RUN:
         return f"{where}. The run is too short to say whether it moves."
     moved = "fell" if curve.recent_fall >= 0 else "rose"

@@ -101,6 +101,14 @@ def test_a_loss_that_climbs_is_said_to_climb() -> None:
     assert summary.endswith(", which may be chance.")
 
 
+def test_a_history_of_few_rows_is_not_called_a_short_run() -> None:
+    whole = made_up(6 + np.random.default_rng(0).normal(0, 0.05, 1000), 0.01)
+    summary = diagnose(History(whole.rows[99::100])).summary
+    assert summary.startswith("After 1000 steps the training MLM loss is ")
+    assert summary.endswith(". Too few losses were kept to say whether it moves.")
+    assert "The run is too short" in diagnose(History(whole.rows[:49])).summary
+
+
 def test_a_saved_history_is_diagnosed_alike(healthy: History, tmp_path: Path) -> None:
     healthy.save(tmp_path / "history.json")
     assert diagnose(History.load(tmp_path / "history.json")) == diagnose(healthy)

@@ -178,7 +178,9 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a job prints is no answer
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(sys.stdin.buffer, jobs), daemon=True).start()
+    # Not sys.stdin: Python closes that when it ends, and aborts where a thread is reading from it.
+    source = os.fdopen(os.dup(0), "rb")
+    threading.Thread(target=listen, args=(source, jobs), daemon=True).start()
     while True:
         try:
             send(answers, done(jobs.get()))

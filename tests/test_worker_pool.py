@@ -46,11 +46,14 @@ def test_an_error_that_cannot_be_made_again_is_told(tmp_path: Path) -> None:
     assert type(told.value) in (WriteError, RuntimeError)
 
 
-def test_a_process_that_dies_is_told() -> None:
+def test_a_process_that_dies_is_told_and_says_nothing_itself(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with WorkerPool(1) as pool:
         (future,) = [pool.submit(sys.exit, 0)]
         with pytest.raises(BrokenProcessPool, match="ended before its work was done"):
             future.result()
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("seconds", [0, 0.03, 1.0])

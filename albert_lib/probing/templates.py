@@ -110,7 +110,7 @@ def word_id(tokenizer: AnyTokenizer, word: str, before: str = "a ") -> int:
     tokens = _pieces(tokenizer, word, before)
     token = tokens[0] if len(tokens) == 1 else ""
     token_id = tokenizer.piece_id(token)
-    if token == word and token_id >= 0 and not _is_word(tokenizer, token):
+    if token and token == word and token_id >= 0 and not _is_word(tokenizer, token):
         raise InputError(
             f"{word!r} is a token of this vocabulary, but no word that it has learnt, and so never "
             f"an answer; choose a word."

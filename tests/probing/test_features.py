@@ -103,5 +103,5 @@ def test_another_vocabulary_is_refused(tokenizer: AlbertTokenizer, tmp_path: Pat
         Features(AlbertModel(config), tokenizer)
     AlbertForMaskedLM(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(TokenizerError, match="spiece.model has 8000 tokens .* vocab_size=9; put"):
+    with pytest.raises(TokenizerError, match=r"spiece\.model has 8000 tokens .* vocab_size=9; put"):
         Features.from_pretrained(tmp_path)

@@ -1,6 +1,7 @@
 """Training: LAMB, Muon, a recipe, one loop, checkpoints that survive a kill, and pretraining."""
 
 from albert_lib.training.checkpoint import Checkpoint, load_latest, save_checkpoint
+from albert_lib.training.copied_positions import copy_positions
 from albert_lib.training.evaluation import Evaluation, evaluate
 from albert_lib.training.held_out_scores import bits_per_byte, perplexity
 from albert_lib.training.history import History, TrainingError
@@ -32,6 +33,7 @@ __all__ = [
     "bits_per_byte",
     "build_optimizer",
     "choose_precision",
+    "copy_positions",
     "evaluate",
     "lamb_update",
     "load_latest",

@@ -24,6 +24,7 @@ from albert_lib.text import AlbertTokenizer
 from albert_lib.training import distributed
 from albert_lib.training.average import copy_mean, running_mean
 from albert_lib.training.checkpoint import Checkpoint, CheckpointWriter, sweep
+from albert_lib.training.copied_positions import copy_positions
 from albert_lib.training.evaluation import held_out_columns
 from albert_lib.training.history import History, Row
 from albert_lib.training.lamb import Lamb, parameter_groups
@@ -208,7 +209,7 @@ class PretrainingRun:
             progress=progress,
         )
         first = stage_of(len(run.history), self.stages).number
-        run.train_in_stages(self._begun(stage) for stage in self.stages[first:])
+        run.train_in_stages(self._begun(stage, len(run.history)) for stage in self.stages[first:])
         if self.mean is not None:
             copy_mean(self.mean, self.model)
         if written is not None and not (self.is_finished and (written / "model").exists()):
@@ -222,9 +223,16 @@ class PretrainingRun:
         folder = self.folder / KEPT_MODELS / f"step-{step:08d}"
         save_model(folder, self.final_model, self.tokenizer)
 
-    def _begun(self, stage: PlannedStage) -> tuple[TrainingLoop[PretrainingBatch], int]:
-        """Make the model as a stage wants it; return the loop of its steps, and their end."""
+    def _begun(self, stage: PlannedStage, done: int) -> tuple[TrainingLoop[PretrainingBatch], int]:
+        """Make the model as a stage wants it; return the loop of its steps, and their end.
+
+        `done` is the number of steps taken so far: a run that goes on inside a stage has its
+        positions copied already.
+        """
         self._begin(stage)
+        if stage.copy_positions is not None and done == stage.steps.start:
+            for model in (self.model, self.final_model):
+                copy_positions(model, stage.copy_positions)
         return self.loop(), stage.steps.stop
 
     def loop(self) -> TrainingLoop[PretrainingBatch]:

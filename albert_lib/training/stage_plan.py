@@ -28,12 +28,14 @@ class PlannedStage:
         steps: Of the run, counted from 0.
         recipe: The run's, with the stage's own values in place of the run's.
         num_hidden_layers: How many times the layer is applied.
+        copy_positions: How many positions are copied over the rest before its first step.
     """
 
     number: int
     steps: range
     recipe: Recipe
     num_hidden_layers: int
+    copy_positions: int | None = None
 
 
 def plan_stages(recipe: Recipe, num_hidden_layers: int) -> list[PlannedStage]:
@@ -54,7 +56,11 @@ def plan_stages(recipe: Recipe, num_hidden_layers: int) -> list[PlannedStage]:
         own = {name: v for name in FROM_STAGE if (v := getattr(stage, name)) is not None}
         num_hidden_layers = stage.num_hidden_layers or num_hidden_layers
         steps = range(first, first + stage.steps)
-        planned.append(PlannedStage(number, steps, recipe.replace(**own), num_hidden_layers))
+        planned.append(
+            PlannedStage(
+                number, steps, recipe.replace(**own), num_hidden_layers, stage.copy_positions
+            )
+        )
         first = steps.stop
     return planned
 
@@ -81,9 +87,12 @@ def check_fit(model: AlbertForPreTraining, tokenizer: AlbertTokenizer, recipe: R
             f"or take the tokenizer that it was trained with."
         )
     check_length("", recipe.sequence_length, model.config)  # of evaluations
+    trained = 0
     for stage in plan_stages(recipe, model.config.num_hidden_layers):
         where = f"Stage {stage.number + 1}: " if recipe.stages else ""
         check_length(where, stage.recipe.sequence_length, model.config)
+        check_copied(where, stage.copy_positions, trained, model.config)
+        trained = max(trained, stage.recipe.sequence_length)
         try:
             with_depth(model.config, stage.num_hidden_layers)
         except ConfigError as problem:
@@ -97,6 +106,24 @@ def check_length(where: str, sequence_length: int, config: AlbertConfig) -> None
             f"{where}sequence_length is {sequence_length} but the model has "
             f"{config.max_position_embeddings} positions; shorten the sequences or raise "
             f"max_position_embeddings."
+        )
+
+
+def check_copied(where: str, copied: int | None, trained: int, config: AlbertConfig) -> None:
+    """Raise ConfigError, beginning with `where`, where no such positions can be copied.
+
+    `trained` is the length of the longest sequences of the stages before.
+    """
+    if copied is None:
+        return
+    if copied > trained:
+        raise ConfigError(
+            f"{where}copy_positions is {copied} but the stages before train only the first "
+            f"{trained}; copy what is trained, or leave it out."
+        )
+    if copied == config.max_position_embeddings:
+        raise ConfigError(
+            f"{where}copy_positions is {copied}, and the model has no more positions; leave it out."
         )
 
 

@@ -10,7 +10,9 @@ from albert_lib.errors import ConfigError
 from albert_lib.objectives import MaskingConfig
 from albert_lib.objectives.draws import check_number, check_whole_number
 
-WHOLE_NUMBERS = ("num_hidden_layers", "sequence_length", "batch_size", "accumulation")
+WHOLE_NUMBERS = (
+    "num_hidden_layers", "sequence_length", "batch_size", "accumulation", "copy_positions"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Stage:
         batch_size: Sequences in a batch, over all parts and processes.
         accumulation: Parts of a batch.
         final_rate: The learning rate at the end of the stage, as a fraction of the peak.
+        copy_positions: Before its first step, the table's first so many positions, which the
+            stages before have trained, are copied over the rest (`copied_positions`).
 
     Example:
         >>> stages = (Stage(600), Stage(300, num_hidden_layers=4, final_rate=0.0))
@@ -45,6 +49,7 @@ class Stage:
     batch_size: int | None = None
     accumulation: int | None = None
     final_rate: float = 1.0
+    copy_positions: int | None = None
 
     def __post_init__(self) -> None:
         check_whole_number(self.steps, "steps", least=1)

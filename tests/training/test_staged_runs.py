@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ STAGED = SHORT.replace(
     unigram_bias=True,
     stages=(
         Stage(3, masking=NOTHING_TO_COPY, sequence_length=16, batch_size=2),
-        Stage(3, num_hidden_layers=3, batch_size=6),
+        Stage(3, num_hidden_layers=3, batch_size=6, copy_positions=16),
         Stage(3, num_hidden_layers=4, sequence_length=32, accumulation=2, final_rate=0.0),
     ),
 )
@@ -59,6 +60,29 @@ def test_a_stage_sets_what_it_names_and_leaves_the_rest(world: Any) -> None:
         [0, 0.01, 0.02, 0.02, 0.02, 0.02, 0.02, 0.04 / 3, 0.02 / 3]
     )
     assert run.model.config.num_hidden_layers == 4
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_a_longer_stage_begins_with_the_trained_positions_over_the_rest(
+    decay: float, world: Any
+) -> None:
+    """In the weights that train on and in their mean; those of an untrained row are gone."""
+    stages = (Stage(3, sequence_length=12), Stage(3, copy_positions=12))
+    recipe = SHORT.replace(steps=6, average_decay=decay, stages=stages)
+    run = PretrainingRun(world.model(), world.store, world.tokenizer, recipe)
+    own_parts, tables = run.own_parts, []
+
+    def record(step: int) -> Any:
+        for model in (run.model, run.final_model):
+            tables.append(model.albert.embeddings.position_embeddings.weight.detach().clone())
+        return own_parts(step)
+
+    run.own_parts = record  # type: ignore[method-assign]
+    run.train(progress=False)
+    for before, copied in zip(tables[4:6], tables[6:8], strict=True):
+        rows = torch.arange(len(copied)) % 12
+        assert torch.equal(copied, copied[rows]) and not torch.equal(before[12:], copied[12:])
+    assert not torch.equal(tables[-2], tables[-2][torch.arange(len(tables[-2])) % 12])
 
 
 @pytest.mark.parametrize("stop", [2, 3, 5, 6, 8])
@@ -211,6 +235,11 @@ def test_the_bias_begins_at_the_unigram_frequencies(world: Any) -> None:
     [
         ((Stage(4), Stage(4, sequence_length=64)),
          "Stage 2: sequence_length is 64 but the model has 32 positions"),
+        ((Stage(4, sequence_length=16), Stage(4, copy_positions=17)),
+         "Stage 2: copy_positions is 17 but the stages before train only the first 16; copy what"),
+        ((Stage(4, copy_positions=8), Stage(4)), "Stage 1: .* the stages before .* the first 0"),
+        ((Stage(4), Stage(4, copy_positions=32)),
+         "Stage 2: copy_positions is 32, and the model has no more positions; leave it out"),
         ((Stage(4), Stage(4, sequence_length=4)), "sequence_length is 4, but .* needs at least 5"),
         ((Stage(4, batch_size=2), Stage(4, batch_size=2, accumulation=3)),
          "accumulation is 3; make it at most 2 rows"),
@@ -254,9 +283,11 @@ def test_a_folder_of_other_stages_is_refused(
 
 def test_evaluations_ask_the_same_in_every_stage(world: Any) -> None:
     """Nothing is learned at rate 0, so only another depth may change what is measured."""
+    stages = tuple(replace(stage, copy_positions=None) for stage in STAGED.stages)
     recipe = STAGED.replace(
-        learning_rate=1e-30, weight_decay=0.0, evaluate_every=1, average_decay=0.0, warmup_steps=0
-    )
+        learning_rate=1e-30, weight_decay=0.0, evaluate_every=1, average_decay=0.0, warmup_steps=0,
+        stages=stages,
+    )  # fmt: skip
     model = world.model()
     rows = pretrain_quietly(world, model, recipe, held_out=world.held_out).rows
     losses = [row["held_out_mlm_loss"] for row in rows]

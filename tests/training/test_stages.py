@@ -24,6 +24,7 @@ from albert_lib.training.stages import rate_in_stages
         ({"num_hidden_layers": 1.5}, "num_hidden_layers is 1.5; use a whole number"),
         ({"sequence_length": "64"}, "sequence_length is '64'; use a whole number"),
         ({"accumulation": -1}, "accumulation is -1; use a whole number"),
+        ({"copy_positions": 0}, "copy_positions is 0; use a whole number of at least 1, or None"),
         ({"final_rate": 1.01}, r"final_rate is 1\.01; make it between 0 and 1"),
         ({"final_rate": float("nan")}, "final_rate is nan; use a finite number"),
         ({"masking": 0.4}, r"masking is 0\.4; make it a MaskingConfig"),
@@ -51,8 +52,9 @@ def test_all_fields_are_read() -> None:
     values = {
         "steps": 5, "num_hidden_layers": 4, "masking": {"rate": 0.4, "random_probability": 0.0},
         "sequence_length": 48, "batch_size": 8, "accumulation": 2, "final_rate": 0.25,
+        "copy_positions": 16,
     }  # fmt: skip
-    expected = Stage(5, 4, MaskingConfig(rate=0.4, random_probability=0.0), 48, 8, 2, 0.25)
+    expected = Stage(5, 4, MaskingConfig(rate=0.4, random_probability=0.0), 48, 8, 2, 0.25, 16)
     assert Stage.from_dict(values) == expected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ def fast(module: str) -> bool:
 
 
 hold_calls_to_their_signatures()  # before anything imports the library
+
+
+def pytest_collect_file(file_path: Path) -> None:
+    """Import the library's module by its name, before its examples are looked for.
+
+    Else pytest runs the file first, the package that the file imports runs it again, and the
+    examples see two classes of one name.
+    """
+    if file_path.suffix == ".py" and file_path.is_relative_to(ROOT / "albert_lib"):
+        parts = file_path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] != "__main__":  # a command: it would run
+            importlib.import_module(".".join(parts).removesuffix(".__init__"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -256,10 +256,11 @@ def gather_chunks(
     # the first sentence boundary at or past the target
     chunk_ends = np.searchsorted(sentence_starts, reached, side="left")
     chunk_ends = np.minimum(chunk_ends, np.repeat(document_starts[1:], n_sentences))
-    end_of = memoryview(chunk_ends.astype(np.int64))  # quicker to index than an array
-    boundaries = [first]
-    while boundaries[-1] < end:
-        boundaries.append(end_of[boundaries[-1] - first])
+    end_of = chunk_ends.tolist()  # quicker to index than an array
+    boundaries = [boundary := first]
+    while boundary < end:
+        boundary = end_of[boundary - first]
+        boundaries.append(boundary)
     found = np.array(boundaries)
     return found[:-1], found[1:]
 

@@ -56,6 +56,7 @@ print(json.dumps([time.process_time() - start, peak_memory() - before]))
 """
 
 
+@pytest.mark.alone  # its seconds are counted
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="makes a file with a hole")
 def test_starting_a_run_on_two_billion_tokens_takes_seconds_and_little_memory(tmp_path):
     """Opening, the fingerprint, the first batch, and one in the second epoch."""

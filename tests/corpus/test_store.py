@@ -58,6 +58,7 @@ def test_the_ids_stay_on_disk(tmp_path, tokenizer):
     assert isinstance(base, np.memmap)
 
 
+@pytest.mark.alone  # its seconds are counted
 @pytest.mark.skipif(sys.platform == "win32", reason="files are sparse on demand only, there")
 def test_a_store_of_two_thousand_million_pieces_opens_at_once(tmp_path, tokenizer):
     folder = TokenStore.build(tmp_path / "store", [["7 8 9"]], tokenizer).folder

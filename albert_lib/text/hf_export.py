@@ -29,10 +29,11 @@ from typing import Any
 import numpy as np
 
 from albert_lib.text.added_tokens import AddedToken
-from albert_lib.text.spiece_file import NORMALIZER_OF_MODEL, TABLE_OF_NORMALIZER, fields
+from albert_lib.text.spiece_file import NORMALIZER_OF_MODEL, TABLE_OF_NORMALIZER
 from albert_lib.text.train_vocabulary import STANDALONE_PIECES
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from albert_lib.text.wire_format import fields
 
 TOO_UNLIKELY = -1000.0  # the score of pieces that must not be chosen; others are above −30
 _METASPACE = {

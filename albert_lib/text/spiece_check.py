@@ -19,14 +19,13 @@ from albert_lib.text.spiece_file import (
     NORMALIZER_OF_MODEL,
     TABLE_OF_NORMALIZER,
     TRAINER_OF_MODEL,
-    fields,
-    numbers_and_texts,
     piece_message,
     piece_of,
     read_pieces,
     with_pieces,
 )
 from albert_lib.text.unigram import WORD_START
+from albert_lib.text.wire_format import fields, numbers_and_texts
 
 UNIGRAM = 1
 KINDS_OF_MODEL = {UNIGRAM: "unigram", 2: "bpe", 3: "word", 4: "char"}

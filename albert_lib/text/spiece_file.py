@@ -1,21 +1,28 @@
 """The pieces of a spiece.model file, to be taken out and put back.
 
-The file is a Protocol Buffers message (sentencepiece_model.proto): fields one after another, each
-with a number, a kind and its bytes. Field 1 comes once for each piece, in the order of the ids, and
-is itself a message of the piece, its score and its kind. Everything else, the trainer's settings
-and the rules of normalisation, is kept as it stands.
+The file is a Protocol Buffers message (sentencepiece_model.proto; `wire_format` reads its fields).
+Field 1 comes once for each piece, in the order of the ids, and is itself a message of the piece,
+its score and its kind. Everything else, the trainer's settings and the rules of normalisation, is
+kept as it stands.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from albert_lib.text.wire_format import (
+    FOUR_BYTES,
+    fields,
+    length_first,
+    read_varint,
+    varint_field,
+)
 
 PIECE_OF_MODEL, TRAINER_OF_MODEL, NORMALIZER_OF_MODEL = 1, 2, 3
 TEXT_OF_PIECE, SCORE_OF_PIECE, KIND_OF_PIECE = 1, 2, 3
 NAME_OF_NORMALIZER, TABLE_OF_NORMALIZER = 1, 2
-VARINT, EIGHT_BYTES, LENGTH_FIRST, FOUR_BYTES = 0, 1, 2, 5  # kinds of fields
 # kinds of pieces
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = 1, 2, 3, 4, 5
 
@@ -90,94 +97,3 @@ def piece_of(message: bytes) -> Piece:
         elif number == KIND_OF_PIECE:
             kind, _ = read_varint(message, begin)
     return Piece(text, score, kind)
-
-
-def numbers_and_texts(message: bytes) -> dict[int, int | bytes]:
-    r"""The fields of a message of settings by their numbers: whole numbers, and bytes of texts.
-
-    Example:
-        >>> numbers_and_texts(varint_field(3, 300) + length_first(1, b"nmt_nfkc"))
-        {3: 300, 1: b'nmt_nfkc'}
-    """
-    found: dict[int, int | bytes] = {}
-    for number, start, begin, end in fields(message):
-        is_number = message[start] & 7 == VARINT
-        found[number] = read_varint(message, begin)[0] if is_number else message[begin:end]
-    return found
-
-
-def varint_field(number: int, value: int) -> bytes:
-    r"""A field that is a whole number.
-
-    Example:
-        >>> varint_field(3, 300)
-        b'\x18\xac\x02'
-    """
-    return varint(number << 3 | VARINT) + varint(value)
-
-
-def length_first(number: int, content: bytes) -> bytes:
-    r"""A field that begins with the number of its bytes.
-
-    Example:
-        >>> length_first(1, b"mill")
-        b'\n\x04mill'
-    """
-    return varint(number << 3 | LENGTH_FIRST) + varint(len(content)) + content
-
-
-def varint(number: int) -> bytes:
-    r"""A whole number in groups of seven bits, the lowest first; all but the last are marked.
-
-    Example:
-        >>> varint(300)
-        b'\xac\x02'
-    """
-    groups = []
-    while number > 127:
-        groups.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*groups, number])
-
-
-def read_varint(message: bytes, place: int) -> tuple[int, int]:
-    r"""The number that `varint` wrote at a place, and the place after it.
-
-    Example:
-        >>> read_varint(b"..\xac\x02", 2)
-        (300, 4)
-    """
-    number = shift = 0
-    while message[place] > 127:
-        number |= (message[place] & 127) << shift
-        place, shift = place + 1, shift + 7
-    return number | message[place] << shift, place + 1
-
-
-def fields(message: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message: number, where it starts, where its content begins and ends.
-
-    Raises ValueError where the message is none, or breaks off.
-
-    Example:
-        >>> list(fields(length_first(1, b"mill") + length_first(2, b"")))
-        [(1, 0, 2, 6), (2, 6, 8, 8)]
-    """
-    place = 0
-    try:
-        while place < len(message):
-            start = place
-            tag, place = read_varint(message, place)
-            kind, begin = tag & 7, place
-            if kind == LENGTH_FIRST:
-                length, begin = read_varint(message, place)
-                place = begin + length
-            elif kind == VARINT:
-                _, place = read_varint(message, place)
-            else:
-                place += {EIGHT_BYTES: 8, FOUR_BYTES: 4}[kind]
-            if place > len(message):
-                raise IndexError
-            yield tag >> 3, start, begin, place
-    except (IndexError, KeyError):
-        raise ValueError(f"no field ends at byte {place}") from None

@@ -26,13 +26,12 @@ from albert_lib.text.spiece_file import (
     TRAINER_OF_MODEL,
     UNKNOWN,
     UNUSED,
-    length_first,
     piece_message,
-    varint_field,
     with_pieces,
 )
 from albert_lib.text.unigram import WORD_START
 from albert_lib.text.vocabulary import NEVER_IN_TEXT, SPECIAL_TOKENS
+from albert_lib.text.wire_format import length_first, varint_field
 
 _QUOTES = ("``", "''")
 _SPACES = {"Strip", "WhitespaceSplit"}  # steps that our normalisation makes superfluous

@@ -124,7 +124,7 @@ def read(path: str | os.PathLike[str]) -> ReadItems[ContextPair]:
     """The items of a .csv or .jsonl file, or of all such files in a folder.
 
     A record that is not in the authors' format is left out and named (`ReadItems.dropped`). Raises
-    TextError where none is.
+    TextError where none is, and for a folder of both kinds of files.
 
     Example:
         >>> import json, pathlib, tempfile
@@ -139,6 +139,11 @@ def read(path: str | os.PathLike[str]) -> ReadItems[ContextPair]:
     """
     given = Path(path)
     tables = visible_files(given, "*.csv") if given.is_dir() else [given]
+    if tables and given.is_dir() and (lines := visible_files(given, "*.jsonl")):
+        raise TextError(
+            f"{path} holds {tables[0].name} and {lines[0].name}, perhaps the same items in both "
+            f"forms; give a folder of .csv files alone, or of .jsonl files alone."
+        )
     if not tables or given.suffix == ".jsonl":
         return jsonl_items(given, _item, "items; give EWoK's .csv or .jsonl files")
     items: ReadItems[ContextPair] = ReadItems()

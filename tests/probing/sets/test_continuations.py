@@ -135,6 +135,9 @@ def test_ewok_reads_the_tables_of_its_authors_and_the_lines_of_babylm(tmp_path: 
     ((reason, count),) = items.dropped.items()
     assert count == 2 and "testsuite-weather.csv, line 4 has no text in 'Target2'" in reason
     assert "notes.csv has no column 'Context1' in its first line" in reason
+    (tables / "weather.jsonl").write_text(json.dumps(ITEM) + "\n", encoding="utf-8")
+    with pytest.raises(TextError, match=r"holds notes\.csv and weather\.jsonl, perhaps the same"):
+        ewok.read(tables)
 
 
 def test_comps_counts_by_file_and_kind() -> None:

@@ -11,16 +11,24 @@ from beartype.claw import beartype_packages
 from jaxtyping import install_import_hook
 
 ROOT = Path(__file__).resolve().parent
-# They have annotations that beartype's hook cannot follow: of NamedTuple, ParamSpec and typeshed.
-NOT_FOLLOWED = {
+# Called for every character, byte or field, and by no test with values of another type:
+# `without_shape_checks` turns jaxtyping off alone.
+CALLED_OFTEN = {
     f"albert_lib.{name}"
     for name in (
-        "__main__",
-        "probing.sets.files",
-        "text.settings",
-        "text.tokenizer_files",
-        "text.unigram_json",
-        "worker_pool",
+        "corpus.documentation",
+        "corpus.layout",
+        "corpus.readers",
+        "files",
+        "text.aligned_text",
+        "text.hf_export",
+        "text.normalize",
+        "text.sentence_marks",
+        "text.sentences",
+        "text.spiece_file",
+        "text.unigram",
+        "text.width",
+        "text.wire_format",
     )
 }
 SETTINGS = ROOT / "tests" / "notebooks" / "nbval.cfg"
@@ -29,14 +37,19 @@ SETTINGS = ROOT / "tests" / "notebooks" / "nbval.cfg"
 def hold_calls_to_their_signatures() -> None:
     """Check types and shapes at every call of the library, in the tests.
 
-    jaxtyping's check costs tens of microseconds a call, beartype's alone about one. So jaxtyping
-    is for the modules that name a shape.
+    jaxtyping's check costs tens of microseconds a call, beartype's alone about one. The workbook
+    compares values millions of times, and few of its modules name a shape.
     """
-    named = modules()
-    slowly = [name for name in named if name in NOT_FOLLOWED or "jaxtyping" in source(name)]
-    install_import_hook(slowly, "beartype.beartype")
-    others = sorted({*named} - {*slowly})
-    beartype_packages(others, conf=BeartypeConf(claw_is_pep526=False))
+    often = [
+        name for name in modules() if is_called_often(name) and "jaxtyping" not in source(name)
+    ]
+    install_import_hook(sorted({*modules()} - {*often}), "beartype.beartype")
+    beartype_packages(often, conf=BeartypeConf(claw_is_pep526=False))
+
+
+def is_called_often(module: str) -> bool:
+    """Whether beartype alone checks this module, if it names no shape."""
+    return module.startswith("albert_lib.workbook.") or module in CALLED_OFTEN
 
 
 def modules() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
+from hypothesis import settings
 
 from albert_lib import AlbertConfig, AlbertTokenizer, openmp
 from albert_lib.files import data_folder, project_folder
@@ -16,6 +17,10 @@ from albert_lib.files import data_folder, project_folder
 # Never started: one thread has nobody to wait for, and another one, whose checked calls draw random
 # numbers, would disturb what is said here about randomness.
 openmp._watch = openmp.Watch()
+
+# How long one example takes is the machine's business: another program may have the processor.
+settings.register_profile("no clock", settings(), deadline=None)
+settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session", autouse=True)

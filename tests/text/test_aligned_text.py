@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from albert_lib.text import normalize
@@ -13,7 +13,6 @@ HARD = "aΣİ \t\n`'é½ﬁ…™１㍿ﷺ한\u1112\u1161\u11ab\u0301\u0323\u0f7
 ANY_TEXT = st.text(HARD) | st.text(st.characters(exclude_categories=()), max_size=30)
 
 
-@settings(deadline=None)
 @given(text=ANY_TEXT, lowercase=st.booleans(), accents=st.booleans(), quotes=st.booleans())
 @example("ΟΔΟΣ Σ ΑΣ.", True, False, True)
 @example("İΣ", True, True, True)
@@ -32,7 +31,6 @@ def test_the_text_is_that_of_normalize(
         assert 0 <= start < end <= len(text)
 
 
-@settings(deadline=None)
 @given(text=ANY_TEXT)
 def test_a_character_comes_from_a_slice_that_has_it(text: str) -> None:
     """Its slice alone, normalised, contains it: σ may be ς there, and white space may be gone."""

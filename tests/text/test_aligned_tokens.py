@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from albert_lib import AlbertTokenizer
@@ -88,7 +88,6 @@ def test_ids_are_those_of_the_tokenizer(
             )
 
 
-@settings(deadline=None)
 @given(text=ANY_TEXT)
 def test_every_text_has_a_map(tokenizers: list[AlbertTokenizer], text: str) -> None:
     for tokenizer in tokenizers:
@@ -104,7 +103,6 @@ def test_every_text_has_a_map(tokenizers: list[AlbertTokenizer], text: str) -> N
                 assert tokenizer.id_to_piece(token_id) == "▁"
 
 
-@settings(deadline=None)
 @given(text=ANY_TEXT, data=st.data())
 def test_a_span_covers_the_slice_and_nothing_it_could_spare(
     any_tokenizer: AlbertTokenizer, text: str, data: st.DataObject

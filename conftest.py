@@ -19,7 +19,6 @@ CALLED_OFTEN = {
         "corpus.documentation",
         "corpus.layout",
         "corpus.readers",
-        "files",
         "text.aligned_text",
         "text.hf_export",
         "text.normalize",
@@ -29,6 +28,7 @@ CALLED_OFTEN = {
         "text.unigram",
         "text.width",
         "text.wire_format",
+        "utf8",
     )
 }
 SETTINGS = ROOT / "tests" / "notebooks" / "nbval.cfg"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import tomllib
@@ -24,9 +23,7 @@ from albert_lib.errors import (
 )
 from albert_lib.not_text import not_text
 from albert_lib.paths import from_home, given_path, place_to_write
-
-AS_UTF8 = "save it again as UTF-8, for example with iconv -f UTF-16 -t UTF-8 (or -f WINDOWS-1252)"
-LINE_END = re.compile("\r\n|\r|\n")
+from albert_lib.utf8 import LINE_END, beyond_utf8, decoded
 
 PROBE_BYTES = 64 * 1024  # too many for a disk that is full, and nothing for one that is not
 HOME_VARIABLE = "ALBERT_LIB_HOME"  # names a folder of one's own for everything that is made
@@ -241,20 +238,6 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def beyond_utf8(text: str) -> bool:
-    r"""Whether a text holds halves of surrogate pairs, which UTF-8 cannot.
-
-    Example:
-        >>> beyond_utf8("Zoë"), beyond_utf8("a\udcff.txt")
-        (False, True)
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def read_json(path: str | os.PathLike[str], error: type[AlbertLibError] = CheckpointError) -> Any:
     """Read a JSON file; raise `error` with one sentence if it is missing or damaged."""
     file = given_path(path)
@@ -305,45 +288,3 @@ def read_text(path: str | os.PathLike[str]) -> str:
             f"{path} cannot be read ({problem.strerror}); give a text file that you may open."
         ) from None
     return LINE_END.sub("\n", decoded(content, str(path)))
-
-
-def decoded(content: bytes, name: str, *, start: int = 0, of: str = "", marked: bool = True) -> str:
-    r"""Decode bytes of a UTF-8 text; `start` is the number of the first one, for messages.
-
-    `of` says which text the number counts in. At the beginning of a file (`marked`) a mark of the
-    byte order is left out. Raises TextError naming the first bad byte for what is not UTF-8 and for
-    NULs: Latin text in UTF-16 without such a mark is full of them, and passes for UTF-8 otherwise.
-    An archive, a PDF or a pointer of Git LFS is called what it is.
-
-    Example:
-        >>> decoded("\ufeffZoë".encode(), "a.txt")
-        'Zoë'
-    """
-    if marked and (what := not_text(content)):
-        raise TextError(f"{name} is {what}.")
-    try:
-        text = content.decode("utf-8-sig" if marked else "utf-8")
-    except UnicodeDecodeError as problem:
-        raise TextError(
-            f"{name} is not UTF-8 (byte {start + problem.start}{of} cannot be read); {AS_UTF8}."
-        ) from None
-    if "\0" in text:
-        raise TextError(
-            f"{name} is no text in UTF-8 (byte {start + content.index(0)}{of} is NUL, as in UTF-16 "
-            f"without its mark); {AS_UTF8}, or delete the NULs with tr -d '\\000'."
-        )
-    return text
-
-
-def split_lines(text: str) -> list[str]:
-    r"""The lines of a text, which LF, CR or CRLF ends and nothing else.
-
-    Python's splitlines would also end one at U+0085, an ellipsis that lost its encoding, and at
-    U+2028, which belong to the text.
-
-    Example:
-        >>> split_lines("one\r\ntwo\u2028and\x85three\n")
-        ['one', 'two\u2028and\x85three']
-    """
-    lines = LINE_END.split(text)
-    return lines[:-1] if lines[-1] == "" else lines

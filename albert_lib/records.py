@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from albert_lib.errors import TextError
-from albert_lib.files import decoded, read_text
+from albert_lib.files import read_text
+from albert_lib.utf8 import decoded
 
 RESTORE = "restore the file as it was published"
 

@@ -39,6 +39,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "report_folder",
         "shipped",
         "accelerators",
+        "utf8",
         "worker_pool",
     ),  # the files at the top
     ("text", "model"),
@@ -80,6 +81,7 @@ ONLY: dict[str, set[str]] = {
         "records",
         "report_folder",
         "text",
+        "utf8",
     },
 }
 IMPORTERS_OF_WORKBOOK = {"workbook", "classroom", "commands"}

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from albert_lib.errors import TextError
-from albert_lib.files import decoded, read_text, split_lines
+from albert_lib.files import read_text
 from albert_lib.text.width import display_width
+from albert_lib.utf8 import decoded, split_lines
 
 STANDARD_INPUT = "-"
 

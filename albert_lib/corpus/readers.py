@@ -23,10 +23,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from albert_lib.corpus.layout import AUTO, PARAGRAPHS, WRAPPED, recognised_layout
 from albert_lib.errors import TextError
-from albert_lib.files import decoded
 from albert_lib.records import why
 from albert_lib.text.sentence_marks import UNSPACED
 from albert_lib.text.sentences import Document, split_sentences
+from albert_lib.utf8 import decoded
 
 LONGEST_LINE = 1 << 20
 """Bytes after which a line of plain text is cut, at a space if it has one."""

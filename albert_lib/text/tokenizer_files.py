@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from albert_lib.checksums import sums_renewed
 from albert_lib.errors import TokenizerError, quoted
-from albert_lib.files import beyond_utf8, folder_to_write, new_file, read_json, write_json
+from albert_lib.files import folder_to_write, new_file, read_json, write_json
 from albert_lib.git_lfs import refuse_pointer
 from albert_lib.hub import PUBLISHED, resolve_folder
 from albert_lib.paths import from_home, given_path
@@ -27,6 +27,7 @@ from albert_lib.text.settings import (
 from albert_lib.text.spiece_file import piece_of, read_pieces, with_pieces
 from albert_lib.text.unigram_json import read_unigram
 from albert_lib.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+from albert_lib.utf8 import beyond_utf8
 
 ADDED_FILE = "added_tokens.json"
 WORDPIECE_FILE = "vocab.txt"

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from albert_lib.errors import TextError
-from albert_lib.files import read_text, split_lines
+from albert_lib.files import read_text
 from albert_lib.probing.sets.files import ReadItems, visible_files
 from albert_lib.probing.templates import MASK
 from albert_lib.records import RESTORE
+from albert_lib.utf8 import split_lines
 
 MALE = ("he", "him", "his", "himself")
 FEMALE = ("she", "her", "hers", "herself")

@@ -38,6 +38,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+# Runs Python as a user without rights. (Not subprocess's `user`: it would fork the test process,
+# which has threads.)
+BECOMING = """
+import os, sys
+number = int(sys.argv[1])
+os.setgroups([]), os.setgid(number), os.setuid(number)
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+
+
 @dataclass(frozen=True)
 class Person:
     """A user without rights, with a home."""
@@ -51,8 +61,7 @@ class Person:
     def start(self, words: list[str]) -> subprocess.Popen[str]:
         packages = sysconfig.get_path("purelib")
         return subprocess.Popen(
-            [self.python, *words],
-            user=self.number, group=self.number, extra_groups=[],
+            [self.python, "-I", "-c", BECOMING, str(self.number), *words],
             cwd=self.checkout, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={
                 "HOME": str(self.home), "TMPDIR": str(self.temporary), "OMP_NUM_THREADS": "1",
@@ -68,9 +77,8 @@ def python_of(number: int) -> str:
     for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         try:
             subprocess.run(
-                [python, "-c", "import ctypes, sqlite3, ssl"],
-                user=number, group=number, extra_groups=[], cwd="/", env={}, check=True,
-                capture_output=True,
+                [python, "-I", "-c", BECOMING, str(number), "-c", "import ctypes, sqlite3, ssl"],
+                cwd="/", env={}, check=True, capture_output=True,
             )  # fmt: skip
         except (OSError, subprocess.CalledProcessError):
             continue

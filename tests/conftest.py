@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +68,17 @@ def without_shape_checks() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def heeding_ctrl_c() -> list[str]:
+    """What starts Python with Ctrl-C heeded: a shell lets its jobs in the background ignore it.
+
+    (Not `preexec_fn`: it would fork the test process, which has threads.)
+    """
+    heed = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    return [
+        sys.executable,
+        "-c",
+        heed + "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])",
+    ]

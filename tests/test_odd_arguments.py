@@ -106,13 +106,6 @@ def test_an_interruption_during_the_imports_is_clean(
     assert capsys.readouterr().err == "\nInterrupted.\n"
 
 
-# A shell lets what it starts in the background ignore Ctrl-C. (Not preexec_fn: it would fork the
-# test process, which has threads.)
-HEEDING_CTRL_C = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
 # A module that is imported while Ctrl-C is pressed, and that keeps what it raises to itself.
 INTERRUPTED_IMPORT = """
 import signal, time
@@ -124,11 +117,13 @@ except BaseException:
 """
 
 
-def test_an_interruption_that_an_import_swallows_ends_the_command(tmp_path: Path) -> None:
+def test_an_interruption_that_an_import_swallows_ends_the_command(
+    heeding_ctrl_c: list[str], tmp_path: Path
+) -> None:
     (tmp_path / "torch.py").write_text(INTERRUPTED_IMPORT)
     paths = os.pathsep.join([str(tmp_path), str(project_folder())])
     ended = subprocess.run(
-        [sys.executable, "-c", HEEDING_CTRL_C, "-m", "albert_lib", "pretrain"],
+        [*heeding_ctrl_c, "-m", "albert_lib", "pretrain"],
         env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True,
     )  # fmt: skip
     assert (ended.returncode, ended.stdout, ended.stderr) == (INTERRUPTED, "", "\nInterrupted.\n")

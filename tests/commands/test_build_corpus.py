@@ -128,25 +128,16 @@ def test_an_empty_folder_is_one_sentence(tmp_path: Path, refusal) -> None:
     assert not (tmp_path / ".corpus.unfinished").exists()
 
 
-# A job in a shell's background, as some CI is, begins with Ctrl-C ignored. (Not preexec_fn: it
-# would fork the test process, which has threads.)
-HEEDING_CTRL_C = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups to press Ctrl-C in")
 def test_ctrl_c_ends_all_processes_and_the_same_command_goes_on(
-    tmp_path: Path,
+    heeding_ctrl_c: list[str], tmp_path: Path
 ) -> None:
     psutil = pytest.importorskip("psutil")
     (tmp_path / "a.txt").write_text(many_documents(250_000))
     words = [str(tmp_path / "a.txt"), "--output", str(tmp_path / "corpus"), "--workers", "2"]
     command = [sys.executable, "-m", "albert_lib", "build-corpus", *words]
     process = subprocess.Popen(
-        [sys.executable, "-c", HEEDING_CTRL_C, *command[1:]],
+        [*heeding_ctrl_c, *command[1:]],
         cwd=project_folder(),
         stderr=subprocess.PIPE,
         start_new_session=True,
